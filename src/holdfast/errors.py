@@ -1,0 +1,95 @@
+"""Every error that Holdfast raises towards its users. No logic, no imports of ours.
+
+HoldfastError
+├── ProtocolError            a peer broke the rules of the wire; the message is refused
+│   ├── MalformedMessage     frames, JSON or content are not what the protocol says
+│   ├── BadSignature         the signature is missing, ill-formed or wrong
+│   └── ReplayedMessage      a signature that was already accepted
+├── ConnectionFileError      a Jupyter connection file can't be read, understood or written
+├── SettingsError            the settings file has an unknown key or a wrong value
+├── RefusedPath              a folder or file of ours is not private to its user, or its path is too long
+├── LinkError                the private link between supervisor and worker broke its rules
+├── JournalError             the journal can't be opened, read or written
+│   └── JournalDamaged       its content is not what was written
+└── SessionError
+    ├── NoSuchSession
+    ├── SessionExists
+    ├── SessionLocked        another supervisor holds the session's lock
+    ├── SessionNotRunning    the session is kept on disk, no process runs it
+    └── StartFailed          the supervisor did not come up
+"""
+
+from __future__ import annotations
+
+
+class HoldfastError(Exception):
+    """Something a user can act on: `what` happened, and `remedy`, a command or step to try (or None)."""
+
+    def __init__(self, what: str, remedy: str | None = None) -> None:
+        super().__init__(what)
+        self.what = what
+        self.remedy = remedy
+
+
+class ProtocolError(HoldfastError):
+    """A peer broke the rules of the wire."""
+
+
+class MalformedMessage(ProtocolError):
+    """Frames, JSON or content are not what the protocol says."""
+
+
+class BadSignature(ProtocolError):
+    """The signature is missing, ill-formed or wrong."""
+
+
+class ReplayedMessage(ProtocolError):
+    """A signature that was already accepted came again."""
+
+
+class ConnectionFileError(HoldfastError):
+    """A Jupyter connection file can't be read, understood or written."""
+
+
+class SettingsError(HoldfastError):
+    """The settings file has an unknown key or a wrong value."""
+
+
+class RefusedPath(HoldfastError):
+    """A folder or file of ours is not private to its user, or its path is too long for a socket."""
+
+
+class LinkError(HoldfastError):
+    """The private link between supervisor and worker broke its rules."""
+
+
+class JournalError(HoldfastError):
+    """The journal can't be opened, read or written."""
+
+
+class JournalDamaged(JournalError):
+    """The journal's content is not what was written."""
+
+
+class SessionError(HoldfastError):
+    """Something about a session, by its name."""
+
+
+class NoSuchSession(SessionError):
+    """No session has this name."""
+
+
+class SessionExists(SessionError):
+    """A session of this name is there already."""
+
+
+class SessionLocked(SessionError):
+    """Another supervisor holds the session's lock."""
+
+
+class SessionNotRunning(SessionError):
+    """The session is kept on disk; no process runs it."""
+
+
+class StartFailed(SessionError):
+    """The supervisor did not come up."""
