@@ -1,0 +1,114 @@
+"""Where Holdfast's own files live, and the one place that makes a private folder. Stdlib only, light.
+
+    state/history.db                     input history of all sessions
+    state/sessions/NAME/journal.db       what must not be lost
+    state/sessions/NAME/lock             held by the session's supervisor (never unlinked)
+    runtime/NAME/doorbell                unix socket of the supervisor: launchers and the command line ring here
+    runtime/NAME/connection.json         Jupyter connection file of the session's own (ipc) door
+    runtime/NAME/door-1 … door-5         that door's sockets
+    runtime/NAME/start.lock              held while somebody starts the session's supervisor
+    runtime/NAME/supervisor.log          what the supervisor and the template said on stderr
+
+`HOLDFAST_HOME` moves all of them under one root. Jupyter's own folders are not ours: see `jupyter/`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from pathlib import Path
+
+from holdfast.errors import RefusedPath, SessionError
+
+MAX_SOCKET_PATH = 100
+"""Bytes. A unix socket's address holds 108 with its end (unix(7), sun_path); the rest is for suffixes."""
+
+MAX_NAME = 60
+"""Characters of a session's name: it is a folder name and a column of `holdfast ls`."""
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+def state_folder() -> Path:
+    """Folder of what outlives processes: journals, locks, history."""
+    return _root("state", "XDG_STATE_HOME", Path.home() / ".local" / "state")
+
+
+def config_folder() -> Path:
+    """Folder of the user's settings."""
+    return _root("config", "XDG_CONFIG_HOME", Path.home() / ".config")
+
+
+def runtime_folder() -> Path:
+    """Folder of sockets: gone after a reboot, so nothing that must be kept lives here."""
+    home = os.environ.get("HOLDFAST_HOME")
+    if home:
+        return Path(home).absolute() / "run"
+    runtime = os.environ.get("XDG_RUNTIME_DIR")
+    if runtime and os.path.isdir(runtime):
+        return Path(runtime) / "holdfast"
+    return Path("/tmp") / f"holdfast-{os.getuid()}"  # noqa: S108 - private_folder checks owner and mode
+
+
+def session_state(name: str) -> Path:
+    """Folder of what a session keeps on disk. `name` must be valid."""
+    return state_folder() / "sessions" / checked_name(name)
+
+
+def session_runtime(name: str) -> Path:
+    """Folder of a running session's sockets. `name` must be valid."""
+    return runtime_folder() / checked_name(name)
+
+
+def history_file() -> Path:
+    """The input history shared by all sessions."""
+    return state_folder() / "history.db"
+
+
+def checked_name(name: str) -> str:
+    """`name`, if it can name a session: letters, digits, dot, dash, underscore; SessionError if not."""
+    if len(name) <= MAX_NAME and _NAME.fullmatch(name):
+        return name
+    raise SessionError(
+        f"{name!r} can't name a session",
+        f"use at most {MAX_NAME} letters, digits, '.', '-' or '_', the first a letter or digit",
+    )
+
+
+def private_folder(path: Path) -> Path:
+    """Make `path` (and parents) if missing, mode 0700, and check that it is ours alone.
+
+    Raises RefusedPath for a symlink, another owner, or a folder others can enter (mkdir(2), inode(7)).
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.mkdir(mode=0o700, exist_ok=True)
+        status = path.lstat()
+    except OSError as error:
+        raise RefusedPath(f"can't make the folder {path}: {error.strerror}", "check HOLDFAST_HOME") from error
+    if not stat.S_ISDIR(status.st_mode):
+        raise RefusedPath(f"{path} is not a folder", "remove it, or set HOLDFAST_HOME")
+    if status.st_uid != os.getuid():
+        raise RefusedPath(f"{path} belongs to user {status.st_uid}", "set HOLDFAST_HOME to a folder of your own")
+    if status.st_mode & 0o077:
+        raise RefusedPath(f"{path} is open to others (mode {status.st_mode & 0o777:o})", f"chmod 700 {path}")
+    return path
+
+
+def socket_path(path: Path) -> Path:
+    """`path`, if a unix socket can be bound there; RefusedPath if it is too long."""
+    if len(os.fsencode(path)) <= MAX_SOCKET_PATH:
+        return path
+    raise RefusedPath(
+        f"{path} is longer than a socket's address may be ({MAX_SOCKET_PATH} bytes)",
+        "set HOLDFAST_HOME to a shorter folder, or give the session a shorter name",
+    )
+
+
+def _root(kind: str, variable: str, fallback: Path) -> Path:
+    home = os.environ.get("HOLDFAST_HOME")
+    if home:
+        return Path(home).absolute() / kind
+    base = os.environ.get(variable)
+    return (Path(base) if base and os.path.isabs(base) else fallback) / "holdfast"

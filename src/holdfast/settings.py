@@ -1,0 +1,101 @@
+"""The one tree of settings: every bound of Holdfast by name, with its default and its reason.
+
+Read from `settings.toml` in the config folder, if there is one; unknown keys and wrong types are refused.
+Who needs a bound takes its part of the tree in the constructor; nobody reads files or variables elsewhere.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from holdfast.errors import SettingsError
+
+MEBIBYTE = 1024 * 1024
+
+
+class Wire(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Bounds on what a client may send."""
+
+    max_frames: int = 64
+    """Frames a message. Jupyter needs 6 and one a buffer; ipywidgets sends a few buffers."""
+    max_bytes: int = 64 * MEBIBYTE
+    """Bytes a message. A pasted data file or an uploaded image fits; a flood does not."""
+    max_depth: int = 200
+    """Levels of nesting in JSON, well under what a parser's own recursion allows."""
+    replay_window: int = 65_536
+    """Signatures remembered against replay, as jupyter_client does (session.py, digest_history_size)."""
+    queue_cells: int = 1_000
+    """Requests that may wait for the worker: a notebook's Run All fits; a runaway client does not."""
+    subscriber_messages: int = 100_000
+    """Messages kept for a slow iopub subscriber (ZMQ_SNDHWM); libzmq's 1,000 loses output and `idle`."""
+
+
+class Output(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How text travels from the worker to the clients and to the journal."""
+
+    ring_bytes: int = 4 * MEBIBYTE
+    """Shared memory between worker and supervisor. Larger bursts wait for the supervisor to read."""
+    group_ms: float = 10.0
+    """Milliseconds of text that go out as one stream message: below what an eye notices."""
+    message_bytes: int = 256 * 1024
+    """Bytes of one stream message; more makes frontends stutter, less costs signatures."""
+    commit_ms: float = 20.0
+    """Milliseconds of output that may be uncommitted in the journal (DESIGN: at most 20)."""
+    journal_head_bytes: int = 2 * MEBIBYTE
+    """Of a cell's output, the beginning that the journal keeps."""
+    journal_tail_bytes: int = 2 * MEBIBYTE
+    """Of a cell's output, the end that the journal keeps once the head is full."""
+
+
+class Standby(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """When forks of the worker are taken, and how many are kept."""
+
+    keep: int = 2
+    """Generations kept: the state before this cell, and one to step back to if that one is damaged."""
+    quiet_wait_ms: float = 50.0
+    """Milliseconds to wait for other threads to leave native code (OpenBLAS spins some 30 ms)."""
+    wake_seconds: float = 5.0
+    """Deadline for a standby to answer that it has woken; after it, the next older one is tried."""
+
+
+class Life(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Deadlines in the life of processes and doors, in seconds."""
+
+    start_seconds: float = 30.0
+    """For a worker to be ready: a slow disk and long start-up files fit."""
+    launcher_grace_seconds: float = 8.0
+    """An unnamed session waits so long for the next launcher: Jupyter's restart takes up to 5 s."""
+    stop_seconds: float = 3.0
+    """For the worker to leave by itself (atexit handlers) before it is killed."""
+    parents_kept: int = 4_096
+    """Cells whose late output (threads, tasks) still finds its parent without reading the journal."""
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The whole tree."""
+
+    wire: Wire = Wire()
+    output: Output = Output()
+    standby: Standby = Standby()
+    life: Life = Life()
+    durability: Literal["process", "power"] = "process"
+    """`process`: no process death loses anything; `power`: neither does a power cut (slower commits)."""
+
+
+def load(path: Path) -> Settings:
+    """Settings from the TOML file `path`; the defaults if there is none. SettingsError names the place."""
+    try:
+        text = path.read_bytes()
+    except FileNotFoundError:
+        return Settings()
+    except OSError as error:
+        raise SettingsError(f"can't read {path}: {error.strerror}") from error
+    import tomllib  # noqa: PLC0415 - most starts have no settings file and need no parser
+
+    try:
+        return msgspec.convert(tomllib.loads(text.decode()), Settings)
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        raise SettingsError(f"{path}: {error}", f"mend or remove {path}") from error
