@@ -1,0 +1,121 @@
+"""One end of the link: messages and descriptors over a stream socket. The only I/O of this folder.
+
+Used by both sides: the supervisor's socket does not block and what can't be sent waits in the outbox, the
+worker's blocks. A message's descriptors travel with its first byte and are taken off in the messages' order.
+"""
+
+from __future__ import annotations
+
+import array
+import contextlib
+import os
+import select
+import socket
+from collections import deque
+
+from holdfast.errors import LinkError
+from holdfast.link.frames import Decoder, encode
+from holdfast.link.messages import Frame
+
+READ_BYTES = 256 * 1024
+"""Bytes asked for in one recvmsg(2): a burst of outputs in one call."""
+
+_ROOM_FOR_FDS = socket.CMSG_SPACE(16 * array.array("i").itemsize)
+
+
+class Channel:
+    """Messages over `sock`, which this object owns."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self.sock = sock
+        self.ended = False  # the other end is closed, or gone
+        self._decoder = Decoder()
+        self._fds: deque[int] = deque()  # descriptors that came, not yet taken by their message
+        self._outbox: deque[tuple[memoryview, tuple[int, ...]]] = deque()  # not yet sent, in order
+
+    def fileno(self) -> int:
+        """The socket's descriptor."""
+        return self.sock.fileno()
+
+    def send(self, message: Frame, *fds: int) -> None:
+        """Send `message`, or as much as the socket takes; the rest goes with `flush`.
+
+        The descriptors are duplicated by the kernel: the caller keeps its own, and must keep them open
+        until `pending` is False.
+        """
+        if len(fds) != message.FDS:
+            raise LinkError(f"{type(message).__name__} carries {message.FDS} descriptors, not {len(fds)}")
+        self._outbox.append((memoryview(encode(message)), fds))
+        self.flush()
+
+    @property
+    def pending(self) -> bool:
+        """Whether something still waits to be sent."""
+        return bool(self._outbox)
+
+    def flush(self) -> None:
+        """Send what waits. A peer that is gone ends the channel; nothing is raised for it."""
+        outbox = self._outbox
+        while outbox and not self.ended:
+            data, fds = outbox[0]
+            try:
+                sent = socket.send_fds(self.sock, [data], fds) if fds else self.sock.send(data)
+            except BlockingIOError:
+                return
+            except OSError:  # EPIPE, ECONNRESET, EBADF: whoever reads learns of it by `ended`
+                self.ended = True
+                return
+            if sent == len(data):
+                outbox.popleft()
+            else:
+                outbox[0] = (data[sent:], ())
+
+    def receive(self) -> list[Frame]:
+        """Everything that has arrived, without waiting. `ended` says whether more can come."""
+        messages: list[Frame] = []
+        while not self.ended:
+            try:
+                data, ancillary, _flags, _address = self.sock.recvmsg(
+                    READ_BYTES, _ROOM_FOR_FDS, socket.MSG_DONTWAIT | socket.MSG_CMSG_CLOEXEC
+                )
+            except BlockingIOError:
+                break
+            except OSError:
+                self.ended = True
+                break
+            self._keep_fds(ancillary)
+            if not data:
+                self.ended = True
+                break
+            messages.extend(self._decoder.feed(data))
+            if len(data) < READ_BYTES:
+                break
+        return messages
+
+    def wait(self) -> list[Frame]:
+        """Block until something has arrived or the channel has ended, then as `receive`."""
+        poll = select.poll()
+        poll.register(self.sock, select.POLLIN)
+        poll.poll()
+        return self.receive()
+
+    def take_fd(self) -> int:
+        """The next descriptor that came along; the caller owns it. LinkError if there is none."""
+        if not self._fds:
+            raise LinkError("a message came without its descriptor")
+        return self._fds.popleft()
+
+    def close(self) -> None:
+        """Close the socket and every descriptor nobody took."""
+        self.ended = True
+        self.sock.close()
+        while self._fds:
+            os.close(self._fds.popleft())
+
+    def _keep_fds(self, ancillary: list[tuple[int, int, bytes]]) -> None:
+        for level, kind, data in ancillary:
+            if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+                fds = array.array("i")
+                with contextlib.suppress(ValueError):  # a truncated last entry
+                    fds.frombytes(data[: len(data) - len(data) % fds.itemsize])
+                self._fds.extend(fds)

@@ -1,0 +1,221 @@
+"""The table of everything that is said on the link. Data only: no behaviour, no I/O.
+
+Three pairs talk: supervisor and template, supervisor and worker, supervisor and standby. Each message names
+its direction. `at` is always the worker's position in the text ring when it spoke: text before `at` was
+written before the message, which is how text and messages keep one order.
+
+A message with `FDS = n` carries n file descriptors beside its bytes (SCM_RIGHTS, unix(7)).
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import msgspec
+
+
+class Frame(msgspec.Struct, array_like=True, frozen=True):
+    """What all messages share."""
+
+    FDS: ClassVar[int] = 0
+    """File descriptors that travel with the message."""
+
+
+# --- supervisor → template -----------------------------------------------------------------------------
+
+
+class Fork(Frame, tag=1):
+    """Become two: the new one is a fresh worker on the socket that comes along."""
+
+    FDS: ClassVar[int] = 1
+
+
+# --- template → supervisor -----------------------------------------------------------------------------
+
+
+class Forked(Frame, tag=2):
+    """A fresh worker has begun."""
+
+    pid: int
+
+
+class ForkFailed(Frame, tag=3):
+    """The operating system refused the fork."""
+
+    reason: str
+
+
+class Died(Frame, tag=4):
+    """A child of the template (worker, standby, or an orphan of theirs) has ended: waitpid(2)'s status."""
+
+    pid: int
+    status: int
+    max_rss: int
+    """Largest resident size it had, in KiB (getrusage(2))."""
+
+
+# --- supervisor → worker -------------------------------------------------------------------------------
+
+
+class Run(Frame, tag=10):
+    """Execute a cell."""
+
+    cell: int
+    count: int
+    code: str
+    silent: bool
+    store_history: bool
+    allow_stdin: bool
+    user_expressions: dict[str, str]
+    header: bytes
+    """The request's header, JSON as it came."""
+    metadata: bytes
+
+
+class Ask(Frame, tag=11):
+    """Any other request that needs the interpreter: completion, inspection, comm messages."""
+
+    cell: int
+    """Number under which its outputs come back; like a cell's, but never shown."""
+    msg_type: str
+    content: bytes
+    header: bytes
+    metadata: bytes
+    buffers: list[bytes] = []
+
+
+class Answer(Frame, tag=12):
+    """What the worker asked for: the value of `Wonder` number `wonder`, as JSON."""
+
+    wonder: int
+    value: bytes
+
+
+class InputReply(Frame, tag=13):
+    """What a client typed for `NeedInput`."""
+
+    value: str
+
+
+class Leave(Frame, tag=14):
+    """Run the exit handlers and end."""
+
+
+# --- worker → supervisor -------------------------------------------------------------------------------
+
+
+class Ready(Frame, tag=20):
+    """The interpreter is up, start-up files have run."""
+
+    at: int
+    pid: int
+    banner: str
+    notes: list[str] = []
+
+
+class Segment(Frame, tag=21):
+    """From `at` on, text in the ring belongs to this stream and this parent."""
+
+    at: int
+    parent: int
+    stream: str
+
+
+class Bell(Frame, tag=22):
+    """There is text in the ring and the supervisor was asleep."""
+
+
+class Publish(Frame, tag=23):
+    """A message for every client's iopub."""
+
+    at: int
+    parent: int
+    msg_type: str
+    content: bytes
+    metadata: bytes = b"{}"
+    buffers: list[bytes] = []
+
+
+class Done(Frame, tag=24):
+    """A cell or request is finished: the content of its reply, as JSON."""
+
+    at: int
+    cell: int
+    status: str
+    content: bytes
+    started: str = ""
+    """When it began, ISO 8601, for the reply's metadata."""
+    output: str | None = None
+    """text/plain of the cell's result, for the history."""
+
+
+class NeedInput(Frame, tag=25):
+    """input() or getpass() waits."""
+
+    at: int
+    parent: int
+    prompt: str
+    password: bool
+
+
+class Wonder(Frame, tag=26):
+    """The worker needs something the supervisor owns (the history); answered by `Answer`."""
+
+    at: int
+    wonder: int
+    what: str
+    arguments: bytes
+
+
+class StandbyTaken(Frame, tag=27):
+    """A fork of the worker sleeps; its control socket comes along."""
+
+    FDS: ClassVar[int] = 1
+    at: int
+    after: int
+    """The last cell whose effects it holds (0: none)."""
+    took_ms: float
+    threads: list[str] = []
+    """Names of Python threads that it could not take along."""
+
+
+class NoStandby(Frame, tag=28):
+    """No fork could be taken now; an older one, if any, stays."""
+
+    at: int
+    after: int
+    reason: str
+
+
+# --- supervisor → standby ------------------------------------------------------------------------------
+
+
+class Wake(Frame, tag=30):
+    """Become the live worker, on the socket that comes along."""
+
+    FDS: ClassVar[int] = 1
+
+
+# --- standby → supervisor ------------------------------------------------------------------------------
+
+
+class Asleep(Frame, tag=31):
+    """The standby is private and waits. Said once, on its control socket."""
+
+    pid: int
+
+
+class Woken(Frame, tag=32):
+    """The standby is the worker now. Said on the new link."""
+
+    at: int
+    pid: int
+    not_restored: list[str]
+    """What did not come along, in words: "sock (open socket)"."""
+
+
+type_of_everything = (
+    Fork | Forked | ForkFailed | Died | Run | Ask | Answer | InputReply | Leave | Ready | Segment | Bell
+    | Publish | Done | NeedInput | Wonder | StandbyTaken | NoStandby | Wake | Asleep | Woken
+)  # fmt: skip
+"""The union that a decoder accepts; anything else is refused."""

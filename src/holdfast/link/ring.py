@@ -1,0 +1,106 @@
+"""Text on its way out of the worker, in shared memory: it survives the writer's death. Pure.
+
+One writer (the worker), one reader (the supervisor). Positions only grow; the byte of position p lies at
+p modulo the capacity. Each side stores only its own position, one aligned 8-byte store after the bytes are in
+place, so the other side never sees half a write and a writer that dies in between has written nothing.
+
+    0   head: bytes ever written (the writer's)
+    8   tail: bytes ever read (the reader's)
+    16  1 while the reader sleeps and wants a bell (set by the reader, cleared by the writer)
+    24  1 while the writer waits for room (set by the writer, cleared by the reader)
+    64  the bytes
+"""
+
+from __future__ import annotations
+
+from mmap import mmap
+
+DATA = 64
+"""Where the bytes begin: one cache line after the positions."""
+
+_HEAD, _TAIL, _ASLEEP, _WAITING = range(4)
+
+
+class _Ring:
+    def __init__(self, memory: mmap) -> None:
+        self._memory = memory
+        self._words = memoryview(memory)[:DATA].cast("Q")
+        self.capacity = len(memory) - DATA
+
+    def head(self) -> int:
+        """Bytes ever written."""
+        return self._words[_HEAD]
+
+
+class RingWriter(_Ring):
+    """The worker's side."""
+
+    def __init__(self, memory: mmap) -> None:
+        super().__init__(memory)
+        self.position = self.head()  # kept here: reading shared memory costs more than an attribute
+
+    def put(self, data: bytes) -> int:
+        """Write as much of `data` as there is room for; returns how many bytes."""
+        position, capacity = self.position, self.capacity
+        count = min(len(data), capacity - (position - self._words[_TAIL]))
+        if not count:
+            return 0
+        offset = position % capacity
+        first = min(count, capacity - offset)
+        memory = self._memory
+        if first == len(data):
+            memory[DATA + offset : DATA + offset + first] = data
+        else:
+            memory[DATA + offset : DATA + offset + first] = data[:first]
+            memory[DATA : DATA + count - first] = data[first:count]
+        self.position = self._words[_HEAD] = position + count
+        return count
+
+    def bell_wanted(self) -> bool:
+        """Whether the reader sleeps; asking takes the wish, so each sleep is ended by one bell."""
+        if self._words[_ASLEEP]:
+            self._words[_ASLEEP] = 0
+            return True
+        return False
+
+    def wait_for_room(self) -> bool:
+        """Ask the reader for a sign when there is room. False: there is room already."""
+        self._words[_WAITING] = 1
+        return self.position - self._words[_TAIL] >= self.capacity
+
+    def rejoin(self) -> None:
+        """Take up the shared position again, after another writer (since dead) has moved it."""
+        self.position = self.head()
+
+
+class RingReader(_Ring):
+    """The supervisor's side."""
+
+    def __init__(self, memory: mmap) -> None:
+        super().__init__(memory)
+        self.position = self._words[_TAIL]
+
+    def take(self, upto: int) -> bytes:
+        """The bytes from the last position to `upto` (at most the head, at most a capacity away)."""
+        position, capacity = self.position, self.capacity
+        count = min(max(0, upto - position), capacity)
+        if not count:
+            return b""
+        offset = position % capacity
+        first = min(count, capacity - offset)
+        data = self._memory[DATA + offset : DATA + offset + first]
+        if first < count:
+            data += self._memory[DATA : DATA + count - first]
+        self.position = self._words[_TAIL] = position + count
+        return data
+
+    def sleep(self) -> None:
+        """Ask for a bell at the next byte."""
+        self._words[_ASLEEP] = 1
+
+    def room_wanted(self) -> bool:
+        """Whether the writer waits for room; asking takes the wish."""
+        if self._words[_WAITING]:
+            self._words[_WAITING] = 0
+            return True
+        return False
