@@ -3,7 +3,7 @@
     state/history.db                     input history of all sessions
     state/sessions/NAME/journal.db       what must not be lost
     state/sessions/NAME/lock             held by the session's supervisor (never unlinked)
-    runtime/NAME/doorbell                unix socket of the supervisor: launchers and the command line ring here
+    runtime/NAME/doorbell                the supervisor's unix socket for launchers and commands
     runtime/NAME/connection.json         Jupyter connection file of the session's own (ipc) door
     runtime/NAME/door-1 … door-5         that door's sockets
     runtime/NAME/start.lock              held while somebody starts the session's supervisor
@@ -90,7 +90,9 @@ def private_folder(path: Path) -> Path:
     if not stat.S_ISDIR(status.st_mode):
         raise RefusedPath(f"{path} is not a folder", "remove it, or set HOLDFAST_HOME")
     if status.st_uid != os.getuid():
-        raise RefusedPath(f"{path} belongs to user {status.st_uid}", "set HOLDFAST_HOME to a folder of your own")
+        raise RefusedPath(
+            f"{path} belongs to user {status.st_uid}", "set HOLDFAST_HOME to a folder of your own"
+        )
     if status.st_mode & 0o077:
         raise RefusedPath(f"{path} is open to others (mode {status.st_mode & 0o777:o})", f"chmod 700 {path}")
     return path

@@ -18,7 +18,7 @@ MAX_FRAME = 1 << 30
 
 _HEAD = 4
 _encoder = msgspec.msgpack.Encoder()
-_decoder: msgspec.msgpack.Decoder[Frame] = msgspec.msgpack.Decoder(type_of_everything)  # type: ignore[arg-type]
+_decoder: msgspec.msgpack.Decoder[Frame] = msgspec.msgpack.Decoder(type_of_everything)
 
 
 def encode(message: Frame) -> bytearray:

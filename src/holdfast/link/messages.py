@@ -14,7 +14,7 @@ from typing import ClassVar
 import msgspec
 
 
-class Frame(msgspec.Struct, array_like=True, frozen=True):
+class Frame(msgspec.Struct, array_like=True):
     """What all messages share."""
 
     FDS: ClassVar[int] = 0
