@@ -1,0 +1,45 @@
+"""The shape of a Jupyter message, received and verified. No parsing, no signing: see framing, signing, codec.
+
+Source: messaging.rst of jupyter_client, "General Message Format" and "The wire protocol".
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+PROTOCOL_VERSION = "5.5"
+"""What we speak. Clients adapt on the major number alone; kernelspec and headers say the same here."""
+
+DELIMITER = b"<IDS|MSG>"
+"""The frame between a message's routing identities and its signature."""
+
+
+class Header(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A message's header. Old clients leave fields out, new ones add some: both are tolerated.
+
+    `date` stays text (ISO 8601): nobody here computes with a peer's clock.
+    """
+
+    msg_id: str
+    msg_type: str
+    session: str = ""
+    username: str = ""
+    date: str = ""
+    version: str = ""
+    subshell_id: str | None = None
+
+
+class Message(msgspec.Struct, frozen=True):
+    """A verified message: the header is decoded, the other parts are known to be one JSON object each.
+
+    The raw parts stay as they came: a header goes back as the parent of every answer, byte for byte, and
+    content is decoded only by who needs it. `buffers` are not covered by the signature (by the protocol).
+    """
+
+    idents: list[bytes]
+    header: Header
+    header_raw: bytes
+    parent_raw: bytes
+    metadata_raw: bytes
+    content_raw: bytes
+    buffers: list[bytes]

@@ -1,0 +1,195 @@
+"""Our own operations, beside Jupyter's: one table, name -> what is asked and what is answered.
+
+On the control channel an operation is `holdfast_<name>_request` and `_reply`; on the doorbell it is
+{"op": "<name>", …}. Execution of a cell is plain Jupyter and not here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, NamedTuple
+
+import msgspec
+
+from holdfast.errors import MalformedMessage
+from holdfast.protocol.content import Position
+
+_PREFIX, _REQUEST, _REPLY = "holdfast_", "_request", "_reply"
+
+State = Literal["starting", "idle", "busy"]
+
+
+class InfoRequest(msgspec.Struct, frozen=True):
+    """`info`: what is this session, and how does it do."""
+
+
+class Running(msgspec.Struct, frozen=True):
+    """The cell that runs now; `since` in seconds since the epoch."""
+
+    count: int | None
+    client: str
+    since: float
+
+
+class StandbyInfo(msgspec.Struct, frozen=True):
+    """The newest standby: the cell after which it was forked (None: before any), and its age in seconds."""
+
+    generation: int
+    after: int | None
+    age: float
+
+
+class Info(msgspec.Struct, frozen=True, kw_only=True):
+    """Reply to `info`. Times in seconds since the epoch, memory in bytes."""
+
+    name: str
+    state: State
+    pid: int
+    worker_pid: int | None = None
+    python: str
+    execution_count: int
+    cells: int
+    clients: list[str] = []
+    running: Running | None = None
+    standby: StandbyInfo | None = None
+    started: float
+    cwd: str
+    unclean: str | None = None
+    connection_file: str
+    epoch: int
+    memory: int | None = None
+
+
+class LogRequest(msgspec.Struct, frozen=True):
+    """`log`: the last cells, or all of them."""
+
+    last: Position | None = None
+
+
+class OutputEntry(msgspec.Struct, frozen=True):
+    """One thing that a cell put out: a message type of iopub and its content."""
+
+    msg_type: str
+    content: dict[str, Any]
+
+
+class CellEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """One cell of the journal. Times in seconds since the epoch."""
+
+    id: int
+    count: int | None = None
+    code: str
+    client: str
+    started: float | None = None
+    ended: float | None = None
+    status: str
+    outputs: list[OutputEntry] = []
+
+
+class Log(msgspec.Struct, frozen=True):
+    """Reply to `log`, oldest first."""
+
+    cells: list[CellEntry]
+
+
+class ClientsRequest(msgspec.Struct, frozen=True):
+    """`clients`: who is attached."""
+
+
+class Clients(msgspec.Struct, frozen=True):
+    """Reply to `clients`."""
+
+    clients: list[str]
+
+
+class Interrupt(msgspec.Struct, frozen=True):
+    """`interrupt`: stop the running cell; with `force` by promoting the standby."""
+
+    force: bool = False
+
+
+class Stop(msgspec.Struct, frozen=True):
+    """`stop`: end the session's processes in order; its state on disk stays."""
+
+
+class OpenDoor(msgspec.Struct, frozen=True):
+    """`open_door`: serve a Jupyter connection file. With `hold` the door closes when the asker goes."""
+
+    file: str
+    hold: bool = False
+
+
+class Resume(msgspec.Struct, frozen=True):
+    """`resume`: what was published with a sequence number greater than `after` in this epoch."""
+
+    after: Position
+
+
+class Published(msgspec.Struct, frozen=True):
+    """A message as it was published on iopub; its metadata tells epoch and sequence number."""
+
+    header: msgspec.Raw
+    parent_header: msgspec.Raw
+    metadata: msgspec.Raw
+    content: msgspec.Raw
+
+
+class Resumed(msgspec.Struct, frozen=True):
+    """Reply to `resume`. `gap`: messages asked for that are not kept any more."""
+
+    epoch: int
+    messages: list[Published] = []
+    gap: int = 0
+
+
+class Done(msgspec.Struct, frozen=True):
+    """Reply of an operation that has nothing to tell but that it was done."""
+
+
+class Operation(NamedTuple):
+    """What is asked, what is answered, and whether only a process of the same user may ask (doorbell)."""
+
+    request: type[msgspec.Struct]
+    reply: type[msgspec.Struct]
+    doorbell_only: bool = False
+
+
+OPERATIONS: dict[str, Operation] = {
+    "info": Operation(InfoRequest, Info),
+    "log": Operation(LogRequest, Log),
+    "clients": Operation(ClientsRequest, Clients),
+    "interrupt": Operation(Interrupt, Done),
+    "stop": Operation(Stop, Done),
+    "open_door": Operation(OpenDoor, Done, doorbell_only=True),
+    "resume": Operation(Resume, Resumed),
+}
+
+
+def request_type(name: str) -> str:
+    """The message type that asks for an operation on the control channel."""
+    return f"{_PREFIX}{name}{_REQUEST}"
+
+
+def reply_type(name: str) -> str:
+    """The message type that answers it."""
+    return f"{_PREFIX}{name}{_REPLY}"
+
+
+def asked(msg_type: str) -> str | None:
+    """The operation that a message on the control channel asks for; None if it is none of ours."""
+    name = msg_type.removeprefix(_PREFIX).removesuffix(_REQUEST)
+    operation = OPERATIONS.get(name)
+    if operation is None or operation.doorbell_only or msg_type != request_type(name):
+        return None
+    return name
+
+
+def arguments(name: str, given: Mapping[str, Any]) -> msgspec.Struct:
+    """The request of an operation, from a doorbell's object or a content. MalformedMessage if it is none."""
+    operation = OPERATIONS.get(name)
+    if operation is None:
+        raise MalformedMessage(f"there is no operation {name!r}", f"there are {', '.join(OPERATIONS)}")
+    try:
+        return msgspec.convert(given, operation.request)
+    except msgspec.ValidationError as error:
+        raise MalformedMessage(f"{name}: {error}") from error
