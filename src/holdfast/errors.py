@@ -7,6 +7,7 @@ HoldfastError
 │   └── ReplayedMessage      a signature that was already accepted
 ├── ConnectionFileError      a Jupyter connection file can't be read, understood or written
 ├── SettingsError            the settings file has an unknown key or a wrong value
+├── NoAnswer                 the process behind a connection file or a doorbell does not answer (any more)
 ├── RefusedPath              a folder or file of ours is not private to its user, or its path is too long
 ├── LinkError                the private link between supervisor and worker broke its rules
 ├── JournalError             the journal can't be opened, read or written
@@ -53,6 +54,10 @@ class ConnectionFileError(HoldfastError):
 
 class SettingsError(HoldfastError):
     """The settings file has an unknown key or a wrong value."""
+
+
+class NoAnswer(HoldfastError):
+    """The process behind a connection file or a doorbell does not answer (any more)."""
 
 
 class RefusedPath(HoldfastError):

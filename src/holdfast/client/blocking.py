@@ -1,0 +1,203 @@
+"""The blocking client, twin of `aio`: for scripts and piped input, where one thing happens at a time.
+
+    with Client(connection.read(path)) as client:
+        run = client.execute("1 + 1")
+        for message in run:
+            ...
+        reply = run.reply()
+
+Everything arrives while somebody waits: in an iteration, a `reply`, a `request`, or `listen`. A
+KeyboardInterrupt may break any wait; what was waited for can be waited for again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, Self, Unpack
+
+from holdfast.client.exchange import (
+    END_OF_INPUT,
+    PROBE_SECONDS,
+    Channel,
+    Conversation,
+    Exchange,
+    ExecuteOptions,
+    Incoming,
+    checked,
+    execute_content,
+)
+from holdfast.client.sockets import Sockets
+from holdfast.errors import NoAnswer
+from holdfast.protocol.connection import ConnectionInfo
+from holdfast.protocol.operations import request_type
+
+OnInput = Callable[[str, bool], str]
+"""Asked with the prompt and whether it is a password. EOFError means end of input."""
+
+
+class Execution:
+    """One running cell: iterate over its messages (all of iopub, to the final idle), then ask for `reply`."""
+
+    def __init__(self, client: Client, conversation: Conversation, on_input: OnInput | None) -> None:
+        self.msg_id = conversation.msg_id
+        self._client = client
+        self._conversation = conversation
+        self._on_input = on_input
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Incoming:
+        conversation = self._conversation
+        while not conversation.inbox:
+            if conversation.failure is not None:
+                raise conversation.failure
+            if conversation.done:
+                raise StopIteration
+            self._advance()
+        return conversation.inbox.popleft()
+
+    def reply(self) -> Incoming:
+        """Wait for the `execute_reply`. Takes nothing from the iteration. NoAnswer if the kernel goes."""
+        while self._conversation.reply is None:
+            if self._conversation.failure is not None:
+                raise self._conversation.failure
+            self._advance()
+        return self._conversation.reply
+
+    def _advance(self) -> None:
+        question, self._conversation.question = self._conversation.question, None
+        if question is None or self._on_input is None:
+            self._client.listen(None)
+            return
+        try:
+            value = self._on_input(
+                str(question.content.get("prompt", "")), bool(question.content.get("password"))
+            )
+        except EOFError:
+            value = END_OF_INPUT
+        self._client.answer(question, value)
+
+
+class Client:
+    """A client of one kernel. `username` is what others see; messages nobody asked for go to `foreign`."""
+
+    def __init__(self, connection: ConnectionInfo, *, username: str = "") -> None:
+        self._connection = connection
+        self._exchange = Exchange(connection, username)
+        self._sockets: Sockets | None = None
+        self.foreign: deque[Incoming] = deque(maxlen=10_000)
+        """What belongs to no open request of ours, the newest: others' cells, late output."""
+        self.lost = False
+        """The kernel has closed the connection: nothing comes any more. Make a new Client."""
+
+    @property
+    def session(self) -> str:
+        """This client's `header.session`."""
+        return self._exchange.session
+
+    def __enter__(self) -> Self:
+        self.connect()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def connect(self, timeout: float = 10.0) -> None:
+        """Open the sockets and wait (seconds) until output will reach us; NoAnswer if it does not."""
+        self._sockets = Sockets(self._connection, self.session.encode())
+        deadline = time.monotonic() + timeout
+        probe = time.monotonic() + PROBE_SECONDS
+        while not self._exchange.joined:
+            now = time.monotonic()
+            if self.lost or now >= deadline:
+                self.close()
+                raise NoAnswer(f"nothing answers at {self._connection.url('shell')}")
+            if now >= probe:
+                probe = now + PROBE_SECONDS
+                self._begin("kernel_info_request", {}, "shell")
+            self.listen(min(probe, deadline) - now)
+
+    def close(self) -> None:
+        """Leave. The session goes on; requests still open fail with NoAnswer."""
+        sockets, self._sockets = self._sockets, None
+        if sockets is not None:
+            self._exchange.fail(NoAnswer("this client has left"))
+            sockets.close()
+
+    def execute(
+        self, code: str, *, on_input: OnInput | None = None, **options: Unpack[ExecuteOptions]
+    ) -> Execution:
+        """Send one cell. Without `on_input`, input() in it is an error. Options as of `execute_content`."""
+        content = execute_content(code, allow_stdin=on_input is not None, **options)
+        conversation = self._begin("execute_request", content, "shell", until_idle=True)
+        return Execution(self, conversation, on_input)
+
+    def request(
+        self,
+        msg_type: str,
+        content: object = None,
+        *,
+        channel: Channel = "shell",
+        timeout: float | None = 10.0,
+    ) -> Incoming:
+        """Any request with one reply. NoAnswer after `timeout` seconds, or when the kernel is gone."""
+        conversation = self._begin(msg_type, content or {}, channel)
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while conversation.reply is None:
+            if conversation.failure is not None:
+                raise conversation.failure
+            rest = None if deadline is None else deadline - time.monotonic()
+            if rest is not None and rest <= 0:
+                self._exchange.forget(conversation)
+                raise NoAnswer(f"no answer to {msg_type} within {timeout:g} s")
+            self.listen(rest)
+        return conversation.reply
+
+    def operation(self, name: str, **arguments: object) -> dict[str, Any]:
+        """The answer to one of our own operations (protocol/operations.py). HoldfastError if refused."""
+        return checked(self.request(request_type(name), arguments, channel="control"))
+
+    def interrupt(self) -> None:
+        """Interrupt the running cell, whoever runs it (messaging.html, "Kernel interrupt")."""
+        checked(self.request("interrupt_request", channel="control"))
+
+    def answer(self, question: Incoming, value: str) -> None:
+        """Send the `input_reply` to an `input_request`."""
+        self._send("stdin", self._exchange.say("input_reply", {"value": value}, parent=question.header))
+
+    def listen(self, seconds: float | None) -> None:
+        """Take in what has come; if nothing has, wait for it so long (None: for ever)."""
+        sockets = self._connected()
+        sockets.wait(None if seconds is None else max(0, round(seconds * 1000)))
+        self._take_in(sockets)
+        if sockets.gone():
+            self._take_in(sockets)  # what came in before the end
+            self.lost = True
+            self._exchange.fail(NoAnswer("the kernel has closed the connection"))
+
+    def _take_in(self, sockets: Sockets) -> None:
+        for channel, frames in sockets.read():
+            routed = self._exchange.feed(channel, frames)
+            if routed is not None and routed[1] is None and channel == "iopub":
+                self.foreign.append(routed[0])
+
+    def _begin(
+        self, msg_type: str, content: object, channel: Channel, *, until_idle: bool = False
+    ) -> Conversation:
+        conversation, frames = self._exchange.begin(msg_type, content, until_idle=until_idle)
+        self._send(channel, frames)
+        return conversation
+
+    def _send(self, channel: Channel, frames: list[bytes]) -> None:
+        self._connected().send(channel, frames)
+
+    def _connected(self) -> Sockets:
+        if self._sockets is None or self.lost:
+            raise NoAnswer("there is no connection to the kernel")
+        return self._sockets

@@ -1,0 +1,237 @@
+"""Which message belongs to whom: requests out, replies and output back to the one who asked. Sans-I/O.
+
+An `Exchange` makes the frames of requests and takes the frames that arrive; every arriving message either
+belongs to a `Conversation` (one request of ours) or is *foreign*: other clients' cells, and our own late
+output. It reads no socket and no clock: `aio` and `blocking` do, and share the rest.
+"""
+
+from __future__ import annotations
+
+import itertools
+import secrets
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal, TypedDict
+
+import msgspec
+
+from holdfast.errors import HoldfastError, ProtocolError
+from holdfast.protocol.codec import Receiver, Sender
+from holdfast.protocol.connection import ConnectionInfo
+from holdfast.protocol.messages import Header
+from holdfast.protocol.signing import Signer
+from holdfast.settings import MEBIBYTE, Wire
+
+Channel = Literal["control", "iopub", "shell", "stdin"]
+
+FROM_KERNEL = Wire(max_bytes=2048 * MEBIBYTE, max_frames=4096)
+"""A client trusts its kernel: one display may be as large as a message can get."""
+
+PROBE_SECONDS = 0.25
+"""Kernels without iopub_welcome are asked something so often until an answer is seen on iopub."""
+
+END_OF_INPUT = "\x04"
+"""What Jupyter's frontends answer for Ctrl-D (ipykernel turns it into EOFError)."""
+
+_NOBODY = Header(msg_id="", msg_type="")
+_objects = msgspec.json.Decoder(dict[str, Any])
+_headers = msgspec.json.Decoder(Header)
+
+
+class ExecuteOptions(TypedDict, total=False):
+    """What an `execute_request` may say beside its code (messaging.html, "Execute")."""
+
+    silent: bool
+    store_history: bool | None
+    stop_on_error: bool
+    user_expressions: Mapping[str, str] | None
+
+
+class Incoming(msgspec.Struct, frozen=True):
+    """One message from the kernel, decoded (messaging.html, "General Message Format")."""
+
+    channel: Channel
+    header: Header
+    parent: Header
+    """Whose request this answers; `msg_id` is empty if nobody's."""
+    metadata: dict[str, Any]
+    content: dict[str, Any]
+    buffers: Sequence[bytes]
+    mine: bool
+    """The parent was a request of this client."""
+
+    @property
+    def msg_type(self) -> str:
+        """Short for `header.msg_type`."""
+        return self.header.msg_type
+
+
+class Conversation:
+    """One request of ours and what came for it. `inbox` holds what its owner has not taken yet."""
+
+    def __init__(self, msg_id: str, *, until_idle: bool) -> None:
+        self.msg_id = msg_id
+        self.inbox: deque[Incoming] = deque()
+        self.reply: Incoming | None = None
+        self.question: Incoming | None = None
+        """The `input_request` that waits for an answer; the owner takes it."""
+        self.failure: HoldfastError | None = None
+        self.wake: Callable[[], None] = _nothing
+        self._idle = not until_idle
+
+    @property
+    def done(self) -> bool:
+        """Nothing more will come: reply and final idle are here, or it failed."""
+        return self.failure is not None or (self.reply is not None and self._idle)
+
+    def take(self, message: Incoming) -> None:
+        """`message` is ours: keep it and wake the owner."""
+        if message.channel in ("shell", "control"):
+            self.reply = message
+            self.question = None
+        elif message.channel == "stdin":
+            self.question = message
+        else:
+            self.inbox.append(message)
+            if message.msg_type == "status" and message.content.get("execution_state") == "idle":
+                self._idle = True
+        self.wake()
+
+    def fail(self, error: HoldfastError) -> None:
+        """No more will come, because of `error`; what came before can still be taken."""
+        if not self.done:
+            self.failure = error
+            self.wake()
+
+
+class Exchange:
+    """All conversations of one client with one kernel."""
+
+    def __init__(self, connection: ConnectionInfo, username: str) -> None:
+        signer = Signer(connection.key.encode(), connection.signature_scheme)
+        self.session = secrets.token_hex(16)
+        self._sender = Sender(signer, self.session, username)
+        self._receiver = Receiver(signer, FROM_KERNEL)
+        self._numbers = itertools.count(1)
+        self._open: dict[str, Conversation] = {}
+        self.position: tuple[int, int] = (0, 0)
+        """Epoch and number of the last message that a Holdfast supervisor published to us."""
+        self.joined = False
+        """Something came on iopub: the subscription stands."""
+        self.refused: list[ProtocolError] = []
+        """Why messages were refused, the last few: wrong key, broken peer."""
+
+    def begin(
+        self, msg_type: str, content: object, *, until_idle: bool, parent: bytes = b"{}"
+    ) -> tuple[Conversation, list[bytes]]:
+        """A new request: its conversation, and the frames to send."""
+        msg_id = f"{self.session}_{next(self._numbers)}"
+        conversation = Conversation(msg_id, until_idle=until_idle)
+        self._open[msg_id] = conversation
+        return conversation, self._sender.frames(msg_type, content, parent=parent, msg_id=msg_id)
+
+    def say(self, msg_type: str, content: object, *, parent: Header = _NOBODY) -> list[bytes]:
+        """Frames of a message that has no reply: `input_reply`, comm messages."""
+        raw = msgspec.json.encode(parent) if parent.msg_id else b"{}"
+        return self._sender.frames(
+            msg_type, content, parent=raw, msg_id=f"{self.session}_{next(self._numbers)}"
+        )
+
+    def forget(self, conversation: Conversation) -> None:
+        """Whatever still comes for `conversation` is foreign from now on."""
+        self._open.pop(conversation.msg_id, None)
+
+    def fail(self, error: HoldfastError) -> None:
+        """The kernel is gone: no open conversation will get anything any more."""
+        for conversation in list(self._open.values()):
+            conversation.fail(error)
+        self._open.clear()
+
+    def feed(self, channel: Channel, frames: Sequence[bytes]) -> tuple[Incoming, Conversation | None] | None:
+        """Take one arrived message; it and whose it is. None for what nobody needs to see.
+
+        A conversation has it already in its inbox; with None for the conversation, it is foreign. Refused
+        are messages that break the rules, and those that a supervisor published twice.
+        """
+        try:
+            message = self._decode(channel, frames)
+        except ProtocolError as error:
+            self.refused = [*self.refused[-7:], error]
+            return None
+        if channel == "iopub" and not self._is_new(message.metadata.get("holdfast")):
+            return None
+        if message.msg_type == "iopub_welcome":
+            return None
+        conversation = self._open.get(message.parent.msg_id)
+        if conversation is not None:
+            conversation.take(message)
+            if conversation.done:
+                del self._open[conversation.msg_id]
+        return message, conversation
+
+    def _decode(self, channel: Channel, frames: Sequence[bytes]) -> Incoming:
+        message = self._receiver.receive(frames)
+        self.joined = self.joined or channel == "iopub"
+        try:
+            parent = _NOBODY if message.parent_raw == b"{}" else _headers.decode(message.parent_raw)
+        except msgspec.MsgspecError:
+            parent = _NOBODY
+        try:
+            return Incoming(
+                channel=channel,
+                header=message.header,
+                parent=parent,
+                metadata=_objects.decode(message.metadata_raw),
+                content=_objects.decode(message.content_raw),
+                buffers=message.buffers,
+                mine=parent.session == self.session,
+            )
+        except msgspec.MsgspecError as error:
+            raise ProtocolError(
+                f"a {message.header.msg_type} of the kernel can't be read: {error}"
+            ) from error
+
+    def _is_new(self, mark: object) -> bool:
+        if not isinstance(mark, Mapping):
+            return True
+        epoch, number = mark.get("epoch"), mark.get("seq")
+        if not isinstance(epoch, int) or not isinstance(number, int):
+            return True
+        if (epoch, number) <= self.position:
+            return False
+        self.position = (epoch, number)
+        return True
+
+
+def execute_content(
+    code: str,
+    *,
+    silent: bool = False,
+    store_history: bool | None = None,
+    stop_on_error: bool = True,
+    user_expressions: Mapping[str, str] | None = None,
+    allow_stdin: bool = False,
+) -> dict[str, Any]:
+    """Content of an `execute_request` (messaging.html, "Execute")."""
+    return {
+        "code": code,
+        "silent": silent,
+        "store_history": not silent if store_history is None else store_history,
+        "user_expressions": dict(user_expressions or {}),
+        "allow_stdin": allow_stdin,
+        "stop_on_error": stop_on_error,
+    }
+
+
+def checked(reply: Incoming) -> dict[str, Any]:
+    """The content of `reply`; HoldfastError in the kernel's words if its status is not ok."""
+    content = reply.content
+    if content.get("status", "ok") == "ok":
+        return content
+    what = content.get("evalue") or content.get("ename") or f"{reply.msg_type}: {content.get('status')}"
+    remedy = content.get("remedy")
+    raise HoldfastError(str(what), remedy if isinstance(remedy, str) else None)
+
+
+def _nothing() -> None:
+    """Nobody waits."""
