@@ -11,7 +11,7 @@ import functools
 import itertools
 import numbers
 import secrets
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -27,6 +27,10 @@ T = TypeVar("T")
 
 _MAX_DEPTH = settings.Wire().max_depth
 _ALL_BUT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_STEPS = bytes.maketrans(b"[{]}", b"\x01\x01\xff\xff")  # one level down, one up, as signed bytes
+
+_PIECE = 1024 * 1024
+"""Bytes looked at in one go when depth is measured: what is made of them stays small."""
 
 
 class _AnyObject(msgspec.Struct):
@@ -34,19 +38,16 @@ class _AnyObject(msgspec.Struct):
 
 
 def encode(obj: object) -> bytes:
-    """`obj` as JSON. Structs, builtins, datetimes, bytes (base64), numbers of other kinds, iterables.
+    """`obj` as JSON. Structs, builtins, datetimes, bytes (base64), numbers of other kinds, collections.
 
     MalformedMessage if it holds something else, or itself.
     """
     try:
-        return _ENCODER.encode(obj)
-    except UnicodeEncodeError:
-        pass
+        try:
+            return _ENCODER.encode(obj)
+        except UnicodeEncodeError:
+            return _ENCODER.encode(_without_surrogates(msgspec.to_builtins(obj, enc_hook=_as_builtin)))
     except (TypeError, ValueError, RecursionError) as error:
-        raise MalformedMessage(f"can't be said in JSON: {error}") from error
-    try:
-        return _ENCODER.encode(_without_surrogates(msgspec.to_builtins(obj, enc_hook=_as_builtin)))
-    except RecursionError as error:
         raise MalformedMessage(f"can't be said in JSON: {error}") from error
 
 
@@ -61,7 +62,7 @@ def decode(raw: bytes, type: type[T], what: str, max_depth: int = _MAX_DEPTH) ->
 
 
 def check_object(raw: bytes, what: str, max_depth: int = _MAX_DEPTH) -> None:
-    """MalformedMessage unless `raw` is exactly one JSON object. Builds nothing; 1 GB/s and more."""
+    """MalformedMessage unless `raw` is exactly one JSON object. Builds nothing, some 0.6 GB/s."""
     decode(raw, _AnyObject, what, max_depth)
 
 
@@ -161,26 +162,31 @@ def _check_text(raw: bytes, what: str, max_depth: int) -> None:
 
 
 def _deeper_than(raw: bytes, levels: int) -> bool:
-    """Whether valid JSON nests deeper. Takes off the innermost level again and again, all of it in C."""
-    # Escapes first, then every second piece between quotes is outside of strings.
-    outside = b"".join(raw.replace(rb"\\", b"").replace(rb"\"", b"").split(b'"')[::2])
-    brackets = outside.translate(None, _ALL_BUT_BRACKETS)
-    for _ in range(levels):
-        if not brackets:
-            return False
-        brackets = brackets.replace(b"[]", b"").replace(b"{}", b"")
-    return bool(brackets)
+    """Whether valid JSON nests deeper. Linear, some 50 ns a bracket outside of strings."""
+    text = raw.replace(rb"\\", b"").replace(rb"\"", b"")  # every quote that is left begins or ends a string
+    depth = in_string = 0
+    for start in range(0, len(text), _PIECE):
+        between_quotes = text[start : start + _PIECE].split(b'"')
+        outside = b"".join(between_quotes[in_string::2])
+        steps = memoryview(outside.translate(_STEPS, _ALL_BUT_BRACKETS)).cast("b")
+        if max(itertools.accumulate(steps, initial=depth)) > levels:
+            return True
+        depth += sum(steps)
+        in_string = (in_string + len(between_quotes) - 1) % 2
+    return False
 
 
 def _as_builtin(obj: object) -> object:
-    """What user code puts into results beside builtins: subclasses, numpy's numbers, generators, ranges."""
+    """What user code puts into results beside builtins: subclasses, numpy's numbers and arrays, ranges."""
     if isinstance(obj, str):
         return str.__str__(obj)
     if isinstance(obj, numbers.Integral):
         return int(obj)
     if isinstance(obj, numbers.Real):
         return float(obj)
-    if isinstance(obj, Iterable):
+    if isinstance(obj, Mapping):
+        return dict(obj)
+    if isinstance(obj, Collection):  # not any iterable: what can be read once only would be lost on a retry
         return list(obj)
     raise TypeError(f"a value of type {obj.__class__.__qualname__}")
 

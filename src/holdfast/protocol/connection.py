@@ -29,7 +29,7 @@ _MAX_PORT = 65_535
 _Z85_KEY = re.compile(r"[0-9a-zA-Z.\-:+=^!/*?&<>()\[\]{}@%$#]{40}")  # 32 bytes in Z85 (zmq_curve(7))
 
 
-class ConnectionInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class ConnectionInfo(msgspec.Struct, frozen=True, kw_only=True):
     """Five endpoints, a key and its scheme. Port 0 means: the kernel chooses, and writes it back."""
 
     transport: Literal["tcp", "ipc"] = "tcp"
@@ -98,9 +98,9 @@ def write(path: Path, info: ConnectionInfo) -> None:
     ours = {name: value for name, value in msgspec.structs.asdict(info).items() if value is not None}
     try:
         _replace(path, codec.encode(kept | ours))
-    except OSError as error:
+    except (OSError, ValueError) as error:  # ValueError: a path with a null in it, from a peer's request
         raise ConnectionFileError(
-            f"can't write the connection file {path}: {error.strerror}", f"check the folder {path.parent}"
+            f"can't write the connection file {path}: {_reason(error)}", f"check the folder {path.parent}"
         ) from error
 
 
@@ -114,13 +114,17 @@ def _content(path: Path) -> bytes:
             content = file.read(MAX_FILE + 1)
     except FileNotFoundError as error:
         raise ConnectionFileError(f"there is no connection file {path}", "check the path") from error
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise ConnectionFileError(
-            f"can't read the connection file {path}: {error.strerror}", "check its owner and mode"
+            f"can't read the connection file {path}: {_reason(error)}", "check its path, owner and mode"
         ) from error
     if len(content) > MAX_FILE:
         raise ConnectionFileError(f"{path} is too long for a connection file", "check the path")
     return content
+
+
+def _reason(error: OSError | ValueError) -> str:
+    return (isinstance(error, OSError) and error.strerror) or str(error)
 
 
 def _complaints(info: ConnectionInfo) -> list[tuple[bool, str]]:

@@ -29,47 +29,50 @@ def refusal(error: HoldfastError) -> dict[str, object]:
 class Lines:
     """Bytes in, in pieces of any size; objects out. What is cut where makes no difference."""
 
-    __slots__ = ("_buffer", "_limit", "_scanned")
+    __slots__ = ("_buffer", "_limit", "_refused", "_scanned")
 
     def __init__(self, limit: int = MAX_LINE) -> None:
         """`limit`: bytes of a line, without its end."""
         self._limit = limit
         self._buffer = bytearray()
         self._scanned = 0  # no newline before this place: long lines are not searched again and again
+        self._refused: MalformedMessage | None = None
 
     def feed(self, data: bytes) -> list[dict[str, Any]]:
         """The objects that `data` completes. MalformedMessage, now and ever after, at a line that is none.
 
         Objects before such a line are returned first; the next `feed` or `close` refuses it.
         """
+        if self._refused:
+            raise self._refused
         self._buffer += data
         objects: list[dict[str, Any]] = []
-        while True:
-            try:
-                line = self._next_line()
-                if line is None:
-                    return objects
-                found = codec.decode(line, dict[str, Any], "line")
-            except MalformedMessage:
-                if objects:
-                    return objects
+        try:
+            while (line := self._next_line()) is not None:
+                objects.append(codec.decode(line, dict[str, Any], "line"))
+        except MalformedMessage as error:
+            self._refused = error
+            self._buffer.clear()
+            if not objects:
                 raise
-            objects.append(found)
-            del self._buffer[: len(line) + 1]
-            self._scanned = 0
+        return objects
 
     def close(self) -> None:
-        """The peer has finished. MalformedMessage if it did so in the middle of a line."""
+        """The peer has finished. MalformedMessage if a line was refused, or breaks off in its middle."""
+        if self._refused:
+            raise self._refused
         if self._buffer:
-            self.feed(b"")
             raise MalformedMessage(f"the last line breaks off after {len(self._buffer)} bytes")
 
     def _next_line(self) -> bytes | None:
-        """The first line of the buffer, which stays there; None if it hasn't ended yet."""
+        """Take the first line out of the buffer; None if it hasn't ended yet."""
         end = self._buffer.find(b"\n", self._scanned)
         if (end if end >= 0 else len(self._buffer)) > self._limit:
             raise MalformedMessage(f"a line longer than {self._limit} bytes")
         if end < 0:
             self._scanned = len(self._buffer)
             return None
-        return bytes(self._buffer[:end])
+        line = bytes(self._buffer[:end])
+        del self._buffer[: end + 1]
+        self._scanned = 0
+        return line

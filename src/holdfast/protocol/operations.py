@@ -186,10 +186,22 @@ def asked(msg_type: str) -> str | None:
 
 def arguments(name: str, given: Mapping[str, Any]) -> msgspec.Struct:
     """The request of an operation, from a doorbell's object or a content. MalformedMessage if it is none."""
-    operation = OPERATIONS.get(name)
-    if operation is None:
+    return _converted(name, given, _operation(name).request)
+
+
+def answer(name: str, given: Mapping[str, Any]) -> msgspec.Struct:
+    """The reply of an operation, likewise."""
+    return _converted(name, given, _operation(name).reply)
+
+
+def _operation(name: str) -> Operation:
+    if name not in OPERATIONS:
         raise MalformedMessage(f"there is no operation {name!r}", f"there are {', '.join(OPERATIONS)}")
+    return OPERATIONS[name]
+
+
+def _converted(name: str, given: Mapping[str, Any], type: type[msgspec.Struct]) -> msgspec.Struct:  # noqa: A002
     try:
-        return msgspec.convert(given, operation.request)
+        return msgspec.convert(given, type)
     except msgspec.ValidationError as error:
         raise MalformedMessage(f"{name}: {error}") from error
