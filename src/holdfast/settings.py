@@ -48,6 +48,10 @@ class Output(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Of a cell's output, the beginning that the journal keeps."""
     journal_tail_bytes: int = 2 * MEBIBYTE
     """Of a cell's output, the end that the journal keeps once the head is full."""
+    journal_open_cells: int = 16
+    """Cells whose share of kept output is remembered; for late output of others it is read again."""
+    journal_wal_bytes: int = 16 * MEBIBYTE
+    """Of the write-ahead log, before SQLite stops to move it into the journal (2 fsyncs, some 10 ms)."""
 
 
 class Standby(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -70,6 +74,8 @@ class Life(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An unnamed session waits so long for the next launcher: Jupyter's restart takes up to 5 s."""
     stop_seconds: float = 3.0
     """For the worker to leave by itself (atexit handlers) before it is killed."""
+    busy_seconds: float = 2.0
+    """For another process to let go of a database: writes take microseconds, so this is a sick disk."""
     parents_kept: int = 4_096
     """Cells whose late output (threads, tasks) still finds its parent without reading the journal."""
 

@@ -1,0 +1,209 @@
+"""The journal of one session, as its supervisor writes it and anybody may read it afterwards.
+
+When a method returns, what it was told is committed; the one exception is `output`, whose rows wait for
+`flush`, `finish` or `close`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, Literal
+
+import msgspec
+
+from holdfast.errors import JournalDamaged
+from holdfast.journal import schema
+from holdfast.journal.database import Database
+from holdfast.journal.files import private_size
+from holdfast.journal.outputs import Outputs
+from holdfast.journal.records import CellRecord, EventRecord, OutputRecord, Records, Status
+from holdfast.paths import private_folder
+from holdfast.settings import Life, Output
+
+Durability = Literal["process", "power"]
+
+_SYNCHRONOUS: Final = {"process": "NORMAL", "power": "FULL"}
+_ACCEPT: Final = """INSERT INTO cells (epoch, msg_id, header, code, client, silent, store_history,
+                                       accepted, count, started) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+_EVENT: Final = "INSERT INTO events (epoch, kind, at, cell, details) VALUES (?, ?, ?, ?, ?)"
+
+
+class Journal:
+    """An open journal that may be written. One at a time: SQLite keeps everybody else out."""
+
+    def __init__(self, database: Database, output: Output, now: Callable[[], float]) -> None:
+        """Use `open`."""
+        self._database = database
+        self._records = Records(database)
+        self._outputs = Outputs(database, output)
+        self._now = now
+        self.previous = self._records.ending()
+        """How the last run before this one ended."""
+        self.epoch = self.previous.epoch
+        """Number of this supervisor's run, once it began; before, that of the last one."""
+
+    @classmethod
+    def open(
+        cls,
+        folder: Path,
+        output: Output,
+        durability: Durability = "process",
+        *,
+        life: Life = Life(),  # noqa: B008 - frozen
+        now: Callable[[], float] = time.time,
+    ) -> Journal:
+        """Open the journal in `folder`, or make both. The caller holds the session's lock.
+
+        JournalDamaged if the file is not what was written: it is left as it is. JournalError if it can't be
+        read or written, is in use or of another version. RefusedPath if folder or file is not ours alone.
+        """
+        path = private_folder(folder) / schema.FILE_NAME
+        wal = path.with_name(f"{schema.FILE_NAME}-wal")
+        if private_size(path) is None:
+            if private_size(wal):
+                raise JournalDamaged(f"{path} is gone, but not {wal.name}", f"bring it back, or remove {wal}")
+            schema.create(folder)
+        private_size(wal)
+        schema.check(folder, life.busy_seconds)
+        database = Database(path, read_only=False, wait=life.busy_seconds)
+        # Exclusive before WAL: no memory shared with other processes, and they are kept out.
+        database.run("PRAGMA locking_mode = EXCLUSIVE")
+        database.run("PRAGMA journal_mode = WAL")
+        database.run(f"PRAGMA synchronous = {_SYNCHRONOUS[durability]}")
+        database.run(f"PRAGMA journal_size_limit = {output.journal_wal_bytes}")
+        database.run(f"PRAGMA wal_autocheckpoint = {output.journal_wal_bytes // 4096}")
+        return cls(database, output, now)
+
+    # What happens
+
+    def begin(self, **details: object) -> int:
+        """A supervisor starts: the number of its run, one more than the last."""
+        self.epoch += 1
+        self._note("begin", self._now(), None, details)
+        return self.epoch
+
+    def end(self, reason: str) -> None:
+        """The run ends as it should; commits waiting output."""
+        with self._database.transaction():
+            self._outputs.write()
+            self._note("end", self._now(), None, {"reason": reason})
+        self._outputs.written()
+
+    def accept(
+        self,
+        *,
+        msg_id: str,
+        header: bytes,
+        code: str,
+        client: str,
+        silent: bool,
+        store_history: bool,
+        at: float,
+        started: bool = False,
+        count: int | None = None,
+    ) -> int:
+        """A cell is accepted: its id. With `started` it need not wait: `start` is part of the same commit."""
+        flags = (silent, store_history)
+        begun = (count, at) if started else (None, None)
+        return self._database.insert(_ACCEPT, self.epoch, msg_id, header, code, client, *flags, at, *begun)
+
+    def start(self, cell: int, count: int | None, at: float) -> None:
+        """An accepted cell starts, with its execution count (None: it has none)."""
+        self._database.run("UPDATE cells SET count = ?, started = ? WHERE id = ?", count, at, cell)
+
+    def finish(self, cell: int, status: Status, at: float, ename: str = "", evalue: str = "") -> bool:
+        """A cell ends; commits waiting output with it. False if it had ended before: its first end stands."""
+        values = (at, status, ename, evalue, cell)
+        statement = (
+            "UPDATE cells SET ended = ?, status = ?, ename = ?, evalue = ? WHERE id = ? AND ended IS NULL"
+        )
+        if not self._outputs.waiting:
+            return self._database.run(statement, *values) == 1
+        with self._database.transaction():
+            self._outputs.write()
+            changed = self._database.run(statement, *values)
+        self._outputs.written()
+        return changed == 1
+
+    def output(self, cell: int | None, seq: int, msg_type: str, content: bytes, at: float) -> None:
+        """A message was published for `cell` (None: for no cell). It waits for the next commit.
+
+        Of each cell the head and the tail are kept (settings.Output). Commits by itself only if more waits
+        than a head and a tail may hold.
+        """
+        self._outputs.add(self.epoch, cell or schema.NO_CELL, seq, msg_type, content, at)
+
+    def event(self, kind: str, at: float, cell: int | None = None, **details: object) -> None:
+        """Something else happened; `details` are JSON values."""
+        assert kind not in {"begin", "end"}, "these are begin() and end()"
+        self._note(kind, at, cell, details)
+
+    def set(self, key: str, value: str) -> None:
+        """Store a fact, or replace it."""
+        self._database.run("INSERT OR REPLACE INTO facts (key, value) VALUES (?, ?)", key, value)
+
+    # Commits
+
+    @property
+    def pending(self) -> bool:
+        """Whether output waits for a commit."""
+        return self._outputs.waiting
+
+    def flush(self) -> None:
+        """Commit waiting output. If it fails (JournalError) it goes on waiting."""
+        self._outputs.flush()
+
+    def tidy(self) -> None:
+        """Commit waiting output and move the write-ahead log into the file: some ms, for idle times."""
+        self.flush()
+        self._database.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def close(self) -> None:
+        """Commit waiting output and close. Without `end` before it, the run counts as not ended."""
+        try:
+            self.flush()
+        finally:
+            self._database.close()
+
+    # What is known
+
+    def get(self, key: str) -> str | None:
+        """See Records."""
+        return self._records.get(key)
+
+    def cells(self, last: int | None = None, after: int = schema.NO_CELL) -> list[CellRecord]:
+        """See Records."""
+        return self._records.cells(last, after)
+
+    def unfinished(self) -> list[CellRecord]:
+        """See Records."""
+        return self._records.unfinished()
+
+    def header_of(self, cell: int) -> bytes | None:
+        """See Records."""
+        return self._records.header_of(cell)
+
+    def outputs(self, cell: int | None) -> list[OutputRecord]:
+        """See Records; with what was waiting."""
+        self.flush()
+        return self._records.outputs(cell)
+
+    def omitted(self, cell: int | None) -> int:
+        """See Records; with what was waiting."""
+        self.flush()
+        return self._records.omitted(cell)
+
+    def events(self, kind: str | None = None) -> list[EventRecord]:
+        """See Records."""
+        return self._records.events(kind)
+
+    def _note(self, kind: str, at: float, cell: int | None, details: dict[str, object]) -> None:
+        self._database.insert(_EVENT, self.epoch, kind, at, cell, msgspec.json.encode(details).decode())
+
+
+def read_only(folder: Path, life: Life = Life()) -> Records:  # noqa: B008 - frozen
+    """What the journal in `folder` tells, of a session that nobody runs. Errors as of Journal.open."""
+    schema.check(folder, life.busy_seconds)
+    return Records(Database(folder / schema.FILE_NAME, read_only=True, wait=life.busy_seconds))

@@ -1,0 +1,188 @@
+"""What the journal tells: records, and the queries that make them. Reads only."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from holdfast.errors import JournalDamaged
+from holdfast.journal.database import Database
+from holdfast.journal.schema import NO_CELL, PLACES
+
+Status = Literal["ok", "error", "aborted", "crashed", "interrupted"]
+
+
+class CellRecord(msgspec.Struct, frozen=True, array_like=True):
+    """One cell. Times are seconds since the epoch of Unix; what has not happened yet is None."""
+
+    id: int
+    epoch: int
+    """Of the supervisor that accepted it."""
+    msg_id: str
+    header: bytes
+    """Of the execute_request, as it came."""
+    code: str
+    client: str
+    silent: bool
+    store_history: bool
+    count: int | None
+    accepted: float
+    started: float | None
+    ended: float | None
+    status: Status | None
+    ename: str
+    evalue: str
+
+
+class OutputRecord(msgspec.Struct, frozen=True, array_like=True):
+    """One published message of a cell."""
+
+    place: int
+    """In the cell's output, from 1. A jump by more than one: rows between were not kept, see `omitted`."""
+    epoch: int
+    seq: int
+    msg_type: str
+    content: bytes
+    at: float
+
+
+class EventRecord(msgspec.Struct, frozen=True):
+    """One event, with what was told about it."""
+
+    id: int
+    epoch: int
+    kind: str
+    at: float
+    cell: int | None
+    details: dict[str, object]
+
+
+class Ending(msgspec.Struct, frozen=True):
+    """How the journal's last run ended."""
+
+    kind: Literal["new", "clean", "unclean"]
+    epoch: int = 0
+    """Of that run."""
+    since: float | None = None
+    """Its end; of an unclean one, the last sign of life."""
+    running: CellRecord | None = None
+    """The cell that was running at an unclean end."""
+
+
+class _Row(msgspec.Struct, array_like=True):
+    """An event as it is stored."""
+
+    id: int
+    epoch: int
+    kind: str
+    at: float
+    cell: int | None
+    details: str
+
+
+_CELL = """SELECT id, epoch, msg_id, header, code, client, silent, store_history, count,
+                  accepted, started, ended, status, ename, evalue FROM cells"""
+
+
+class Records:
+    """The queries, on a database whose tables are those of `schema`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def close(self) -> None:
+        """Close the database."""
+        self._database.close()
+
+    def get(self, key: str) -> str | None:
+        """The fact stored under `key`."""
+        rows = self._database.rows("SELECT value FROM facts WHERE key = ?", key)
+        return str(rows[0][0]) if rows else None
+
+    def cells(self, last: int | None = None, after: int = NO_CELL) -> list[CellRecord]:
+        """Cells with an id above `after`, oldest first; only the `last` newest of them, if given."""
+        newest = self._database.records(
+            CellRecord,
+            f"{_CELL} WHERE id > ? ORDER BY id DESC LIMIT ?",
+            after,
+            -1 if last is None else max(last, 0),
+        )
+        return newest[::-1]
+
+    def unfinished(self) -> list[CellRecord]:
+        """Cells that were accepted and have no end, oldest first."""
+        return self._database.records(CellRecord, f"{_CELL} WHERE ended IS NULL ORDER BY id")
+
+    def header_of(self, cell: int) -> bytes | None:
+        """The header of the request that brought `cell`; None if there is no such cell."""
+        rows = self._database.rows("SELECT header FROM cells WHERE id = ?", cell)
+        if not rows:
+            return None
+        header = rows[0][0]
+        if not isinstance(header, bytes):
+            raise JournalDamaged(
+                f"{self._database.path}: cell {cell} has no header", "move it away to start anew"
+            )
+        return header
+
+    def outputs(self, cell: int | None) -> list[OutputRecord]:
+        """What is kept of the output of `cell` (None: of no cell), in order."""
+        first = (cell or NO_CELL) * PLACES
+        return self._database.records(
+            OutputRecord,
+            """SELECT id - ?1, epoch, seq, msg_type, content, at FROM outputs
+               WHERE id > ?1 AND id < ?2 ORDER BY id""",
+            first,
+            first + PLACES,
+        )
+
+    def omitted(self, cell: int | None) -> int:
+        """Bytes of the output of `cell` (None: of no cell) that were not kept."""
+        rows = self._database.rows("SELECT bytes FROM omissions WHERE cell = ?", cell or NO_CELL)
+        return int(rows[0][0] or 0) if rows else 0
+
+    def events(self, kind: str | None = None) -> list[EventRecord]:
+        """Events, oldest first; only those of `kind`, if given."""
+        stored = self._database.records(
+            _Row,
+            "SELECT id, epoch, kind, at, cell, details FROM events WHERE ?1 IS NULL OR kind = ?1 ORDER BY id",
+            kind,
+        )
+        return [
+            EventRecord(row.id, row.epoch, row.kind, row.at, row.cell, self._details(row)) for row in stored
+        ]
+
+    def ending(self) -> Ending:
+        """How the last run ended, by what is in the file now."""
+        rows = self._database.records(
+            _Row,
+            """SELECT id, epoch, kind, at, cell, details FROM events
+               WHERE kind IN ('begin', 'end') ORDER BY id DESC LIMIT 1""",
+        )
+        if not rows:
+            return Ending("new")
+        last = rows[0]
+        if last.kind == "end":
+            return Ending("clean", last.epoch, last.at)
+        running = [cell for cell in self.unfinished() if cell.started is not None]
+        return Ending("unclean", last.epoch, self._last_sign(), running[-1] if running else None)
+
+    def _last_sign(self) -> float:
+        """When anything was written last, but for late output of cells that ended long before."""
+        signs = self._database.rows(
+            """SELECT max(at) FROM events UNION ALL
+               SELECT max(max(accepted, coalesce(started, 0), coalesce(ended, 0))) FROM cells UNION ALL
+               SELECT max(at) FROM outputs WHERE id > (SELECT coalesce(max(id), 0) FROM cells) * ?""",
+            PLACES,
+        )
+        return max(float(at) for (at,) in signs if at is not None)
+
+    def _details(self, row: _Row) -> dict[str, object]:
+        try:
+            return msgspec.json.decode(row.details, type=dict[str, object])
+        except msgspec.DecodeError as error:
+            raise JournalDamaged(
+                f"{self._database.path} is damaged: event {row.id} can't be read ({error})",
+                "copy its folder, then move it away to start anew",
+            ) from error
