@@ -1,0 +1,175 @@
+"""The thin process that Jupyter starts and watches for a kernel. The session itself lives elsewhere.
+
+It starts the session's supervisor where there is none, has it open the connection file as a door, and stays:
+
+    SIGINT                   -> {"op": "interrupt"}
+    SIGTERM, parent gone     -> {"op": "leave"}, exit 0: the client left, the session decides what that means
+    {"event": "door_closed"} -> exit 0: Jupyter sees its kernel end exactly when its door is shut
+    end of file              -> exit 1: the supervisor vanished; Jupyter starts the next launcher on FILE
+
+All of this happens before a first reply, so what is imported here is paid at every start: stdlib only, and
+little of it (no argparse, no subprocess, no typing). Nothing about messages, keys or cells belongs here.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import sys
+from _blake2 import blake2b  # hashlib's own, without the 10 ms that loading OpenSSL costs
+from collections import namedtuple
+
+from holdfast import __version__
+from holdfast.client.doorbell import DoorbellClient
+from holdfast.client.start import ensure
+from holdfast.errors import HoldfastError
+
+USAGE = """\
+usage: python -m holdfast.kernel -f FILE [--session NAME] [IPython's own flags]
+
+  -f FILE          Jupyter connection file to serve
+  --session NAME   the session behind it; without it FILE has a session of its own
+"""
+
+FILE_FLAGS = ("-f", "--f", "--IPKernelApp.connection_file")
+"""Names of the connection file's flag: ours, and two that ipykernel's callers use."""
+
+Options = namedtuple("Options", ["file", "session", "flags"])  # noqa: PYI024 - typing costs 5 ms at every start
+"""file: absolute path; session: name given, or None; flags: what is left for IPython, in order."""
+
+
+def main(arguments: list[str]) -> int:
+    """Run the launcher; return its exit status. Errors are one or two lines on stderr, never a traceback."""
+    if "-h" in arguments or "--help" in arguments:
+        print(USAGE, end="")
+        return 0
+    if "--version" in arguments:
+        print(__version__)
+        return 0
+    status = 2
+    try:
+        options = parse(arguments)
+        status = 1
+        return _launch(options)
+    except HoldfastError as error:
+        lines = [f"holdfast: {error.what}"] + ([f"try: {error.remedy}"] if error.remedy else [])
+        print(*lines, sep="\n", file=sys.stderr)
+        return status
+
+
+def parse(arguments: list[str]) -> Options:
+    """Read the command line. Raises HoldfastError when there is no usable connection file."""
+    file: str | None = None
+    session: str | None = None
+    flags: list[str] = []
+    rest = iter(arguments)
+    for argument in rest:
+        name, _, value = argument.partition("=")
+        if name in FILE_FLAGS:
+            file = value or next(rest, None)
+        elif name == "--session":
+            session = value or next(rest, None)
+            if session is None:
+                raise HoldfastError("--session was given no name", "add the name: --session work")
+        else:
+            flags.append(argument)
+    if not file:
+        raise HoldfastError("no connection file was given", "python -m holdfast.kernel -f FILE")
+    if not os.path.isfile(file):
+        raise HoldfastError(f"there is no connection file {file}", "let Jupyter write it: start a notebook")
+    return Options(os.path.abspath(file), session, tuple(flags))
+
+
+def session_of(file: str) -> str:
+    """Name of the session that belongs to the connection file at this absolute path, and to nothing else."""
+    return "kernel-" + blake2b(os.fsencode(file), digest_size=4).hexdigest()
+
+
+def _launch(options: Options) -> int:
+    signals = SignalPipe()  # first: from here on a signal waits its turn instead of ending a start half-way
+    parent = _parent_descriptor()
+    name = options.session or session_of(options.file)
+    bell = ensure(name, named=options.session is not None, cwd=os.getcwd(), create=True)
+    bell.ask("open_door", file=options.file, hold=True)
+    return Watch(bell, signals, parent, name).run()
+
+
+class SignalPipe:
+    """SIGINT and SIGTERM as bytes that can be waited for; the handlers themselves do nothing.
+
+    The process has one such pipe: the interpreter writes each signal's number to it (signal(3py),
+    set_wakeup_fd).
+    """
+
+    def __init__(self) -> None:
+        self._reader, writer = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        signal.set_wakeup_fd(writer, warn_on_full_buffer=False)  # full: as many are waiting as can matter
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: None)
+
+    def fileno(self) -> int:
+        """Readable when a signal has come."""
+        return self._reader
+
+    def take(self) -> set[int]:
+        """Numbers of the signals that came since the last call; many of one kind are one."""
+        return set(os.read(self._reader, select.PIPE_BUF))
+
+
+class Watch:
+    """What a launcher does once its door is open: wait for its session, its signals and its parent."""
+
+    def __init__(self, bell: DoorbellClient, signals: SignalPipe, parent: int | None, name: str) -> None:
+        self._bell = bell
+        self._signals = signals
+        self._parent = parent  # descriptor of the process that Jupyter's client lives in
+        self._name = name
+        self._interrupting = False  # an interrupt is on its way; a second one says nothing new
+        self._poll = select.poll()
+        for source in (bell, signals, parent):
+            if source is not None:
+                self._poll.register(source, select.POLLIN)
+
+    def run(self) -> int:
+        """Wait until there is an exit status to return. Raises HoldfastError when the supervisor vanished."""
+        while True:
+            ready = {descriptor for descriptor, _ in self._poll.poll()}
+            if self._bell.fileno() in ready and self._heard_the_end():
+                return 0
+            numbers = self._signals.take() if self._signals.fileno() in ready else set()
+            if self._parent in ready or signal.SIGTERM in numbers:
+                self._bell.send("leave")
+                return 0
+            if signal.SIGINT in numbers and not self._interrupting:
+                self._interrupting = True
+                self._bell.send("interrupt")
+
+    def _heard_the_end(self) -> bool:
+        messages = self._bell.receive()
+        if messages is None:
+            raise HoldfastError(
+                f"the session {self._name} lost its supervisor", f"see what it ran: holdfast log {self._name}"
+            )
+        for message in messages:
+            if message.get("event") == "door_closed":
+                return True
+            if "ok" in message:  # only an interrupt is ever asked for here
+                self._interrupting = False
+        return False
+
+
+def _parent_descriptor() -> int | None:
+    """Descriptor that becomes readable when the process named by JPY_PARENT_PID ends (pidfd_open(2)).
+
+    None when there is no such variable or it names somebody else: started through a wrapper script, the
+    launcher's parent is not who set it, and init adopts whom nobody watches.
+    """
+    named = os.environ.get("JPY_PARENT_PID", "")
+    parent = os.getppid()
+    if parent == 1 or named != str(parent):
+        return None
+    try:
+        return os.pidfd_open(parent)
+    except ProcessLookupError:
+        raise HoldfastError("the process that started this kernel has ended already") from None
