@@ -77,7 +77,7 @@ def check(code: str) -> Completeness:
     finished = "\n" in blank_end
     if text.rstrip().endswith("\\") and not text.lstrip().startswith("%%"):
         return Completeness("incomplete", _last_indent(text))
-    text = without_prompts(text)
+    text = _dedented(without_prompts(text))
     if text.startswith("%%"):
         return _check_cell_magic(text)
     outline = _outline(text)
@@ -92,12 +92,13 @@ def check(code: str) -> Completeness:
 
 
 def without_prompts(code: str) -> str:
-    """`code` without common indent and the prompts of a pasted transcript (`>>>`, `In [1]:`, `...:`)."""
-    lines = _dedented(code).split("\n")
+    """`code`; if it is a pasted transcript, without its prompts (`>>>`, `In [1]:`, `...:`) and its indent."""
+    text = _dedented(code)
+    head = text.partition("\n")[0]
     for first, any_line in _PROMPTS:
-        if first.match(lines[0]):
-            return _dedented("\n".join(any_line.sub("", line, count=1) for line in lines))
-    return "\n".join(lines)
+        if first.match(head):
+            return _dedented("\n".join(any_line.sub("", line, count=1) for line in text.split("\n")))
+    return code
 
 
 @dataclass(slots=True)
