@@ -1,0 +1,142 @@
+"""The client's end of a supervisor's doorbell: JSON lines over a unix socket, blocking. Stdlib only.
+
+Launchers and the command line are started often, so nothing here may import msgspec or ZeroMQ (30 ms and
+60 ms). The peer is a process of the same user, checked by the kernel; its lines are trusted to be ours.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import time
+
+from holdfast.errors import NoAnswer, SessionError
+
+TYPE_CHECKING = False  # typing itself costs 5 ms
+if TYPE_CHECKING:
+    from pathlib import Path
+    from types import TracebackType
+    from typing import Any, Self
+
+ANSWER_SECONDS = 10.0
+"""A supervisor answers within milliseconds; after this long it hangs."""
+
+_PIECE = 256 * 1024
+_CREDENTIALS = 12  # struct ucred: pid, uid, gid of four bytes each (unix(7), SO_PEERCRED)
+
+
+class DoorbellClient:
+    """One connection to a supervisor. Asks and answers go in order; events come in between, unasked."""
+
+    def __init__(self, connection: socket.socket, name: str) -> None:
+        self._socket = connection
+        self._name = name
+        self._buffer = bytearray()
+        self._events: list[dict[str, Any]] = []
+
+    @classmethod
+    def connect(cls, path: Path, name: str) -> Self:
+        """Ring at `path` for session `name`. OSError if nobody is there; NoAnswer if it is somebody else."""
+        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+        try:
+            connection.settimeout(ANSWER_SECONDS)
+            connection.connect(os.fspath(path))
+            credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS)
+        except BaseException:
+            connection.close()
+            raise
+        owner = int.from_bytes(credentials[4:8], "little")
+        if owner != os.getuid():
+            connection.close()
+            raise NoAnswer(
+                f"{path} belongs to a process of user {owner}", "set HOLDFAST_HOME to a folder of your own"
+            )
+        return cls(connection, name)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Hang up. Doors that this connection holds will close."""
+        self._socket.close()
+
+    def fileno(self) -> int:
+        """Readable when `receive` has something, or the supervisor is gone."""
+        return self._socket.fileno()
+
+    def ask(self, op: str, *, timeout: float | None = ANSWER_SECONDS, **arguments: object) -> dict[str, Any]:
+        """Do an operation (protocol/operations.py) and return its reply.
+
+        SessionError in the supervisor's words if it refuses, NoAnswer if none comes within `timeout` seconds.
+        """
+        deadline = None if timeout is None else time.monotonic() + timeout
+        self.send(op, **arguments)
+        while True:
+            messages = self._receive(deadline)
+            if messages is None:
+                raise self._no_answer("hung up")
+            replies = [message for message in messages if "ok" in message]
+            self._events += [message for message in messages if "ok" not in message]
+            if replies:
+                return _accepted(replies[0])
+
+    def send(self, op: str, **arguments: object) -> None:
+        """Ask without waiting; `receive` will have the reply."""
+        try:
+            self._socket.sendall(json.dumps({"op": op, **arguments}).encode() + b"\n")
+        except OSError as error:
+            raise self._no_answer("hung up") from error
+
+    def receive(self) -> list[dict[str, Any]] | None:
+        """Wait for replies and events, at least one; None when the supervisor has hung up."""
+        events, self._events = self._events, []
+        return events or self._receive(None)
+
+    def wait_end(self, timeout: float) -> bool:
+        """Wait at most so many seconds until the supervisor hangs up; whether it did."""
+        deadline = time.monotonic() + timeout
+        try:
+            while self._receive(deadline) is not None:
+                pass
+        except NoAnswer:
+            return False
+        return True
+
+    def _receive(self, deadline: float | None) -> list[dict[str, Any]] | None:
+        while b"\n" not in self._buffer:
+            piece = self._read(deadline)
+            if not piece:
+                return None
+            self._buffer += piece
+        *lines, rest = self._buffer.split(b"\n")
+        self._buffer = rest
+        try:
+            return [json.loads(line) for line in lines]
+        except ValueError as error:
+            raise self._no_answer("answers what can't be understood") from error
+
+    def _read(self, deadline: float | None) -> bytes:
+        rest = None if deadline is None else max(deadline - time.monotonic(), 0.001)
+        self._socket.settimeout(rest)
+        try:
+            return self._socket.recv(_PIECE)
+        except TimeoutError as error:
+            raise self._no_answer("does not answer") from error
+        except ConnectionResetError:
+            return b""
+
+    def _no_answer(self, what: str) -> NoAnswer:
+        return NoAnswer(f"the supervisor of {self._name!r} {what}", "holdfast ls")
+
+
+def _accepted(reply: dict[str, Any]) -> dict[str, Any]:
+    if reply.pop("ok"):
+        return reply
+    remedy = reply.get("remedy")
+    raise SessionError(str(reply.get("what", "refused")), remedy if isinstance(remedy, str) else None)

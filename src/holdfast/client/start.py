@@ -1,0 +1,250 @@
+"""Find a session, and start its supervisor where there is none. Stdlib only: launchers pay for each import.
+
+Only one process starts a session's supervisor at a time: who holds `start.lock` (flock(2)). The supervisor is
+a daemon from its first moment (a session of its own, nothing of ours inherited but standard error and the
+pipe on which it says that it is ready).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import select
+import signal
+import sys
+import time
+
+from holdfast.client.doorbell import DoorbellClient
+from holdfast.errors import NoSuchSession, SessionError, SessionExists, SessionNotRunning, StartFailed
+from holdfast.paths import (
+    checked_name,
+    private_folder,
+    runtime_folder,
+    session_runtime,
+    session_state,
+    socket_path,
+    state_folder,
+)
+
+TYPE_CHECKING = False  # typing itself costs 5 ms
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+    from typing import Any
+
+START_SECONDS = 60.0
+"""For a supervisor to come up with its first worker; slow disks and long start-up files fit."""
+
+LOG_KEEP = 1024 * 1024
+"""Bytes. A longer supervisor.log begins anew at the next start."""
+
+_READY_FD = 3
+_NOBODY_THERE = (FileNotFoundError, ConnectionRefusedError, NotADirectoryError)
+
+_started: list[int] = []
+"""Supervisors this process has started; their ends are taken note of at the next start (no zombies)."""
+
+
+def ring(name: str) -> DoorbellClient:
+    """A connection to the supervisor of session `name`. SessionNotRunning or NoSuchSession if it has none."""
+    try:
+        return DoorbellClient.connect(socket_path(session_runtime(name) / "doorbell"), name)
+    except _NOBODY_THERE as error:
+        if not exists(name):
+            raise no_such_session(name) from error
+        raise SessionNotRunning(
+            f"session {name!r} is not running; its state is kept", f"holdfast attach {name}"
+        ) from error
+
+
+def ensure(
+    name: str,
+    *,
+    named: bool = True,
+    cwd: str | None = None,
+    python: str = sys.executable,
+    create: bool = False,
+) -> DoorbellClient:
+    """A connection to the supervisor of `name`, which is started where there is none.
+
+    `named` sessions outlive their clients. `cwd` is where a new session's first worker starts. A session
+    that is nowhere is made with `create`, else it is NoSuchSession. StartFailed if it does not come up.
+    """
+    try:
+        return ring(name)
+    except NoSuchSession:
+        if not create:
+            raise
+    except SessionNotRunning:
+        pass
+    with _start_lock(name):
+        try:
+            return ring(name)  # somebody else was quicker
+        except (NoSuchSession, SessionNotRunning):
+            return _start(name, named, cwd, python)
+
+
+def create(
+    name: str, *, named: bool = True, cwd: str | None = None, python: str = sys.executable
+) -> DoorbellClient:
+    """Make a new session; SessionExists if there is one of that name, running or kept."""
+    if not exists(name):
+        with _start_lock(name):
+            if not exists(name):
+                return _start(name, named, cwd, python)
+    raise SessionExists(f"session {name!r} already exists", f"holdfast attach {name}   (or another name)")
+
+
+def exists(name: str) -> bool:
+    """Whether a session of this name is kept on disk."""
+    return session_state(name).is_dir()
+
+
+def known() -> list[str]:
+    """Names of all sessions kept on disk, sorted."""
+    try:
+        found = os.listdir(state_folder() / "sessions")
+    except FileNotFoundError:
+        return []
+    return sorted(name for name in found if _is_name(name))
+
+
+def last_use(name: str) -> float:
+    """When the session's journal was written last, in seconds since the epoch; 0 if it has none."""
+    times = [0.0]
+    for file in ("journal.db", "journal.db-wal"):
+        with contextlib.suppress(OSError):
+            times.append(os.stat(session_state(name) / file).st_mtime)
+    return max(times)
+
+
+def forget(name: str) -> None:
+    """Delete what a session keeps. It must not be running (SessionExists)."""
+    import shutil  # noqa: PLC0415 - rarely needed
+
+    with _start_lock(name):
+        with contextlib.suppress(NoSuchSession, SessionNotRunning):
+            ring(name).close()
+            raise SessionExists(f"session {name!r} is running", f"holdfast stop {name}")
+        for folder in (session_state(name), session_runtime(name)):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def no_such_session(name: str) -> NoSuchSession:
+    """The error for a name that no session has, with the nearest name that one has."""
+    import difflib  # noqa: PLC0415 - only for a mistake
+
+    near = difflib.get_close_matches(name, known(), n=1)
+    remedy = f"holdfast attach {near[0]}   (or: holdfast ls)" if near else f"holdfast new {name}"
+    return NoSuchSession(f"no session named {name!r}", remedy)
+
+
+@contextlib.contextmanager
+def _start_lock(name: str) -> Iterator[None]:
+    private_folder(runtime_folder())
+    path = private_folder(session_runtime(name)) / "start.lock"
+    lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
+
+
+def _start(name: str, named: bool, cwd: str | None, python: str) -> DoorbellClient:
+    log = session_runtime(name) / "supervisor.log"
+    with _log_file(log) as log_end:
+        written = os.fstat(log_end).st_size
+        pid, ready = _spawn(name, named, cwd or os.getcwd(), python, log_end)
+    try:
+        answer = _first_line(ready, time.monotonic() + START_SECONDS)
+    except TimeoutError:
+        os.kill(pid, signal.SIGTERM)
+        raise StartFailed(
+            f"session {name!r} did not come up within {START_SECONDS:g} seconds", f"see {log}"
+        ) from None
+    finally:
+        os.close(ready)
+    if answer.get("ok"):
+        return ring(name)
+    what = answer.get("what") or _last_words(log, written) or "it ended without a word"
+    raise StartFailed(f"session {name!r} did not start: {what}", answer.get("remedy") or f"see {log}")
+
+
+def _spawn(name: str, named: bool, cwd: str, python: str, log: int) -> tuple[int, int]:
+    """Start the supervisor; its pid, and the end of a pipe on which it will say one line when it is ready."""
+    _reap()
+    ready, its_end = os.pipe()
+    arguments = [python, "-P", "-m", "holdfast.supervisor", "--session", name, "--ready-fd", str(_READY_FD)]
+    arguments += ["--cwd", cwd, *(["--named"] if named else [])]
+    actions: list[tuple[Any, ...]] = [(os.POSIX_SPAWN_CLOSE, number) for number in _inheritable()]
+    actions.append((os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0))
+    actions += [(os.POSIX_SPAWN_DUP2, log, 1), (os.POSIX_SPAWN_DUP2, log, 2)]
+    actions.append((os.POSIX_SPAWN_DUP2, its_end, _READY_FD))
+    try:
+        pid = os.posix_spawn(python, arguments, os.environ, file_actions=actions, setsid=True)
+    except OSError as error:
+        os.close(ready)
+        raise StartFailed(f"can't run {python}: {error.strerror}") from error
+    finally:
+        os.close(its_end)
+    _started.append(pid)
+    return pid, ready
+
+
+def _inheritable() -> list[int]:
+    """Descriptors beyond the standard ones that a child would get: a shell's, a make's, a test's."""
+    found = []
+    for number in map(int, os.listdir("/proc/self/fd")):
+        with contextlib.suppress(OSError):  # the one that listed them is closed already
+            if number > 2 and os.get_inheritable(number):
+                found.append(number)
+    return found
+
+
+def _first_line(ready: int, deadline: float) -> dict[str, Any]:
+    """What the supervisor says on its pipe; nothing if it ended before. TimeoutError."""
+    line = b""
+    while not line.endswith(b"\n"):
+        if not select.select([ready], [], [], max(0.0, deadline - time.monotonic()))[0]:
+            raise TimeoutError
+        piece = os.read(ready, select.PIPE_BUF)
+        if not piece:
+            return {}
+        line += piece
+    answer: dict[str, Any] = json.loads(line)
+    return answer
+
+
+@contextlib.contextmanager
+def _log_file(path: Path) -> Iterator[int]:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        if os.fstat(descriptor).st_size > LOG_KEEP:
+            os.ftruncate(descriptor, 0)
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _last_words(log: Path, since: int) -> str:
+    """The last line that was written to `log` after its first `since` bytes."""
+    lines = log.read_bytes()[since:].decode(errors="replace").split("\n")
+    return next((line.strip() for line in reversed(lines) if line.strip()), "")
+
+
+def _reap() -> None:
+    for pid in _started[:]:
+        with contextlib.suppress(ChildProcessError):
+            if os.waitpid(pid, os.WNOHANG) == (0, 0):
+                continue
+        _started.remove(pid)
+
+
+def _is_name(text: str) -> bool:
+    try:
+        return bool(checked_name(text))
+    except SessionError:
+        return False
