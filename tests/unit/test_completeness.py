@@ -155,11 +155,12 @@ LINES = [
     *("?", "a?", "?a", "a.b??", "%a?", "a[1]?", "f(1)?", "*a?", ";a b", ",c d", "/f 1"),
 ]
 
-cells = st.lists(
-    st.tuples(st.sampled_from(["", "", "    ", "        "]), st.sampled_from(LINES)).map("".join),
-    min_size=1,
-    max_size=5,
-).map("\n".join)
+
+def cells(lines: list[str]) -> st.SearchStrategy[str]:
+    line = st.tuples(st.sampled_from(["", "", "    ", "        "]), st.sampled_from(lines)).map("".join)
+    return st.lists(line, min_size=1, max_size=5).map("\n".join)
+
+
 endings = st.sampled_from(["", "", "\n", "\n\n", "\n    "])
 
 
@@ -168,18 +169,20 @@ def theirs(code: str) -> tuple[str, int]:
     return status, indent or 0
 
 
-@given(cells, endings)
+@given(cells(LINES), endings)
 def test_it_agrees_with_ipython_on_what_is_ready_to_run(cell: str, ending: str) -> None:
     assume(not (cell.endswith("?") and ending == "\n\n"))  # the last of the differences below
     assert (check(cell + ending).status == "complete") == (theirs(cell + ending)[0] == "complete")
 
 
-@given(cells)
+BRACKETS = {"foo(", "bar)", "[1, 2,", "]", "a = ["}  # help asked within open ones: see below
+
+
+@given(cells([line for line in LINES if line not in BRACKETS]))
 def test_it_indents_the_next_line_as_ipython_does(cell: str) -> None:
     last_line = cell.rpartition("\n")[2].strip()
     # After an empty line or a comment we keep to the block, IPython to the line.
     assume(last_line and not last_line.startswith("#") and "\\\n" not in cell)
-    assume("bar)" not in cell and "]\n" not in cell)  # its count of brackets goes wrong below 0
     verdict, (status, indent) = check(cell), theirs(cell)
     if verdict.status == status == "incomplete":
         assert len(verdict.indent) == indent
