@@ -58,7 +58,7 @@ class Kept:
         if head is not None:
             kept._head_open = False
             kept.head = head
-            kept.next = head + 1
+            kept.next = head + 2  # what was omitted has at least one place
             kept.omitted = omitted
         for place, size in rows:
             if place > kept.head:

@@ -18,7 +18,7 @@ Value = str | bytes | int | float | None
 
 T = TypeVar("T")
 
-_READ_AGAIN: Final = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+_IN_USE: Final = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _DAMAGED: Final = {
     sqlite3.SQLITE_CORRUPT,
     sqlite3.SQLITE_NOTADB,
@@ -46,6 +46,14 @@ class Database:
             raise _explained(error, path) from error
         self.run("PRAGMA trusted_schema = OFF")
         self.run("PRAGMA cell_size_check = ON")
+
+    def write_ahead(self) -> None:
+        """Switch to a write-ahead log (sqlite.org/wal.html); JournalError where it can't be had."""
+        mode = self.rows("PRAGMA journal_mode = WAL")
+        if mode != [("wal",)]:
+            raise JournalError(
+                f"{self.path} can't have a write-ahead log", "move HOLDFAST_HOME to a local disk"
+            )
 
     def run(self, statement: str, *values: Value) -> int:
         """Run one statement; the number of rows it changed."""
@@ -111,12 +119,20 @@ class Database:
             return self._connection.execute(statement, values)
         except sqlite3.Error as error:
             raise self._failed(error) from error
+        except UnicodeEncodeError:  # a lone surrogate: keep the text, with that character written out
+            return self._execute(statement, [_storable(value) for value in values])
+        except OverflowError as error:
+            raise JournalError(f"{self.path} can't hold it: {error}") from error
 
     def _failed(self, error: sqlite3.Error) -> JournalError:
         if getattr(error, "sqlite_errorcode", None) in _UNSYNCED:
             # After a failed fsync the next one succeeds without having written: never trust it again.
             self._unsynced = f"the disk lost writes to {self.path}"
         return _explained(error, self.path)
+
+
+def _storable(value: Value) -> Value:
+    return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
 
 
 def _explained(error: sqlite3.Error, path: Path) -> JournalError:
@@ -129,9 +145,9 @@ def _explained(error: sqlite3.Error, path: Path) -> JournalError:
     kind = code & 0xFF  # the upper bits only say more about it (sqlite.org/rescode.html)
     if kind in _DAMAGED:
         return _damaged(path, str(error))
-    if kind == sqlite3.SQLITE_FULL:
+    if kind == sqlite3.SQLITE_FULL or code == sqlite3.SQLITE_IOERR_SHMSIZE:
         return JournalError(f"no space left on the disk of {path}", f"free some space: df -h {path.parent}")
-    if kind in _READ_AGAIN:
+    if kind in _IN_USE:
         return JournalError(f"{path} is in use by another process", "ask the running session, or try again")
     return JournalError(f"can't use {path}: {error}", f"check the disk and the mode of {path.parent}")
 

@@ -23,14 +23,14 @@ _VERSION: Final = 1
 _TAIL: Final = 10  # IPython's own default, also for a history_request without `n`
 _LARGEST: Final = 2**31  # a client may send any number, SQLite takes 64 bits
 _TABLES: Final = """
-CREATE TABLE IF NOT EXISTS sessions (
+CREATE TABLE sessions (
     number INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, began REAL NOT NULL, ended REAL
 );
-CREATE TABLE IF NOT EXISTS lines (
+CREATE TABLE lines (
     session INTEGER NOT NULL, line INTEGER NOT NULL, at REAL NOT NULL,
     source TEXT NOT NULL, raw TEXT NOT NULL, PRIMARY KEY (session, line)
 ) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS results (
+CREATE TABLE results (
     session INTEGER NOT NULL, line INTEGER NOT NULL, text TEXT NOT NULL, PRIMARY KEY (session, line)
 ) WITHOUT ROWID;
 """
@@ -176,19 +176,26 @@ class History:
 
 
 def _prepare(database: Database) -> None:
-    database.run("PRAGMA journal_mode = WAL")
+    database.write_ahead()
     database.run("PRAGMA synchronous = NORMAL")
+    if _version(database) == _VERSION:
+        return
     with database.transaction():
-        version = database.records(tuple[int], "PRAGMA user_version")[0][0]
+        version = _version(database)  # again: another process may have been faster
         if version > _VERSION:
             raise JournalError(f"{database.path} is of version {version}", "use the Holdfast that wrote it")
-        if version == 0 and database.rows("SELECT 1 FROM sqlite_schema"):
-            raise JournalDamaged(
-                f"{database.path} is not a history of Holdfast", f"move {database.path} away"
-            )
-        for statement in _TABLES.strip().split(";\n"):
-            database.run(statement)
-        database.run(f"PRAGMA user_version = {_VERSION}")
+        if version == 0:
+            if database.rows("SELECT 1 FROM sqlite_master"):
+                raise JournalDamaged(
+                    f"{database.path} is not a history of Holdfast", f"move {database.path} away"
+                )
+            for statement in _TABLES.strip().split(";\n"):
+                database.run(statement)
+            database.run(f"PRAGMA user_version = {_VERSION}")
+
+
+def _version(database: Database) -> int:
+    return database.records(tuple[int], "PRAGMA user_version")[0][0]
 
 
 def _bounded(n: int) -> int:

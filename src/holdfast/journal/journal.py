@@ -13,18 +13,19 @@ from typing import Final, Literal
 
 import msgspec
 
-from holdfast.errors import JournalDamaged
+from holdfast.errors import JournalDamaged, JournalError
 from holdfast.journal import schema
 from holdfast.journal.database import Database
 from holdfast.journal.files import private_size
 from holdfast.journal.outputs import Outputs
-from holdfast.journal.records import CellRecord, EventRecord, OutputRecord, Records, Status
+from holdfast.journal.records import CellRecord, Ending, EventRecord, OutputRecord, Records, Status
 from holdfast.paths import private_folder
 from holdfast.settings import Life, Output
 
 Durability = Literal["process", "power"]
 
 _SYNCHRONOUS: Final = {"process": "NORMAL", "power": "FULL"}
+_PAGE_BYTES: Final = 4096  # SQLite's default
 _ACCEPT: Final = """INSERT INTO cells (epoch, msg_id, header, code, client, silent, store_history,
                                        accepted, count, started) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 _EVENT: Final = "INSERT INTO events (epoch, kind, at, cell, details) VALUES (?, ?, ?, ?, ?)"
@@ -33,15 +34,17 @@ _EVENT: Final = "INSERT INTO events (epoch, kind, at, cell, details) VALUES (?, 
 class Journal:
     """An open journal that may be written. One at a time: SQLite keeps everybody else out."""
 
-    def __init__(self, database: Database, output: Output, now: Callable[[], float]) -> None:
+    def __init__(
+        self, database: Database, output: Output, previous: Ending, now: Callable[[], float]
+    ) -> None:
         """Use `open`."""
         self._database = database
         self._records = Records(database)
         self._outputs = Outputs(database, output)
         self._now = now
-        self.previous = self._records.ending()
+        self.previous = previous
         """How the last run before this one ended."""
-        self.epoch = self.previous.epoch
+        self.epoch = previous.epoch
         """Number of this supervisor's run, once it began; before, that of the last one."""
 
     @classmethod
@@ -65,16 +68,18 @@ class Journal:
             if private_size(wal):
                 raise JournalDamaged(f"{path} is gone, but not {wal.name}", f"bring it back, or remove {wal}")
             schema.create(folder)
-        private_size(wal)
-        schema.check(folder, life.busy_seconds)
+        records = read_only(folder, life)  # before the first write: it raises if anything is wrong
+        try:
+            previous = records.ending()
+        finally:
+            records.close()
         database = Database(path, read_only=False, wait=life.busy_seconds)
-        # Exclusive before WAL: no memory shared with other processes, and they are kept out.
-        database.run("PRAGMA locking_mode = EXCLUSIVE")
-        database.run("PRAGMA journal_mode = WAL")
-        database.run(f"PRAGMA synchronous = {_SYNCHRONOUS[durability]}")
-        database.run(f"PRAGMA journal_size_limit = {output.journal_wal_bytes}")
-        database.run(f"PRAGMA wal_autocheckpoint = {output.journal_wal_bytes // 4096}")
-        return cls(database, output, now)
+        try:
+            _configure(database, output, durability)
+        except JournalError:
+            database.close()
+            raise
+        return cls(database, output, previous, now)
 
     # What happens
 
@@ -205,5 +210,13 @@ class Journal:
 
 def read_only(folder: Path, life: Life = Life()) -> Records:  # noqa: B008 - frozen
     """What the journal in `folder` tells, of a session that nobody runs. Errors as of Journal.open."""
-    schema.check(folder, life.busy_seconds)
-    return Records(Database(folder / schema.FILE_NAME, read_only=True, wait=life.busy_seconds))
+    return Records(schema.checked(folder, life.busy_seconds))
+
+
+def _configure(database: Database, output: Output, durability: Durability) -> None:
+    # Exclusive before WAL: no memory is shared with other processes, and they are kept out.
+    database.run("PRAGMA locking_mode = EXCLUSIVE")
+    database.write_ahead()
+    database.run(f"PRAGMA synchronous = {_SYNCHRONOUS[durability]}")
+    database.run(f"PRAGMA journal_size_limit = {output.journal_wal_bytes}")
+    database.run(f"PRAGMA wal_autocheckpoint = {output.journal_wal_bytes // _PAGE_BYTES}")

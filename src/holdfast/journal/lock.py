@@ -109,7 +109,7 @@ def _introduce(descriptor: int) -> None:
 def _read(descriptor: int) -> Holder:
     try:
         return msgspec.json.decode(os.pread(descriptor, _CONTENT_BYTES, 0), type=Holder)
-    except (OSError, msgspec.DecodeError):
+    except (OSError, ValueError):  # not JSON, not UTF-8, not our fields
         return Holder()
 
 

@@ -181,7 +181,7 @@ class Records:
     def _details(self, row: _Row) -> dict[str, object]:
         try:
             return msgspec.json.decode(row.details, type=dict[str, object])
-        except msgspec.DecodeError as error:
+        except ValueError as error:
             raise JournalDamaged(
                 f"{self._database.path} is damaged: event {row.id} can't be read ({error})",
                 "copy its folder, then move it away to start anew",

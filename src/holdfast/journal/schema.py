@@ -46,7 +46,8 @@ def create(folder: Path) -> None:
     """Make an empty journal in `folder`. It appears under its name only when it is whole and on disk."""
     path, draft = folder / FILE_NAME, folder / f"{FILE_NAME}.new"
     try:
-        draft.unlink(missing_ok=True)  # of a process that died here
+        for suffix in ("", "-wal", "-journal"):  # of a process that died here
+            draft.with_name(draft.name + suffix).unlink(missing_ok=True)
         descriptor = open_private(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL)
         try:
             _fill(draft)
@@ -61,41 +62,51 @@ def create(folder: Path) -> None:
         ) from error
 
 
-def check(folder: Path, wait: float) -> None:
-    """Raise unless the journal in `folder` is one of ours, of a version we know, and sound. Writes nothing.
+def checked(folder: Path, wait: float) -> Database:
+    """The journal in `folder`, read-only, if it is one of ours, of a version we know, and sound.
 
-    JournalDamaged for a foreign or broken file; JournalError for one of a newer Holdfast, or one in use.
+    Nothing is written to it: closing a connection that may write would move the write-ahead log into a file
+    that may be damaged. JournalDamaged for a foreign or broken file; JournalError for one of another version,
+    for one in use, and on a disk so full that SQLite has no room to read.
     """
     path = folder / FILE_NAME
+    private_size(path.with_name(f"{FILE_NAME}-wal"))
     if not private_size(path):
         raise JournalDamaged(
-            f"{path} is empty or gone", f"look for a copy of it, or remove {path} and {path}-wal"
+            f"{path} is empty or gone", f"bring back a copy, or remove {path} and {path}-wal"
         )
-    # Read-only: closing a connection that may write would move the WAL into a file that is damaged.
     database = Database(path, read_only=True, wait=wait)
     try:
-        if database.rows("PRAGMA application_id") != [(APPLICATION,)]:
-            raise JournalDamaged(f"{path} is not a journal of Holdfast", f"move {path} away")
-        version = database.records(tuple[int], "PRAGMA user_version")[0][0]
-        if version != VERSION:
-            raise JournalError(
-                f"{path} is of version {version}, not {VERSION}", "use the Holdfast that wrote it"
-            )
-        found = database.records(tuple[str], "PRAGMA quick_check(1)")[0][0]
-        if found != "ok":
-            raise JournalDamaged(f"{path} is damaged: {found}", f"copy {folder}, then move {path} away")
-    finally:
+        _check(database)
+    except JournalError:
         database.close()
+        raise
+    return database
+
+
+def _check(database: Database) -> None:
+    path = database.path
+    if database.rows("PRAGMA application_id") != [(APPLICATION,)]:
+        raise JournalDamaged(f"{path} is not a journal of Holdfast", f"move {path} away")
+    version = database.records(tuple[int], "PRAGMA user_version")[0][0]
+    if version != VERSION:
+        raise JournalError(f"{path} is of version {version}, not {VERSION}", "use the Holdfast that wrote it")
+    found = database.records(tuple[str], "PRAGMA quick_check(1)")[0][0]
+    if found != "ok":
+        raise JournalDamaged(f"{path} is damaged: {found}", f"copy {path.parent}, then move {path} away")
 
 
 def _fill(draft: Path) -> None:
     database = Database(draft, read_only=False, wait=0)
     try:
-        database.run("PRAGMA journal_mode = OFF")  # a draft that fails is thrown away
-        database.run(f"PRAGMA application_id = {APPLICATION}")
-        database.run(f"PRAGMA user_version = {VERSION}")
-        for statement in _TABLES.strip().split(";\n"):
-            database.run(statement)
+        # Into WAL mode while it is a draft: a crash in the midst of that would need a rollback at opening.
+        database.run("PRAGMA locking_mode = EXCLUSIVE")
+        database.write_ahead()
+        with database.transaction():
+            database.run(f"PRAGMA application_id = {APPLICATION}")
+            database.run(f"PRAGMA user_version = {VERSION}")
+            for statement in _TABLES.strip().split(";\n"):
+                database.run(statement)
     finally:
         database.close()
 
