@@ -12,6 +12,7 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 
 from holdfast.errors import MalformedMessage
+from holdfast.protocol import codec
 from holdfast.protocol.content import Position
 
 _PREFIX, _REQUEST, _REPLY = "holdfast_", "_request", "_reply"
@@ -184,12 +185,12 @@ def asked(msg_type: str) -> str | None:
     return name
 
 
-def arguments(name: str, given: Mapping[str, Any]) -> msgspec.Struct:
-    """The request of an operation, from a doorbell's object or a content. MalformedMessage if it is none."""
+def arguments(name: str, given: bytes | Mapping[str, Any]) -> msgspec.Struct:
+    """The request of an operation: a content, or a doorbell's object. MalformedMessage if it is none."""
     return _converted(name, given, _operation(name).request)
 
 
-def answer(name: str, given: Mapping[str, Any]) -> msgspec.Struct:
+def answer(name: str, given: bytes | Mapping[str, Any]) -> msgspec.Struct:
     """The reply of an operation, likewise."""
     return _converted(name, given, _operation(name).reply)
 
@@ -200,8 +201,6 @@ def _operation(name: str) -> Operation:
     return OPERATIONS[name]
 
 
-def _converted(name: str, given: Mapping[str, Any], type: type[msgspec.Struct]) -> msgspec.Struct:  # noqa: A002
-    try:
-        return msgspec.convert(given, type)
-    except msgspec.ValidationError as error:
-        raise MalformedMessage(f"{name}: {error}") from error
+def _converted(name: str, given: bytes | Mapping[str, Any], shape: type[msgspec.Struct]) -> msgspec.Struct:
+    # An object goes back to JSON first: parts that stay raw can be had from there only.
+    return codec.decode(given if isinstance(given, bytes) else codec.encode(given), shape, name)
