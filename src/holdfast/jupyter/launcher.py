@@ -2,6 +2,7 @@
 
 It starts the session's supervisor where there is none, has it open the connection file as a door, and stays:
 
+    first                    -> {"op": "open_door", "file": …, "hold": true}
     SIGINT                   -> {"op": "interrupt"}
     SIGTERM, parent gone     -> {"op": "leave"}, exit 0: the client left, the session decides what that means
     {"event": "door_closed"} -> exit 0: Jupyter sees its kernel end exactly when its door is shut
@@ -91,8 +92,7 @@ def _launch(options: Options) -> int:
     parent = _parent_descriptor()
     name = options.session or session_of(options.file)
     bell = ensure(name, named=options.session is not None, cwd=os.getcwd(), create=True)
-    bell.ask("open_door", file=options.file, hold=True)
-    return Watch(bell, signals, parent, name).run()
+    return Watch(bell, signals, parent, name).run(options.file)
 
 
 class SignalPipe:
@@ -118,32 +118,39 @@ class SignalPipe:
 
 
 class Watch:
-    """What a launcher does once its door is open: wait for its session, its signals and its parent."""
+    """What a launcher does beside its session: open the door, then wait for session, signals and parent."""
 
     def __init__(self, bell: DoorbellClient, signals: SignalPipe, parent: int | None, name: str) -> None:
         self._bell = bell
         self._signals = signals
         self._parent = parent  # descriptor of the process that Jupyter's client lives in
         self._name = name
-        self._interrupting = False  # an interrupt is on its way; a second one says nothing new
+        self._asked: list[str] = []  # operations whose reply is not here yet, oldest first
         self._poll = select.poll()
         for source in (bell, signals, parent):
             if source is not None:
                 self._poll.register(source, select.POLLIN)
 
-    def run(self) -> int:
-        """Wait until there is an exit status to return. Raises HoldfastError when the supervisor vanished."""
+    def run(self, file: str) -> int:
+        """Be the kernel of the connection file `file` until there is an exit status to return.
+
+        Raises HoldfastError when the door can't be opened or the supervisor vanished.
+        """
+        self._ask("open_door", file=file, hold=True)
         while True:
             ready = {descriptor for descriptor, _ in self._poll.poll()}
             if self._bell.fileno() in ready and self._heard_the_end():
                 return 0
             numbers = self._signals.take() if self._signals.fileno() in ready else set()
             if self._parent in ready or signal.SIGTERM in numbers:
-                self._bell.send("leave")
+                self._ask("leave")
                 return 0
-            if signal.SIGINT in numbers and not self._interrupting:
-                self._interrupting = True
-                self._bell.send("interrupt")
+            if signal.SIGINT in numbers and "interrupt" not in self._asked:  # one on its way says it all
+                self._ask("interrupt")
+
+    def _ask(self, operation: str, **arguments: object) -> None:
+        self._asked.append(operation)
+        self._bell.send(operation, **arguments)
 
     def _heard_the_end(self) -> bool:
         messages = self._bell.receive()
@@ -154,8 +161,10 @@ class Watch:
         for message in messages:
             if message.get("event") == "door_closed":
                 return True
-            if "ok" in message:  # only an interrupt is ever asked for here
-                self._interrupting = False
+            if "ok" not in message or not self._asked:
+                continue
+            if self._asked.pop(0) == "open_door" and not message["ok"]:
+                raise HoldfastError(message["what"], message.get("remedy"))
         return False
 
 
