@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from typing import Final, NamedTuple
+from typing import Final
+
+import msgspec
 
 from holdfast.settings import Output
 
@@ -16,10 +18,11 @@ ROW_BYTES: Final = 100
 """What a row costs besides its content (columns, page overhead): bounds the number of tiny rows too."""
 
 
-class Row(NamedTuple):
-    """One published message, on its way to the disk."""
+class OutputRecord(msgspec.Struct, frozen=True, array_like=True):
+    """One published message of a cell."""
 
     place: int
+    """In the cell's output, from 1. A jump by more than one: what lay between was not kept."""
     epoch: int
     seq: int
     msg_type: str
@@ -37,8 +40,8 @@ class Kept:
         self._head_bytes = 0
         self._tail_bytes = 0
         self._tail: deque[int] = deque()  # content bytes of each row of the tail, oldest first
-        self._waiting_head: list[Row] = []
-        self._waiting_tail: deque[Row] = deque()
+        self._waiting_head: list[OutputRecord] = []
+        self._waiting_tail: deque[OutputRecord] = deque()
         self.head = 0
         """Place of the head's last row."""
         self.next = 1
@@ -67,13 +70,18 @@ class Kept:
         return kept
 
     @property
+    def cut(self) -> bool:
+        """Whether rows between head and tail were left out."""
+        return self.tail > self.head + 1
+
+    @property
     def tail(self) -> int:
         """Place of the tail's first row (of the next row, if the tail is empty)."""
         return self.next - len(self._tail)
 
     def add(self, epoch: int, seq: int, msg_type: str, content: bytes, at: float) -> int:
         """Take one more row; by how many bytes more wait now (fewer, if an older row had to go)."""
-        row = Row(self.next, epoch, seq, msg_type, content, at)
+        row = OutputRecord(self.next, epoch, seq, msg_type, content, at)
         growth = len(content)
         if self._count(len(content)):
             self._waiting_head.append(row)
@@ -83,7 +91,7 @@ class Kept:
             growth -= len(self._waiting_tail.popleft().content)
         return growth
 
-    def waiting(self) -> list[Row]:
+    def waiting(self) -> list[OutputRecord]:
         """Rows that are to be written, by place."""
         return [*self._waiting_head, *self._waiting_tail]
 

@@ -15,10 +15,11 @@ import msgspec
 
 from holdfast.errors import JournalDamaged, JournalError
 from holdfast.journal import schema
+from holdfast.journal.cap import OutputRecord
 from holdfast.journal.database import Database
 from holdfast.journal.files import private_size
 from holdfast.journal.outputs import Outputs
-from holdfast.journal.records import CellRecord, Ending, EventRecord, OutputRecord, Records, Status
+from holdfast.journal.records import CellRecord, Ending, EventRecord, Records, Status
 from holdfast.paths import private_folder
 from holdfast.settings import Life, Output
 
@@ -191,14 +192,12 @@ class Journal:
         return self._records.header_of(cell)
 
     def outputs(self, cell: int | None) -> list[OutputRecord]:
-        """See Records; with what was waiting."""
-        self.flush()
-        return self._records.outputs(cell)
+        """See Records; with what waits, even if it can't be written."""
+        return self._outputs.rows(cell or schema.NO_CELL, self._records.outputs(cell))
 
     def omitted(self, cell: int | None) -> int:
-        """See Records; with what was waiting."""
-        self.flush()
-        return self._records.omitted(cell)
+        """See Records; with what waits, even if it can't be written."""
+        return self._outputs.omitted(cell or schema.NO_CELL, self._records.omitted(cell))
 
     def events(self, kind: str | None = None) -> list[EventRecord]:
         """See Records."""

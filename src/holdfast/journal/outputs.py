@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import Final
 
-from holdfast.journal.cap import Kept
+from msgspec.structs import astuple
+
+from holdfast.journal.cap import Kept, OutputRecord
 from holdfast.journal.database import Database
 from holdfast.journal.schema import PLACES
 from holdfast.settings import Output
@@ -41,6 +43,18 @@ class Outputs:
         if self._waiting_bytes > self._limits.journal_head_bytes + self._limits.journal_tail_bytes:
             self.flush()
 
+    def rows(self, cell: int, stored: list[OutputRecord]) -> list[OutputRecord]:
+        """The rows of `cell` as they will be on disk, given those that are `stored` there now."""
+        kept = self._waiting.get(cell)
+        if kept is None:
+            return stored
+        return [row for row in stored if row.place <= kept.head or row.place >= kept.tail] + kept.waiting()
+
+    def omitted(self, cell: int, stored: int) -> int:
+        """Bytes that are omitted of `cell`, given the number that is `stored` on disk now."""
+        kept = self._waiting.get(cell)
+        return stored if kept is None else kept.omitted
+
     def flush(self) -> None:
         """Write what waits, in one commit of its own. If that fails, it goes on waiting."""
         if self._waiting:
@@ -52,7 +66,7 @@ class Outputs:
         """Write what waits; only inside a transaction. Once that is committed, call `written`."""
         for cell, kept in self._waiting.items():
             first = cell * PLACES
-            if kept.omitted:
+            if kept.cut:
                 self._database.run(
                     "DELETE FROM outputs WHERE id > ? AND id < ?", first + kept.head, first + kept.tail
                 )
@@ -62,7 +76,9 @@ class Outputs:
                     kept.head,
                     kept.omitted,
                 )
-            self._database.run_many(_INSERT, [(first + row.place, *row[1:]) for row in kept.waiting()])
+            self._database.run_many(
+                _INSERT, [(first + row.place, *astuple(row)[1:]) for row in kept.waiting()]
+            )
 
     def written(self) -> None:
         """What was waiting is on disk."""

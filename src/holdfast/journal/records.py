@@ -7,6 +7,7 @@ from typing import Literal
 import msgspec
 
 from holdfast.errors import JournalDamaged
+from holdfast.journal.cap import OutputRecord
 from holdfast.journal.database import Database
 from holdfast.journal.schema import NO_CELL, PLACES
 
@@ -33,18 +34,6 @@ class CellRecord(msgspec.Struct, frozen=True, array_like=True):
     status: Status | None
     ename: str
     evalue: str
-
-
-class OutputRecord(msgspec.Struct, frozen=True, array_like=True):
-    """One published message of a cell."""
-
-    place: int
-    """In the cell's output, from 1. A jump by more than one: rows between were not kept, see `omitted`."""
-    epoch: int
-    seq: int
-    msg_type: str
-    content: bytes
-    at: float
 
 
 class EventRecord(msgspec.Struct, frozen=True):
