@@ -159,12 +159,10 @@ def _start(name: str, named: bool, cwd: str | None, python: str) -> DoorbellClie
         written = os.fstat(log_end).st_size
         pid, ready = _spawn(name, named, cwd or os.getcwd(), python, log_end)
     try:
-        answer = _first_line(ready, time.monotonic() + START_SECONDS)
-    except TimeoutError:
+        answer = _first_line(ready, time.monotonic() + START_SECONDS, name)
+    except BaseException:  # also Ctrl-C: a supervisor that nobody waited for would go on unseen
         os.kill(pid, signal.SIGTERM)
-        raise StartFailed(
-            f"session {name!r} did not come up within {START_SECONDS:g} seconds", f"see {log}"
-        ) from None
+        raise
     finally:
         os.close(ready)
     if answer.get("ok"):
@@ -204,12 +202,15 @@ def _inheritable() -> list[int]:
     return found
 
 
-def _first_line(ready: int, deadline: float) -> dict[str, Any]:
-    """What the supervisor says on its pipe; nothing if it ended before. TimeoutError."""
+def _first_line(ready: int, deadline: float, name: str) -> dict[str, Any]:
+    """What the supervisor says on its pipe; nothing if it ended before. StartFailed at the deadline."""
     line = b""
     while not line.endswith(b"\n"):
         if not select.select([ready], [], [], max(0.0, deadline - time.monotonic()))[0]:
-            raise TimeoutError
+            raise StartFailed(
+                f"session {name!r} did not come up within {START_SECONDS:g} seconds",
+                f"see {session_runtime(name) / 'supervisor.log'}",
+            )
         piece = os.read(ready, select.PIPE_BUF)
         if not piece:
             return {}

@@ -1,0 +1,66 @@
+"""Opening a console on a session, and what is said when it is left. The console itself is `console/`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from holdfast.cli import pick
+from holdfast.cli.usage import tell
+from holdfast.client import start
+from holdfast.client.doorbell import DoorbellClient
+from holdfast.errors import HoldfastError, NoAnswer, NoSuchSession, SessionExists, SessionNotRunning
+
+STOP_SECONDS = 10.0
+"""For a supervisor to end its worker and close its journal."""
+
+
+def open_new() -> int:
+    """A console on a new session named after the current folder. When it is left idle and alone, it ends."""
+    name, bell = start_new(os.getcwd())
+    return open_on(name, bell, may_end=True)
+
+
+def start_new(folder: str) -> tuple[str, DoorbellClient]:
+    """Start a session with the first free name for `folder`, there; its name and doorbell."""
+    for name in pick.names_for(folder):
+        try:
+            return name, start.create(name, cwd=folder)
+        except SessionExists:
+            continue
+    raise AssertionError("names_for ends with an error")
+
+
+def open_on(name: str, bell: DoorbellClient, *, may_end: bool) -> int:
+    """Run the console until it is left, then say what became of the session."""
+    with bell:
+        connection_file = Path(bell.ask("info")["connection_file"])
+    from holdfast.console.app import run  # noqa: PLC0415 - heavy, and `start_new` does without
+
+    status = run(connection_file, name)
+    _farewell(name, may_end)
+    return status
+
+
+def end(name: str, bell: DoorbellClient) -> None:
+    """Stop a running session; NoAnswer if its supervisor does not leave in time."""
+    bell.ask("stop", timeout=STOP_SECONDS)
+    if not bell.wait_end(STOP_SECONDS):
+        raise NoAnswer(f"session {name!r} does not end", f"holdfast interrupt {name} --force, then again")
+
+
+def _farewell(name: str, may_end: bool) -> None:
+    back = f"back: holdfast attach {name}"
+    try:
+        with start.ring(name) as bell:
+            info = bell.ask("info")
+            busy = info["state"] == "busy"
+            if may_end and not busy and not info["clients"]:
+                end(name, bell)
+                tell(f"ended {name}; its state is kept. {back}")
+            else:
+                tell(f"left {name}; it goes on{' (a cell is running)' if busy else ''}. {back}")
+    except (SessionNotRunning, NoSuchSession):
+        tell(f"{name} has ended; its state is kept. {back}")
+    except HoldfastError as error:
+        tell(f"left {name}: {error.what}")

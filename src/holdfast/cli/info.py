@@ -1,0 +1,85 @@
+"""`holdfast info [NAME]`: one session, or what is installed and where its files are."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from argparse import ArgumentParser, Namespace
+from typing import Any
+
+from holdfast import __version__, paths
+from holdfast.cli import ls, text
+from holdfast.client import start
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """The command's options."""
+    parser.add_argument("name", nargs="?", help="without it: versions and folders")
+    parser.add_argument("--json", action="store_true", help="as one object")
+
+
+def run(options: Namespace) -> int:
+    """Tell."""
+    if options.name is None:
+        found = _installation()
+        lines = list(found.items())
+    else:
+        if not start.exists(options.name):
+            raise start.no_such_session(options.name)
+        found = ls.describe(options.name)
+        lines = _session(found)
+    if options.json:
+        print(json.dumps(found, indent=1))
+    else:
+        print(text.table([(f"{key}:", str(value)) for key, value in lines if value not in (None, "", "-")]))
+    return 0
+
+
+def _installation() -> dict[str, Any]:
+    return {
+        "holdfast": __version__,
+        "python": f"{'.'.join(map(str, sys.version_info[:3]))}  {sys.executable}",
+        "sessions": len(start.known()),
+        "state": str(paths.state_folder()),
+        "sockets": str(paths.runtime_folder()),
+        "settings": str(paths.config_folder() / "settings.toml"),
+    }
+
+
+def _session(found: dict[str, Any]) -> list[tuple[str, Any]]:
+    """What is worth a line, in the order of interest."""
+    now = time.time()
+    running, standby = found.get("running"), found.get("standby")
+    lines: list[tuple[str, Any]] = [
+        ("session", found["name"]),
+        ("state", found["state"]),
+        ("trouble", found.get("trouble")),
+        ("not closed properly", found.get("unclean")),
+        ("cells", found.get("cells")),
+        ("attached", ", ".join(found.get("clients", []))),
+        ("folder", text.short_folder(found.get("cwd") or "-")),
+        ("python", found.get("python")),
+        ("last used", text.ago(now - found["last"]) if found["last"] else None),
+    ]
+    if running:
+        since = text.duration(now - running["since"])
+        lines.append(("running", f"[{running['count']}] of {running['client'] or 'somebody'} for {since}"))
+    if standby:
+        after = f"after cell {standby['after']}" if standby["after"] else "before any cell"
+        lines.append(("standby", f"{after}, {text.duration(standby['age'])} old"))
+    if "pid" in found:
+        lines += _processes(found, now)
+    return lines
+
+
+def _processes(found: dict[str, Any], now: float) -> list[tuple[str, Any]]:
+    file = found["connection_file"]
+    return [
+        ("supervisor", f"pid {found['pid']}, up {text.duration(now - found['started'])}"),
+        ("worker", f"pid {found['worker_pid']}" if found.get("worker_pid") else "none"),
+        ("memory", text.size(found["memory"]) if found.get("memory") else None),
+        ("connection file", file),
+        ("from Jupyter", f"jupyter console --existing {file}" if os.path.exists(file) else None),
+    ]

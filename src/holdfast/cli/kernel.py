@@ -1,0 +1,64 @@
+"""`holdfast kernel install|list|uninstall`: the entry in Jupyter's list of kernels."""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from holdfast.cli import text
+from holdfast.cli.usage import tell
+from holdfast.jupyter import kernelspec
+
+DEFAULT_NAME = "holdfast"
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """The command's own commands and their options."""
+    commands = parser.add_subparsers(dest="action", required=True, metavar="install|list|uninstall")
+    install = commands.add_parser("install", help="let Jupyter start Holdfast", allow_abbrev=False)
+    place = install.add_mutually_exclusive_group()
+    place.add_argument("--user", action="store_true", help="for this user (default)")
+    place.add_argument("--sys-prefix", action="store_true", help="for this Python environment")
+    place.add_argument("--prefix", type=Path, metavar="DIR", help="below DIR/share/jupyter")
+    install.add_argument("--session", metavar="NAME", help="always this session, instead of one a notebook")
+    install.add_argument("--name", help="name of the kernel")
+    install.add_argument("--display-name", help="what Jupyter shows")
+    commands.add_parser("list", help="list what is installed", allow_abbrev=False)
+    uninstall = commands.add_parser("uninstall", help="remove it from Jupyter", allow_abbrev=False)
+    uninstall.add_argument("name", nargs="?", default=DEFAULT_NAME, help="name of the kernel (%(default)s)")
+
+
+def run(options: Namespace) -> int:
+    """Do it."""
+    return {"install": _install, "list": _list, "uninstall": _uninstall}[options.action](options)
+
+
+def _install(options: Namespace) -> int:
+    name = options.name or (f"{DEFAULT_NAME}-{options.session.lower()}" if options.session else DEFAULT_NAME)
+    folder = kernelspec.install(
+        user=options.user,
+        sys_prefix=options.sys_prefix,
+        prefix=options.prefix,
+        name=name,
+        display_name=options.display_name,
+        session=options.session,
+        python=sys.executable,
+    )
+    print(f"installed kernel {name} in {text.short_folder(str(folder))}")
+    return 0
+
+
+def _list(_: Namespace) -> int:
+    found = kernelspec.installed()
+    if found:
+        print(text.table([(name, text.short_folder(str(folder))) for name, folder in sorted(found.items())]))
+    else:
+        tell("no kernel of Holdfast is installed. install it: holdfast kernel install")
+    return 0
+
+
+def _uninstall(options: Namespace) -> int:
+    kernelspec.remove(options.name)
+    print(f"removed kernel {options.name}")
+    return 0

@@ -1,0 +1,79 @@
+"""`holdfast ls [--json] [-q]`: all sessions, running and kept."""
+
+from __future__ import annotations
+
+import json
+import time
+from argparse import ArgumentParser, Namespace
+from typing import Any
+
+from holdfast.cli import text
+from holdfast.cli.usage import tell
+from holdfast.client import start
+from holdfast.errors import NoAnswer, SessionError
+
+ANSWER_SECONDS = 2.0
+"""For each supervisor to answer: one that hangs must not hide the others for long."""
+
+HEAD = ("NAME", "STATE", "CELLS", "ATTACHED", "LAST", "MEMORY", "CWD")
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """The command's options."""
+    parser.add_argument("--json", action="store_true", help="all there is to know, as a list of objects")
+    parser.add_argument("-q", "--quiet", action="store_true", help="names only")
+
+
+def run(options: Namespace) -> int:
+    """List them."""
+    names = start.known()
+    if options.quiet:
+        print("".join(f"{name}\n" for name in names), end="")
+        return 0
+    found = [describe(name) for name in names]
+    if options.json:
+        print(json.dumps(found, indent=1))
+    elif found:
+        now = time.time()
+        print(text.table([HEAD, *(_row(session, now) for session in found)]))
+    else:
+        tell("no sessions. start one: holdfast")
+    return 0
+
+
+def describe(name: str) -> dict[str, Any]:
+    """What is known of session `name`, and the time of its `last` use (seconds since the epoch).
+
+    Info of protocol/operations.py if it runs, else what `kept.summary` has.
+    """
+    try:
+        with start.ring(name) as bell:
+            found = bell.ask("info", timeout=ANSWER_SECONDS)
+    except NoAnswer as error:
+        found = {"state": "does not answer", "trouble": error.what}
+    except SessionError:
+        from holdfast.cli import kept  # noqa: PLC0415 - SQLite, only if a session has ended
+
+        found = kept.summary(name)
+    return {"name": name, **found, "last": start.last_use(name)}
+
+
+def _row(session: dict[str, Any], now: float) -> list[str]:
+    memory = session.get("memory")
+    return [
+        session["name"],
+        _state(session, now),
+        str(session.get("cells", "-")),
+        ", ".join(session.get("clients", [])) or "-",
+        text.ago(now - session["last"]) if session["last"] else "-",
+        text.size(memory) if memory else "-",
+        text.short_folder(session.get("cwd") or "-"),
+    ]
+
+
+def _state(session: dict[str, Any], now: float) -> str:
+    running = session.get("running")
+    if not running:
+        return str(session["state"])
+    count = f" [{running['count']}]" if running.get("count") else ""
+    return f"running {text.duration(now - running['since'])}{count}"

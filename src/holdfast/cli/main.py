@@ -1,0 +1,134 @@
+"""`holdfast`: which command is meant, and how every failure reads. No command's own work.
+
+    holdfast                 a console on a new session; with piped input: run it as python would
+    holdfast COMMAND …       one of `COMMANDS`
+    holdfast -c CODE …       run CODE as python would
+
+Exit status: 0 done, 1 failed, 2 wrong usage; of programs that were run, python's own.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+
+from holdfast import __version__
+from holdfast.cli.usage import UsageError, complain
+from holdfast.errors import HoldfastError
+
+COMMANDS = {
+    "new": "start a session, and a console on it",
+    "attach": "open a console on a session; brings back an ended one",
+    "ls": "list the sessions",
+    "log": "show what was run in a session, and what it printed",
+    "info": "tell about a session, or about this installation",
+    "interrupt": "interrupt what a session runs",
+    "stop": "end sessions; their state is kept",
+    "kernel": "install, list or remove Jupyter kernels",
+}
+"""Name of each command, which is its module's too, and what it does."""
+
+SYNONYMS = {"a": "attach"}
+
+NOT_OURS = {
+    "list": "holdfast ls",
+    "kill": "holdfast stop",
+    "rm": "holdfast stop",
+    "start": "holdfast new",
+    "connect": "holdfast attach",
+    "run": "holdfast < FILE.py",
+    "exec": "holdfast -c CODE",
+}
+"""What people type who come from elsewhere -> what to type here."""
+
+INTERRUPTED = 130
+"""Exit status after Ctrl-C, as of every program (128 + SIGINT)."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Do what the command line says; its exit status. Prints every error, raises none."""
+    try:
+        return _dispatch(sys.argv[1:] if arguments is None else arguments)
+    except HoldfastError as error:
+        return complain(error)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output has gone. Python would complain once more when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except Exception as error:
+        if os.environ.get("HOLDFAST_TRACEBACK"):
+            raise
+        # A mistake of ours; the user gets one line like for all others, and the way to more.
+        return complain(
+            HoldfastError(
+                f"internal error: {type(error).__name__}: {error}",
+                "HOLDFAST_TRACEBACK=1 holdfast … shows where",
+            )
+        )
+
+
+def _dispatch(arguments: list[str]) -> int:
+    first = arguments[0] if arguments else ""
+    if first in COMMANDS or first in SYNONYMS:
+        return _run_command(SYNONYMS.get(first, first), arguments[1:])
+    if first in ("-V", "--version"):
+        print(f"holdfast {__version__}")
+        return 0
+    if first in ("-h", "--help", "help"):
+        return _help(arguments[1:])
+    if first in ("", "-", "-c"):
+        return _run_program(arguments)
+    raise _unknown(first)
+
+
+def _run_command(name: str, arguments: list[str]) -> int:
+    import argparse  # noqa: PLC0415 - `--version` does without
+
+    command = importlib.import_module(f"holdfast.cli.{name}")
+    parser = argparse.ArgumentParser(
+        prog=f"holdfast {name}", description=f"{COMMANDS[name].capitalize()}.", allow_abbrev=False
+    )
+    command.arguments(parser)
+    try:
+        options = parser.parse_args(arguments)
+    except SystemExit as exit_:  # argparse has said why; 0 after --help
+        return int(exit_.code or 0)
+    status: int = command.run(options)
+    return status
+
+
+def _run_program(arguments: list[str]) -> int:
+    if not arguments and sys.stdin is not None and sys.stdin.isatty():
+        from holdfast.cli import console  # noqa: PLC0415 - as the commands: when asked for
+
+        return console.open_new()
+    from holdfast.cli import program  # noqa: PLC0415 - as above
+
+    return program.run(arguments)
+
+
+def _help(arguments: list[str]) -> int:
+    if arguments and (name := SYNONYMS.get(arguments[0], arguments[0])) in COMMANDS:
+        return _run_command(name, ["--help"])
+    print("usage: holdfast [COMMAND …]   a console on a new session, or one of the commands")
+    print("       holdfast -c CODE …     run CODE (or piped input) as python would\n")
+    for name, summary in COMMANDS.items():
+        print(f"  {name:<10} {summary}")
+    print("\nholdfast COMMAND --help tells more; holdfast --version the version.")
+    return 0
+
+
+def _unknown(word: str) -> UsageError:
+    import difflib  # noqa: PLC0415 - only for a mistake
+
+    if word in NOT_OURS:
+        return UsageError(f"there is no command {word!r}", NOT_OURS[word])
+    if word.startswith("-"):
+        return UsageError(f"there is no option {word!r}", "holdfast --help")
+    if os.path.isfile(word):
+        return UsageError(f"there is no command {word!r}", f"holdfast < {word}   runs the file")
+    near = difflib.get_close_matches(word, COMMANDS, n=1)
+    return UsageError(f"there is no command {word!r}", f"holdfast {near[0] if near else '--help'}")

@@ -1,0 +1,33 @@
+"""`holdfast new [NAME] [-d] [--cwd DIR]`: start a session by name."""
+
+from __future__ import annotations
+
+import os
+from argparse import ArgumentParser, Namespace
+
+from holdfast.cli import console
+from holdfast.cli.usage import UsageError
+from holdfast.client import start
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """The command's options."""
+    parser.add_argument("name", nargs="?", help="its name (default: after the folder)")
+    parser.add_argument("-d", "--detached", action="store_true", help="no console; print the name alone")
+    parser.add_argument("--cwd", metavar="DIR", default=".", help="where its Python starts (default: here)")
+
+
+def run(options: Namespace) -> int:
+    """Start it."""
+    folder = os.path.abspath(options.cwd)
+    if not os.path.isdir(folder):
+        raise UsageError(f"{options.cwd} is not a folder")
+    if options.name is None:
+        name, bell = console.start_new(folder)
+    else:
+        name, bell = options.name, start.create(options.name, cwd=folder)
+    if not options.detached:
+        return console.open_on(name, bell, may_end=False)
+    bell.close()
+    print(name)
+    return 0

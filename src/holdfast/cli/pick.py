@@ -1,0 +1,44 @@
+"""Which session is meant, and a new one's name. Asks the disk and doorbells, starts nothing."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from itertools import count
+
+from holdfast.client import start
+from holdfast.errors import NoAnswer, NoSuchSession, SessionError
+from holdfast.paths import MAX_NAME
+
+_TRIES = 1000
+
+
+def named_or_newest(name: str | None) -> str:
+    """`name`; without one the session that was used last, a running one before those that ended."""
+    if name is not None:
+        return name
+    found = start.known()
+    if not found:
+        raise NoSuchSession("there are no sessions", "holdfast")
+    return max(found, key=lambda each: (is_running(each), start.last_use(each)))
+
+
+def is_running(name: str) -> bool:
+    """Whether somebody answers the session's doorbell."""
+    try:
+        start.ring(name).close()
+    except (SessionError, NoAnswer):
+        return False
+    return True
+
+
+def names_for(folder: str) -> Iterator[str]:
+    """Names for a new session in `folder`: its own name, then `name-2`, `name-3` and so on."""
+    base = re.sub(r"[^A-Za-z0-9._-]+", "-", os.path.basename(folder)).strip("-._")[: MAX_NAME - 5]
+    base = base or "session"
+    yield base
+    for number in count(2):
+        yield f"{base}-{number}"
+        if number > _TRIES:
+            raise SessionError(f"there are more than {_TRIES} sessions named {base!r}", "holdfast new NAME")

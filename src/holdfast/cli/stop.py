@@ -1,0 +1,37 @@
+"""`holdfast stop NAME… | --all`: end processes, keep the state."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+
+from holdfast.cli import console, pick
+from holdfast.cli.usage import UsageError, complain
+from holdfast.client import start
+from holdfast.errors import HoldfastError, SessionNotRunning
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """The command's options."""
+    parser.add_argument("name", nargs="*", help="sessions to end")
+    parser.add_argument("--all", action="store_true", help="end all that run")
+
+
+def run(options: Namespace) -> int:
+    """Stop them all; the status is of the worst."""
+    if bool(options.name) == options.all:
+        raise UsageError("stop needs names of sessions, or --all", "holdfast ls")
+    names = [name for name in start.known() if pick.is_running(name)] if options.all else options.name
+    return max(map(_stop, names), default=0)
+
+
+def _stop(name: str) -> int:
+    try:
+        with start.ring(name) as bell:
+            console.end(name, bell)
+    except SessionNotRunning:
+        print(f"{name} had ended already. bring back: holdfast attach {name}")
+    except HoldfastError as error:
+        return complain(error)
+    else:
+        print(f"{name} ended; its state is kept. bring back: holdfast attach {name}")
+    return 0
