@@ -85,17 +85,17 @@ def _dispatch(arguments: list[str]) -> int:
 
 
 def _run_command(name: str, arguments: list[str]) -> int:
-    import argparse  # noqa: PLC0415 - `--version` does without
+    from holdfast.cli.parser import Parser  # noqa: PLC0415 - `--version` does without argparse
 
     command = importlib.import_module(f"holdfast.cli.{name}")
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog=f"holdfast {name}", description=f"{COMMANDS[name].capitalize()}.", allow_abbrev=False
     )
     command.arguments(parser)
     try:
         options = parser.parse_args(arguments)
-    except SystemExit as exit_:  # argparse has said why; 0 after --help
-        return int(exit_.code or 0)
+    except SystemExit:  # it has printed the help
+        return 0
     status: int = command.run(options)
     return status
 
