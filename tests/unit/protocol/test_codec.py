@@ -323,6 +323,8 @@ def test_nesting_is_bounded_by_the_settings():
     receiver(max_depth=3).receive(frames)
     with pytest.raises(MalformedMessage, match="content: nested deeper than 2"):
         receiver(max_depth=2).receive(frames)
+    with pytest.raises(MalformedMessage, match="header: nested deeper than 2"):
+        receiver(max_depth=2).receive(signed(HEADER[:-1] + b',"a":[[]]}'))
 
 
 def test_a_message_that_comes_twice_is_refused():

@@ -78,6 +78,7 @@ WRONG = [
     ({"curve_publickey": "a" * 40}, "one Curve key"),
     ({"curve_secretkey": "a" * 40}, "one Curve key"),
     ({**CURVE, "curve_secretkey": "a" * 39}, "Z85"),
+    ({**CURVE, "curve_secretkey": "a" * 41}, "Z85"),
     ({**CURVE, "curve_publickey": "a" * 39 + "\\"}, "Z85"),
 ]
 
@@ -101,6 +102,12 @@ def test_a_file_without_key_is_refused(path):
 def test_a_file_that_is_no_object_of_json_is_refused(path, content):
     with pytest.raises(ConnectionFileError):
         connection.read(saved(path, content))
+
+
+def test_a_file_far_too_long_for_a_connection_is_refused(path):
+    connection.read(saved(path, json.dumps(GOOD).encode() + b" " * 100_000))
+    with pytest.raises(ConnectionFileError, match="too long"):
+        connection.read(saved(path, json.dumps(GOOD).encode() + b" " * 300_000))
 
 
 def test_what_is_no_readable_file_is_refused_at_once(tmp_path):

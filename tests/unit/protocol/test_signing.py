@@ -74,6 +74,12 @@ def test_an_ill_formed_signature_is_refused(signature):
         SIGNER.verify(signature, *PARTS)
 
 
+@pytest.mark.parametrize("size", [0, 1, 63, 65, 1_000_000])
+def test_the_length_of_a_signature_is_looked_at_before_anything_else(size):
+    with pytest.raises(BadSignature, match=f"of {size} bytes, 64 are expected"):
+        SIGNER.verify(b"0" * size, *PARTS)
+
+
 @given(st.binary(max_size=100))
 def test_any_other_bytes_are_no_signature(signature):
     if signature != GOOD:
