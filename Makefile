@@ -1,0 +1,49 @@
+# make run    a console: a new session, or what is piped in
+# make test   lint, types, tests (ARGS="tests/unit -k queue" for a part of the tests)
+# make demo   a crash that loses nothing, for real
+# make bench  Holdfast beside ipykernel (ARGS="--only execute,crash")
+#
+# Needs Python 3.11 or newer and nothing else: the rest goes into .venv, once. Silent with `make -s`.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+PIP     = PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install -qq -c constraints.txt
+
+.PHONY: run test lint demo bench clean
+
+run: $(VENV)/.run
+	@$(BIN)/holdfast $(ARGS)
+
+test: lint $(VENV)/.test
+	$(BIN)/python -m pytest -q $(ARGS)
+
+lint: $(VENV)/.lint $(VENV)/.test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+demo: $(VENV)/.run
+	@$(BIN)/python demo/crash.py
+
+bench: $(VENV)/.bench
+	@$(BIN)/python -m bench $(ARGS)
+
+clean:
+	rm -rf $(VENV)
+
+$(VENV)/.run: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and \
+	    "Holdfast needs Python 3.11 or newer; choose one: make PYTHON=python3.11")'
+	@if [ -t 2 ]; then echo "setting up $(VENV), once ..." >&2; fi
+	@$(PYTHON) -m venv $(VENV) </dev/null
+	@$(PIP) -e . </dev/null
+	@touch $@
+
+# A stamp for each group of pyproject.toml's [dependency-groups]: older pips can't read them themselves.
+$(VENV)/.%: $(VENV)/.run
+	@$(BIN)/python -c 'import sys, tomllib; \
+	    groups = tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]; \
+	    print(*groups[sys.argv[1]], sep="\n")' $* > $@.in
+	@$(PIP) -r $@.in </dev/null
+	@touch $@
