@@ -7,6 +7,7 @@ the up-arrow; where that would raise or count wrongly, the nearest sensible rows
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +23,7 @@ Entry = tuple[int, int, str | tuple[str, str | None]]
 _VERSION: Final = 1
 _TAIL: Final = 10  # IPython's own default, also for a history_request without `n`
 _LARGEST: Final = 2**31  # a client may send any number, SQLite takes 64 bits
+_EXIT: Final = re.compile(r"(exit|quit)(\s*\(.*\))?")
 _TABLES: Final = """
 CREATE TABLE sessions (
     number INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, began REAL NOT NULL, ended REAL
@@ -85,15 +87,21 @@ class History:
     def add(self, number: int, line: int, source: str, raw: str, at: float) -> None:
         """Keep input: `line` is its execution count, `raw` as typed, `source` as IPython transformed it.
 
-        The same line again replaces it: after a crash of the supervisor it may be told twice.
+        Newlines at the end are dropped, and so are commands to exit, which nobody wants to find first when
+        looking back. The same line again replaces it: after a crash of the supervisor it may be told twice.
         """
+        if _EXIT.fullmatch(raw.strip()):
+            return
         self._database.run(
-            "INSERT OR REPLACE INTO lines VALUES (?, ?, ?, ?, ?)", number, line, at, source, raw
+            "INSERT OR REPLACE INTO lines (session, line, source, raw, at) VALUES (?, ?, ?, ?, ?)",
+            *(number, line, source.rstrip("\n"), raw.rstrip("\n"), at),
         )
 
     def add_output(self, number: int, line: int, text: str) -> None:
         """Keep the text of a line's result."""
-        self._database.run("INSERT OR REPLACE INTO results VALUES (?, ?, ?)", number, line, text)
+        self._database.run(
+            "INSERT OR REPLACE INTO results (session, line, text) VALUES (?, ?, ?)", number, line, text
+        )
 
     def tail(
         self,
@@ -176,26 +184,26 @@ class History:
 
 
 def _prepare(database: Database) -> None:
+    fresh = _fresh(database)  # before anything is changed
     database.write_ahead()
     database.run("PRAGMA synchronous = NORMAL")
-    if _version(database) == _VERSION:
+    if not fresh:
         return
     with database.transaction():
-        version = _version(database)  # again: another process may have been faster
-        if version > _VERSION:
-            raise JournalError(f"{database.path} is of version {version}", "use the Holdfast that wrote it")
-        if version == 0:
-            if database.rows("SELECT 1 FROM sqlite_master"):
-                raise JournalDamaged(
-                    f"{database.path} is not a history of Holdfast", f"move {database.path} away"
-                )
+        if _fresh(database):  # no other process was faster
             for statement in _TABLES.strip().split(";\n"):
                 database.run(statement)
             database.run(f"PRAGMA user_version = {_VERSION}")
 
 
-def _version(database: Database) -> int:
-    return database.records(tuple[int], "PRAGMA user_version")[0][0]
+def _fresh(database: Database) -> bool:
+    """Whether the file is empty; raises if it is not empty and not ours."""
+    version = database.records(tuple[int], "PRAGMA user_version")[0][0]
+    if version > _VERSION:
+        raise JournalError(f"{database.path} is of version {version}", "use the Holdfast that wrote it")
+    if version == 0 and database.rows("SELECT 1 FROM sqlite_master"):
+        raise JournalDamaged(f"{database.path} is not a history of Holdfast", f"move {database.path} away")
+    return version == 0
 
 
 def _bounded(n: int) -> int:

@@ -26,7 +26,6 @@ from holdfast.settings import Life, Output
 Durability = Literal["process", "power"]
 
 _SYNCHRONOUS: Final = {"process": "NORMAL", "power": "FULL"}
-_PAGE_BYTES: Final = 4096  # SQLite's default
 _ACCEPT: Final = """INSERT INTO cells (epoch, msg_id, header, code, client, silent, store_history,
                                        accepted, count, started) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 _EVENT: Final = "INSERT INTO events (epoch, kind, at, cell, details) VALUES (?, ?, ?, ?, ?)"
@@ -183,6 +182,10 @@ class Journal:
         """See Records."""
         return self._records.cells(last, after)
 
+    def count_cells(self) -> int:
+        """See Records."""
+        return self._records.count_cells()
+
     def unfinished(self) -> list[CellRecord]:
         """See Records."""
         return self._records.unfinished()
@@ -218,4 +221,4 @@ def _configure(database: Database, output: Output, durability: Durability) -> No
     database.write_ahead()
     database.run(f"PRAGMA synchronous = {_SYNCHRONOUS[durability]}")
     database.run(f"PRAGMA journal_size_limit = {output.journal_wal_bytes}")
-    database.run(f"PRAGMA wal_autocheckpoint = {output.journal_wal_bytes // _PAGE_BYTES}")
+    database.run(f"PRAGMA wal_autocheckpoint = {output.journal_wal_bytes // schema.PAGE_BYTES}")

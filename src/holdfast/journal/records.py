@@ -99,6 +99,11 @@ class Records:
         )
         return newest[::-1]
 
+    def count_cells(self) -> int:
+        """How many cells there are."""
+        ((count,),) = self._database.rows("SELECT count(*) FROM cells")
+        return int(count or 0)
+
     def unfinished(self) -> list[CellRecord]:
         """Cells that were accepted and have no end, oldest first."""
         return self._database.records(CellRecord, f"{_CELL} WHERE ended IS NULL ORDER BY id")
@@ -158,11 +163,12 @@ class Records:
         return Ending("unclean", last.epoch, self._last_sign(), running[-1] if running else None)
 
     def _last_sign(self) -> float:
-        """When anything was written last, but for late output of cells that ended long before."""
+        """When anything was written last, but for late output of cells before the last one that started."""
         signs = self._database.rows(
             """SELECT max(at) FROM events UNION ALL
                SELECT max(max(accepted, coalesce(started, 0), coalesce(ended, 0))) FROM cells UNION ALL
-               SELECT max(at) FROM outputs WHERE id > (SELECT coalesce(max(id), 0) FROM cells) * ?""",
+               SELECT max(at) FROM outputs WHERE id > ? * (
+                   SELECT coalesce(max(id), 0) FROM cells WHERE started IS NOT NULL)""",
             PLACES,
         )
         return max(float(at) for (at,) in signs if at is not None)

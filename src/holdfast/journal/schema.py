@@ -17,6 +17,7 @@ from holdfast.journal.files import open_private, private_size
 FILE_NAME: Final = "journal.db"
 APPLICATION: Final = 0x486F6C64  # "Hold", in the file's header: see file(1) and sqlite.org/fileformat.html
 VERSION: Final = 1
+PAGE_BYTES: Final = 4096
 NO_CELL: Final = 0
 PLACES: Final = 1 << 32
 """Places in one cell's output: the id of an output row is cell * PLACES + place."""
@@ -70,8 +71,9 @@ def checked(folder: Path, wait: float) -> Database:
     for one in use, and on a disk so full that SQLite has no room to read.
     """
     path = folder / FILE_NAME
-    private_size(path.with_name(f"{FILE_NAME}-wal"))
-    if not private_size(path):
+    size, log_size = private_size(path), private_size(path.with_name(f"{FILE_NAME}-wal"))
+    # SQLite reads a page that was cut as if zeros followed. With a log it may be one that was being written.
+    if not size or (size % PAGE_BYTES and not log_size):
         raise JournalDamaged(
             f"{path} is empty or gone", f"bring back a copy, or remove {path} and {path}-wal"
         )
@@ -100,6 +102,7 @@ def _fill(draft: Path) -> None:
     database = Database(draft, read_only=False, wait=0)
     try:
         # Into WAL mode while it is a draft: a crash in the midst of that would need a rollback at opening.
+        database.run(f"PRAGMA page_size = {PAGE_BYTES}")
         database.run("PRAGMA locking_mode = EXCLUSIVE")
         database.write_ahead()
         with database.transaction():

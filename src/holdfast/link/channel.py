@@ -105,6 +105,14 @@ class Channel:
             raise LinkError("a message came without its descriptor")
         return self._fds.popleft()
 
+    def restart(self) -> None:
+        """Forget everything half said: the descriptor has become another connection (dup2(2))."""
+        self.ended = False
+        self._decoder = Decoder()
+        self._outbox.clear()
+        while self._fds:
+            os.close(self._fds.popleft())
+
     def close(self) -> None:
         """Close the socket and every descriptor nobody took."""
         self.ended = True

@@ -21,6 +21,23 @@ class Frame(msgspec.Struct, array_like=True):
     """File descriptors that travel with the message."""
 
 
+class Start(msgspec.Struct):
+    """What a template is told at its start: JSON, its only argument. Descriptors are inherited by number."""
+
+    link: int
+    fault: int
+    """Pipe for faulthandler's last words."""
+    ring: int
+    """memfd of the text ring."""
+    room: int
+    """eventfd: the supervisor has read from the ring."""
+    arguments: list[str] = []
+    """Command-line options for IPython."""
+    quiet_wait_ms: float = 50.0
+    history_session: int = 0
+    """IPython's session number of this session."""
+
+
 # --- supervisor → template -----------------------------------------------------------------------------
 
 

@@ -1,0 +1,225 @@
+"""A door: five ZeroMQ sockets, a key, and what comes through them, verified. Nothing here acts on a message.
+
+Source: messaging.rst of jupyter_client (sockets), its kernels.rst (connection files), zmq_setsockopt(3).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import zmq
+
+from holdfast import settings
+from holdfast.errors import ConnectionFileError, ProtocolError
+from holdfast.protocol import connection
+from holdfast.protocol.codec import Receiver, Sender
+from holdfast.protocol.connection import CHANNELS, Channel, ConnectionInfo
+from holdfast.protocol.messages import Message
+from holdfast.protocol.signing import Signer
+
+KERNEL_USERNAME = "kernel"
+"""The `username` of our headers, as ipykernel's."""
+
+_KINDS: Final[dict[Channel, int]] = {
+    "shell": zmq.ROUTER,
+    "control": zmq.ROUTER,
+    "stdin": zmq.ROUTER,
+    "iopub": zmq.XPUB,
+    "hb": zmq.ROUTER,
+}
+_LINGER_MS = 1_000
+"""For the last replies to leave when a door is closed, as jupyter_client's sockets."""
+
+
+class Door:
+    """An open door. `file` is the connection file it was opened from."""
+
+    def __init__(
+        self, file: Path, context: zmq.Context[zmq.Socket[bytes]], session: str, limits: settings.Wire
+    ) -> None:
+        """Bind all five sockets. ConnectionFileError if the file or an endpoint is not usable."""
+        self.file = file
+        self.refused = 0  # messages that were turned away
+        self.last_refusal: str | None = None
+        asked = connection.read(file)
+        _check_policy(asked, file)
+        self._limits = limits
+        self._signer = Signer(asked.key.encode(), asked.signature_scheme)
+        self.renew(session)
+        self._sockets: dict[Channel, zmq.Socket[bytes]] = {}
+        try:
+            self.info = self._bind_all(context, asked)
+        except ConnectionFileError:
+            self.close()
+            raise
+        if self.info != asked:
+            connection.write(file, self.info)
+
+    def renew(self, session: str) -> None:
+        """From now on we are `session` in every header; what was sent as another can't come back either."""
+        self._receiver = Receiver(self._signer, self._limits, session)
+        self._sender = Sender(self._signer, session, KERNEL_USERNAME)
+
+    def matches(self, file: Path) -> bool:
+        """Whether `file` names exactly this door, so that it need not be opened again."""
+        try:
+            return file == self.file and connection.read(file) == self.info
+        except ConnectionFileError:
+            return False
+
+    def sources(self) -> Iterable[tuple[Channel, zmq.Socket[bytes]]]:
+        """What to watch for arrivals."""
+        return self._sockets.items()
+
+    def arrivals(self, channel: Channel) -> list[Message]:
+        """Every message that waits on `channel`; what is not a proper message is counted and left out."""
+        socket = self._sockets[channel]
+        messages = []
+        while True:
+            try:
+                frames = socket.recv_multipart(zmq.NOBLOCK)
+            except zmq.Again:
+                return messages
+            try:
+                messages.append(self._receiver.receive(frames))
+            except ProtocolError as error:
+                self.refused += 1
+                self.last_refusal = error.what
+
+    def echo_heartbeats(self) -> None:
+        """Send every heartbeat back as it came."""
+        socket = self._sockets["hb"]
+        with contextlib.suppress(zmq.Again):
+            while True:
+                socket.send_multipart(socket.recv_multipart(zmq.NOBLOCK), zmq.NOBLOCK)
+
+    def new_subscriptions(self) -> list[bytes]:
+        """Topics that somebody has subscribed to just now (zmq_socket(3), ZMQ_XPUB)."""
+        topics = []
+        with contextlib.suppress(zmq.Again):
+            while True:
+                frame = self._sockets["iopub"].recv(zmq.NOBLOCK)
+                if frame[:1] == b"\x01":
+                    topics.append(frame[1:])
+        return topics
+
+    def send(self, channel: Channel, msg_type: str, content: object, *, to: Message) -> None:
+        """Answer the message `to`."""
+        frames = self._sender.frames(msg_type, content, parent=to.header_raw, idents=to.idents)
+        self._send(channel, frames)
+
+    def reply(
+        self, channel: Channel, msg_type: str, content: object, metadata: object, *, to: Message
+    ) -> None:
+        """Answer the message `to`, with metadata."""
+        frames = self._sender.frames(
+            msg_type, content, parent=to.header_raw, metadata=metadata, idents=to.idents
+        )
+        self._send(channel, frames)
+
+    def publish(  # noqa: PLR0913 - a message's parts
+        self,
+        topic: bytes,
+        msg_type: str,
+        content: bytes,
+        parent: bytes,
+        metadata: bytes,
+        buffers: Iterable[bytes] = (),
+    ) -> None:
+        """Send to every subscriber of this door."""
+        self._send(
+            "iopub",
+            self._sender.frames(
+                msg_type, content, parent=parent, metadata=metadata, buffers=buffers, idents=(topic,)
+            ),
+        )
+
+    def close(self) -> None:
+        """Close the sockets; unix sockets' files go with them."""
+        for socket in self._sockets.values():
+            socket.close(linger=_LINGER_MS)
+        self._sockets.clear()
+
+    def _send(self, channel: Channel, frames: list[bytes]) -> None:
+        socket = self._sockets.get(channel)
+        if socket is not None:
+            with contextlib.suppress(zmq.Again, zmq.ZMQError):  # a client that is gone, or never reads
+                socket.send_multipart(frames, zmq.NOBLOCK, copy=sum(map(len, frames)) < 65536)  # noqa: PLR2004
+
+    def _bind_all(self, context: zmq.Context[zmq.Socket[bytes]], asked: ConnectionInfo) -> ConnectionInfo:
+        ports: dict[str, int] = {}
+        for channel in CHANNELS:
+            socket = context.socket(_KINDS[channel])
+            self._sockets[channel] = socket
+            self._configure(socket, channel, asked)
+            ports[f"{channel}_port"] = _bind(socket, channel, asked, self.file)
+        return msgspec.structs.replace(asked, **ports)
+
+    def _configure(self, socket: zmq.Socket[bytes], channel: Channel, asked: ConnectionInfo) -> None:
+        socket.linger = _LINGER_MS
+        socket.maxmsgsize = self._limits.max_bytes
+        if channel == "iopub":
+            socket.xpub_verbose = True  # every subscription is told, not only the first to a topic
+            socket.sndhwm = self._limits.subscriber_messages
+        elif channel != "hb":
+            socket.router_handover = True  # a client that reconnects keeps its identity (libzmq#2892)
+            socket.sndhwm = self._limits.subscriber_messages
+        if asked.curve_publickey and asked.curve_secretkey:
+            socket.curve_secretkey = asked.curve_secretkey.encode()
+            socket.curve_publickey = asked.curve_publickey.encode()
+            socket.curve_server = True
+
+
+def open_own(prefix: Path, file: Path) -> None:
+    """Write the connection file of a session's own door: unix sockets beside it, a new key."""
+    connection.write(file, connection.new_ipc(prefix))
+
+
+def serve(
+    door: Door,
+    watch: Callable[[zmq.Socket[bytes], Callable[[], None]], None],
+    arrived: Callable[[Door, Channel], None],
+) -> None:
+    """Have `arrived` called for each of the door's channels that has something to read."""
+    for channel, socket in door.sources():
+        watch(socket, lambda channel=channel: arrived(door, channel))  # type: ignore[misc]
+
+
+def _check_policy(asked: ConnectionInfo, file: Path) -> None:
+    """The one place that decides whether an endpoint may be opened."""
+    if not asked.key:
+        raise ConnectionFileError(f"{file} has an empty key: anybody could run code", "give it a key")
+    if asked.transport == "tcp":
+        try:
+            local = asked.ip == "localhost" or ipaddress.ip_address(asked.ip).is_loopback
+        except ValueError:
+            local = False
+        if not local:
+            raise ConnectionFileError(
+                f"{file} asks for {asked.ip}: only loopback addresses are served so far",
+                'set "ip": "127.0.0.1"',
+            )
+
+
+def _bind(socket: zmq.Socket[bytes], channel: Channel, asked: ConnectionInfo, file: Path) -> int:
+    try:
+        if asked.port(channel):
+            socket.bind(asked.url(channel))
+            return asked.port(channel)
+        if asked.transport == "tcp":
+            return int(socket.bind_to_random_port(asked.url(channel).rpartition(":")[0]))
+        number = next(n for n in range(1, 65536) if not os.path.exists(f"{asked.ip}-{n}"))
+        socket.bind(f"ipc://{asked.ip}-{number}")
+    except zmq.ZMQError as error:
+        raise ConnectionFileError(
+            f"can't open the {channel} channel of {file} at {asked.url(channel)}: {error.strerror}",
+            "let its port be 0, so that a free one is chosen",
+        ) from error
+    else:
+        return number

@@ -1,0 +1,100 @@
+"""`python -P -m holdfast.supervisor --session NAME …`: one session's supervisor. `client.start` starts it.
+
+Says one line of JSON on the ready descriptor: {"ok": true}, or what stands in the way and what to do.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import ctypes
+import json
+import os
+import signal
+import sys
+
+from holdfast import paths, settings
+from holdfast.errors import HoldfastError
+from holdfast.journal.history import History
+from holdfast.journal.journal import Journal
+from holdfast.journal.lock import SessionLock
+from holdfast.supervisor.lineage import Lineage
+from holdfast.supervisor.loop import Loop
+from holdfast.supervisor.session import Session
+from holdfast.supervisor.wires import Wires
+
+_PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
+
+
+def main() -> int:
+    """Serve the session; returns the exit status."""
+    options = _options()
+    try:
+        session, lock = _open(options)
+    except HoldfastError as error:
+        _say(options.ready_fd, {"ok": False, "what": error.what, "remedy": error.remedy})
+        return 1
+    _say(options.ready_fd, {"ok": True})
+    session.run()
+    lock.release()
+    return 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m holdfast.supervisor", allow_abbrev=False)
+    parser.add_argument("--session", required=True)
+    parser.add_argument("--ready-fd", type=int, default=1)
+    parser.add_argument("--cwd")
+    parser.add_argument("--named", action="store_true")
+    parser.add_argument("flags", nargs="*", help="options for IPython, after --")
+    return parser.parse_args()
+
+
+def _open(options: argparse.Namespace) -> tuple[Session, SessionLock]:
+    """Take the lock, open the journal, start everything."""
+    tree = settings.load(paths.config_folder() / "settings.toml")
+    paths.private_folder(paths.runtime_folder())
+    paths.private_folder(paths.session_runtime(options.session))
+    for folder in (paths.state_folder(), paths.state_folder() / "sessions"):
+        paths.private_folder(folder)
+    folder = paths.private_folder(paths.session_state(options.session))
+    if options.cwd:
+        with contextlib.suppress(OSError):  # gone since: the session starts where it can
+            os.chdir(options.cwd)
+    lock = SessionLock.acquire(folder / "lock")
+    journal = Journal.open(folder, tree.output, tree.durability)
+    history = History.open(paths.history_file())
+    ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)  # should the template die
+    loop = Loop()
+    wires = Wires(tree.output.ring_bytes)
+    start = wires.start(options.flags, tree.standby.quiet_wait_ms)
+    lineage = Lineage(loop, start, wires.write_ends, tree.life, tree.standby)
+    session = Session(
+        options.session,
+        named=options.named,
+        settings=tree,
+        journal=journal,
+        history=history,
+        wires=wires,
+        loop=loop,
+        lineage=lineage,
+    )
+    loop.on_signal(
+        {
+            signal.SIGINT: session.interrupt,
+            signal.SIGTERM: lambda: session.end("terminated"),
+            signal.SIGHUP: lambda: None,
+        }
+    )
+    session.open()
+    return session, lock
+
+
+def _say(descriptor: int, line: dict[str, object]) -> None:
+    with contextlib.suppress(OSError):  # nobody listens any more
+        os.write(descriptor, json.dumps(line).encode() + b"\n")
+        if descriptor > 2:  # noqa: PLR2004 - standard descriptors stay
+            os.close(descriptor)
+
+
+sys.exit(main())

@@ -1,0 +1,86 @@
+"""Messages to clients: each is numbered, journalled if it is output, and signed for every door.
+
+The header's session is one for the life of the namespace, whoever of our processes speaks.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+
+import msgspec
+
+from holdfast.access.doors import Door
+from holdfast.journal.journal import Journal
+from holdfast.protocol import codec
+
+OUTPUTS = frozenset(
+    {"stream", "display_data", "update_display_data", "execute_result", "error", "clear_output"}
+)
+"""Messages that are part of a cell's output, and so of the journal."""
+
+_TOPICS = {"update_display_data": b"display_data", "clear_output": b"display_data"}
+
+
+class Parent(msgspec.Struct, frozen=True):
+    """The request that a message belongs to: its header as it came, and its cell in the journal, if any."""
+
+    header: bytes
+    cell: int | None = None
+
+
+NOBODY = Parent(b"{}")
+
+
+class Broadcast:
+    """Every message that is published goes through here."""
+
+    def __init__(self, journal: Journal, epoch: int, name: str) -> None:
+        self.doors: list[Door] = []
+        self.epoch = epoch  # of this supervisor's run
+        self.seq = 0  # of the last message published in this epoch
+        self._journal = journal
+        self._prefix = f"kernel.{name}.".encode()
+
+    def publish(
+        self,
+        msg_type: str,
+        content: object,
+        parent: Parent,
+        metadata: bytes = b"{}",
+        buffers: Iterable[bytes] = (),
+    ) -> None:
+        """Send one iopub message to every client. Bytes are taken as ready JSON."""
+        self.seq += 1
+        raw = content if isinstance(content, bytes) else codec.encode(content)
+        if msg_type in OUTPUTS:
+            self._journal.output(parent.cell, self.seq, msg_type, raw, time.time())
+        stamped = self._stamped(metadata)
+        topic = self._topic(msg_type, raw)
+        for door in self.doors:
+            door.publish(topic, msg_type, raw, parent.header, stamped, buffers)
+
+    def stream(self, name: str, text: str, parent: Parent) -> None:
+        """Send text that was printed."""
+        self.publish("stream", {"name": name, "text": text}, parent)
+
+    def status(self, state: str, parent: Parent) -> None:
+        """Tell what the session does: starting, busy, idle, restarting."""
+        self.publish("status", b'{"execution_state":"%b"}' % state.encode(), parent)
+
+    def welcome(self, door: Door, topic: bytes) -> None:
+        """Greet whoever has subscribed just now (messaging spec, iopub_welcome)."""
+        content = codec.encode({"subscription": topic.decode(errors="replace")})
+        door.publish(topic, "iopub_welcome", content, b"{}", b"{}")
+
+    def _stamped(self, metadata: bytes) -> bytes:
+        stamp = b'{"holdfast":{"epoch":%d,"seq":%d}' % (self.epoch, self.seq)
+        rest = metadata.lstrip()[1:]
+        return stamp + (rest if rest.lstrip() == b"}" else b"," + rest)
+
+    def _topic(self, msg_type: str, content: bytes) -> bytes:
+        if msg_type == "stream":
+            return b"stream.stderr" if b'"name":"stderr"' in content[:24] else b"stream.stdout"
+        return _TOPICS.get(msg_type) or (
+            msg_type.encode() if msg_type == "display_data" else self._prefix + msg_type.encode()
+        )

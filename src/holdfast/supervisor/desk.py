@@ -1,0 +1,233 @@
+"""What each request of a client means: answered here, or queued for the worker.
+
+    kernel_info, history, is_complete, connect, comm_info       answered at once, whatever the worker does
+    execute, complete, inspect, comm_*                          queued, served in the order they came
+    interrupt, shutdown, holdfast_*                             done by the session
+
+Every request gets busy, its reply, and idle, with itself as parent. A request that is not what the protocol
+says gets an error reply (messaging spec, "Request-Reply").
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import msgspec
+
+from holdfast import __version__
+from holdfast.access.doors import Door
+from holdfast.completeness import check
+from holdfast.errors import HoldfastError, MalformedMessage
+from holdfast.journal.history import History
+from holdfast.protocol import codec, content, operations
+from holdfast.protocol.connection import Channel
+from holdfast.protocol.messages import PROTOCOL_VERSION, Message
+from holdfast.supervisor.broadcast import Broadcast, Parent
+from holdfast.supervisor.queue import Job
+from holdfast.supervisor.stage import Stage
+
+FOR_THE_WORKER = frozenset(
+    {"execute_request", "complete_request", "inspect_request", "comm_open", "comm_msg", "comm_close"}
+)
+LANGUAGE = {
+    "name": "python",
+    "version": platform.python_version(),
+    "mimetype": "text/x-python",
+    "file_extension": ".py",
+    "pygments_lexer": "ipython3",
+    "codemirror_mode": {"name": "ipython", "version": 3},
+    "nbconvert_exporter": "python",
+}
+HELP = [
+    {"text": "Python Reference", "url": f"https://docs.python.org/{platform.python_version()[:4]}"},
+    {"text": "IPython Reference", "url": "https://ipython.readthedocs.io/en/stable/"},
+]
+
+
+class Owner(Protocol):
+    """The session, as far as requests need it."""
+
+    def enqueue(self, job: Job) -> None:
+        """Take a job for the worker, or raise HoldfastError."""
+
+    def interrupt(self) -> None:
+        """Interrupt the running cell."""
+
+    def shut_down(self, door: Door, *, restart: bool) -> None:
+        """A client asks for the end, or for a fresh namespace."""
+
+    def operate(self, name: str, request: msgspec.Struct) -> msgspec.Struct:
+        """Do one of our own operations."""
+
+
+class Desk:
+    """Takes messages from doors."""
+
+    def __init__(self, owner: Owner, broadcast: Broadcast, stage: Stage, history: History) -> None:
+        self.clients: dict[str, str] = {}  # header.session → username, of everybody seen
+        self._owner = owner
+        self._broadcast = broadcast
+        self._stage = stage
+        self._history = history
+        self._answers: dict[str, Callable[[Door, Any], object]] = {
+            "kernel_info_request": self._kernel_info,
+            "history_request": self._past,
+            "is_complete_request": self._is_complete,
+            "connect_request": self._connect,
+            "comm_info_request": self._comm_info,
+            "interrupt_request": self._interrupt,
+        }
+
+    def arrived(self, door: Door, channel: Channel) -> None:
+        """Something can be read on a door's channel."""
+        if channel == "hb":
+            door.echo_heartbeats()
+        elif channel == "iopub":
+            for topic in door.new_subscriptions():
+                self._broadcast.welcome(door, topic)
+        else:
+            for message in door.arrivals(channel):
+                self.take(door, channel, message)
+
+    def take(self, door: Door, channel: Channel, message: Message) -> None:
+        """Act on one message."""
+        kind = message.header.msg_type
+        self.clients[message.header.session] = message.header.username
+        if kind == "input_reply":
+            self._take_input(message)
+        elif kind == "shutdown_request":
+            self._shut_down(door, channel, message)
+        else:
+            try:
+                self._checked(message)
+                if kind in FOR_THE_WORKER:
+                    self._owner.enqueue(self._job(door, channel, message))
+                    return
+            except HoldfastError as error:
+                self._answer(door, channel, message, lambda: _refusal(error))
+                return
+            self._answer(door, channel, message, lambda: self._reply_to(door, message))
+
+    def history(self, request: content.HistoryRequest) -> list[Any]:
+        """Lines of the history, as `history_reply` holds them."""
+        if request.hist_access_type == "range":
+            return self._history.range(
+                request.session,
+                1 if request.start is None else request.start,
+                request.stop,
+                request.raw,
+                request.output,
+                current=self._stage.history_session,
+            )
+        if request.hist_access_type == "search":
+            return self._history.search(
+                request.pattern or "*", request.raw, request.output, request.n, request.unique
+            )
+        return self._history.tail(request.n, request.raw, request.output, session=self._stage.history_session)
+
+    def _checked(self, message: Message) -> None:
+        if message.header.subshell_id is not None:
+            raise MalformedMessage(f"there is no subshell {message.header.subshell_id!r}: none are offered")
+        if message.header.msg_type in FOR_THE_WORKER:
+            codec.decode(message.content_raw, content.REQUESTS[message.header.msg_type], "content")
+
+    def _job(self, door: Door, channel: Channel, message: Message) -> Job:
+        request = None
+        if message.header.msg_type == "execute_request":
+            request = codec.decode(message.content_raw, content.ExecuteRequest, "content")
+        return Job(message, door, channel, request)
+
+    def _answer(self, door: Door, channel: Channel, message: Message, reply: Callable[[], object]) -> None:
+        """Busy, the reply, idle. A message that is no request and that nobody knows gets no reply."""
+        parent = Parent(message.header_raw)
+        self._broadcast.status("busy", parent)
+        kind = message.header.msg_type
+        try:
+            fields = reply()
+        except HoldfastError as error:
+            fields = _refusal(error)
+        if kind.endswith("_request"):
+            door.send(channel, kind.removesuffix("_request") + "_reply", fields, to=message)
+        self._broadcast.status("idle", parent)
+
+    def _reply_to(self, door: Door, message: Message) -> object:
+        kind = message.header.msg_type
+        if (name := operations.asked(kind)) is not None:
+            given = codec.decode(message.content_raw, dict[str, Any], "content")
+            done = self._owner.operate(name, operations.arguments(name, given))
+            return {"status": "ok", **msgspec.structs.asdict(done)}
+        answer = self._answers.get(kind)
+        if answer is None:
+            raise MalformedMessage(f"{kind} is not known here")
+        request = codec.decode(message.content_raw, content.REQUESTS[kind], "content")
+        return answer(door, request)
+
+    def _shut_down(self, door: Door, channel: Channel, message: Message) -> None:
+        try:
+            request = codec.decode(message.content_raw, content.ShutdownRequest, "content")
+        except MalformedMessage as error:
+            refusal = _refusal(error)
+            self._answer(door, channel, message, lambda: refusal)
+            return
+        fields = {"status": "ok", "restart": request.restart}
+        self._answer(door, channel, message, lambda: fields)
+        self._broadcast.publish("shutdown_reply", fields, Parent(message.header_raw))
+        self._owner.shut_down(door, restart=request.restart)
+
+    def _take_input(self, message: Message) -> None:
+        try:
+            self._stage.on_input(codec.decode(message.content_raw, content.InputReply, "content").value)
+        except MalformedMessage:
+            self._stage.on_input("")  # the cell must not wait for ever for a client that speaks nonsense
+
+    def _kernel_info(self, _door: Door, _request: content.KernelInfoRequest) -> object:
+        return {
+            "status": "ok",
+            "protocol_version": PROTOCOL_VERSION,
+            "implementation": "ipython",
+            "implementation_version": __version__,
+            "language_info": LANGUAGE,
+            "banner": f"Python {platform.python_version()} · Holdfast {__version__}\n"
+            "A crash of this interpreter costs one cell, not the session. '?' for help.",
+            "help_links": HELP,
+            "supported_features": [],
+            "debugger": False,
+        }
+
+    def _past(self, _door: Door, request: content.HistoryRequest) -> object:
+        return {"status": "ok", "history": self.history(request)}
+
+    def _is_complete(self, _door: Door, request: content.IsCompleteRequest) -> object:
+        verdict = check(request.code)
+        if verdict.status == "incomplete":
+            return {"status": "incomplete", "indent": verdict.indent}
+        return {"status": verdict.status}
+
+    def _connect(self, door: Door, _request: content.ConnectRequest) -> object:
+        ports = {
+            f"{name}_port": door.info.port(name) for name in ("shell", "iopub", "stdin", "control", "hb")
+        }  # type: ignore[arg-type]
+        return {"status": "ok", **ports}
+
+    def _comm_info(self, _door: Door, request: content.CommInfoRequest) -> object:
+        wanted = request.target_name
+        return {
+            "status": "ok",
+            "comms": {
+                number: {"target_name": target}
+                for number, target in self._stage.comms.items()
+                if wanted is None or target == wanted
+            },
+        }
+
+    def _interrupt(self, _door: Door, _request: content.InterruptRequest) -> object:
+        self._owner.interrupt()
+        return {"status": "ok"}
+
+
+def _refusal(error: HoldfastError) -> dict[str, object]:
+    evalue = f"{error.what}; try: {error.remedy}" if error.remedy else error.what
+    ename = type(error).__name__
+    return {"status": "error", "ename": ename, "evalue": evalue, "traceback": [f"{ename}: {evalue}"]}

@@ -1,0 +1,154 @@
+"""Text on its way from the worker to the clients: read in order, grouped, published.
+
+Python's text lies in the ring, C code's and subprocesses' text comes through pipes. What is read is kept in
+the order it was read: the ring first, because a program whose text is in a pipe was started by the text's
+author, who had printed before. Text is published at once when it is rare, in groups when it is dense.
+"""
+
+from __future__ import annotations
+
+import codecs
+import os
+import time
+from collections.abc import Callable
+from typing import Final
+
+from holdfast.link.messages import Segment
+from holdfast.link.ring import RingReader
+from holdfast.settings import Output as OutputSettings
+from holdfast.supervisor.loop import Loop, Timer
+
+_FIRST_MS: Final = 0.5
+"""Milliseconds to wait for the rest of a line: print() writes its end separately."""
+_PIPE_READ = 65536
+_utf8 = codecs.getincrementaldecoder("utf-8")
+
+Publish = Callable[[int, str, str], None]
+"""Called with the parent's number, the stream's name and the text."""
+
+
+class Output:
+    """All text of the worker."""
+
+    def __init__(
+        self,
+        loop: Loop,
+        ring: RingReader,
+        room_fd: int,
+        pipes: dict[int, str],
+        settings: OutputSettings,
+        publish: Publish,
+    ) -> None:
+        self.foreground = 0  # number of the job that text of pipes belongs to
+        self._loop = loop
+        self._ring = ring
+        self._room_fd = room_fd
+        self._settings = settings
+        self._publish = publish
+        self._segment = (0, "stdout")  # parent and stream of the ring's text now
+        self._ring_decoder = _utf8(errors="replace")
+        self._pipes = {fd: (name, _utf8(errors="replace")) for fd, name in pipes.items()}
+        self._key = (0, "stdout")  # parent and stream of what waits
+        self._waiting: list[str] = []  # read, not yet published
+        self._size = 0  # characters that wait
+        self._published = 0.0  # when text went out last
+        self._timer: Timer | None = None
+        for fd in pipes:
+            loop.on_readable(fd, self._on_pipe)
+        ring.sleep()
+
+    def begin_segment(self, segment: Segment) -> None:
+        """From the segment's place on, the ring's text is somebody else's."""
+        self.read_ring(segment.at)
+        self._segment = (segment.parent, segment.stream)
+
+    def read_ring(self, upto: int | None = None) -> bool:
+        """Take text out of the ring, up to a position or all there is; True if there was any."""
+        upto = self._ring.head() if upto is None else upto
+        some = False
+        while data := self._ring.take(upto):
+            some = True
+            self._add(*self._segment, self._ring_decoder.decode(data))
+            if self._ring.room_wanted():
+                os.eventfd_write(self._room_fd, 1)
+        return some
+
+    def read_pipes(self) -> None:
+        """Take all there is out of the pipes: they are never at their end, others hold them too."""
+        for fd, (name, decoder) in self._pipes.items():
+            while data := _read(fd):
+                self._add(self.foreground, name, decoder.decode(data))
+
+    def settle(self, at: int | None = None) -> None:
+        """Everything that was written before position `at` (None: everything there is) goes out now."""
+        self.read_ring(at)
+        self.read_pipes()
+        self.flush()
+
+    def on_bell(self) -> None:
+        """The worker has written while nobody looked."""
+        self.read_ring()
+        self._arm()
+
+    def reset(self) -> None:
+        """The worker is another one: half a character of the old one's is not continued."""
+        self._ring_decoder.reset()
+        self._segment = (self.foreground, "stdout")
+        self._ring.sleep()
+
+    def flush(self) -> None:
+        """Publish what waits."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if not self._waiting:
+            return
+        text = "".join(self._waiting)
+        self._waiting.clear()
+        self._size = 0
+        self._published = time.monotonic()
+        most = self._settings.message_bytes
+        for begin in range(0, len(text), most):
+            self._publish(*self._key, text[begin : begin + most])
+
+    def _on_pipe(self) -> None:
+        self.read_ring()
+        self.read_pipes()
+
+    def _add(self, parent: int, stream: str, text: str) -> None:
+        if not text:
+            return
+        if (parent, stream) != self._key:
+            self.flush()
+            self._key = (parent, stream)
+        self._waiting.append(text)
+        self._size += len(text)
+        if self._size >= self._settings.message_bytes:
+            self.flush()
+        else:
+            self._arm()
+
+    def _arm(self) -> None:
+        if self._timer is None:
+            quiet = time.monotonic() - self._published > self._settings.group_ms / 1e3
+            self._timer = self._loop.later(
+                (_FIRST_MS if quiet else self._settings.group_ms) / 1e3, self._on_time
+            )
+
+    def _on_time(self) -> None:
+        self._timer = None
+        busy = self.read_ring()
+        self.flush()
+        if busy:
+            self._arm()  # more is likely: look again soon, and spare the worker the bell
+            return
+        self._ring.sleep()
+        if self.read_ring():  # came between the look and the wish for a bell
+            self._arm()
+
+
+def _read(fd: int) -> bytes:
+    try:
+        return os.read(fd, _PIPE_READ)
+    except BlockingIOError:
+        return b""

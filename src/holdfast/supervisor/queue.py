@@ -1,0 +1,70 @@
+"""What waits for the worker: cells and other requests, in the order they came. Pure."""
+
+from __future__ import annotations
+
+from collections import deque
+
+import msgspec
+
+from holdfast.access.doors import Door
+from holdfast.protocol.connection import Channel
+from holdfast.protocol.content import ExecuteRequest
+from holdfast.protocol.messages import Message
+from holdfast.supervisor.broadcast import Parent
+
+
+class Job(msgspec.Struct, eq=False):
+    """A request that needs the worker, from its arrival to its reply."""
+
+    message: Message
+    door: Door
+    channel: Channel
+    request: ExecuteRequest | None = None
+    """The decoded request, if it is a cell."""
+    parent: Parent = Parent(b"{}")
+    number: int = 0
+    """Under which the worker's messages come back; given at the start."""
+    count: int | None = None
+    """Its execution count, given at the start of a cell."""
+
+    @property
+    def reply_type(self) -> str:
+        """Message type of its reply."""
+        return self.message.header.msg_type.removesuffix("_request") + "_reply"
+
+
+class Queue:
+    """First come, first served."""
+
+    def __init__(self, limit: int) -> None:
+        self._jobs: deque[Job] = deque()
+        self._limit = limit
+
+    def __len__(self) -> int:
+        """Jobs that wait."""
+        return len(self._jobs)
+
+    @property
+    def full(self) -> bool:
+        """Whether no more is taken in."""
+        return len(self._jobs) >= self._limit
+
+    def add(self, job: Job) -> None:
+        """Take a job in."""
+        self._jobs.append(job)
+
+    def next(self) -> Job | None:
+        """The job whose turn it is, taken out."""
+        return self._jobs.popleft() if self._jobs else None
+
+    def take_cells(self) -> list[Job]:
+        """Take all cells out: an error aborts them. Other requests keep their turn."""
+        cells = [job for job in self._jobs if job.request is not None]
+        self._jobs = deque(job for job in self._jobs if job.request is None)
+        return cells
+
+    def take_all(self) -> list[Job]:
+        """Take everything out."""
+        jobs = list(self._jobs)
+        self._jobs.clear()
+        return jobs

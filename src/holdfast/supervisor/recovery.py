@@ -1,0 +1,184 @@
+"""Why a worker died and what came back, in words. Pure but for the counters of the kernel's OOM killer.
+
+One object, `Recovery`, is what every path shows: the error in the client, the reply's metadata, the journal.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+ENAME = "InterpreterDied"
+"""`ename` of the error that a client gets for the cell that crashed."""
+
+_MEANING: Final = {
+    signal.SIGSEGV: "segmentation fault",
+    signal.SIGABRT: "aborted",
+    signal.SIGBUS: "bus error",
+    signal.SIGFPE: "arithmetic fault",
+    signal.SIGILL: "illegal instruction",
+    signal.SIGKILL: "killed",
+    signal.SIGTERM: "terminated",
+    signal.SIGHUP: "hung up",
+    signal.SIGPIPE: "broken pipe",
+    signal.SIGSYS: "forbidden system call",
+    signal.SIGXCPU: "CPU time limit",
+    signal.SIGXFSZ: "file size limit",
+}
+_FRAME = re.compile(r'  File "(?P<file>.*)", line (?P<line>\d+|\?\?\?) in (?P<name>.*)')
+_CELL_FILE = re.compile(r"<ipython-input-(?P<count>\d+)-[0-9a-f]+>")
+_OURS = re.compile(r"/(holdfast/worker|IPython/core|asyncio)/|<frozen runpy>")
+_RED, _PLAIN = "\x1b[31m", "\x1b[0m"
+
+
+class Recovery(msgspec.Struct, frozen=True):
+    """What happened to the worker, and what there is now."""
+
+    cause: str
+    """In words: "segmentation fault (signal 11, SIGSEGV)"."""
+    count: int | None
+    """Number of the cell that ran; None if none did."""
+    level: str
+    """`standby`: the state from before; `fresh`: an empty namespace."""
+    after: int
+    """Journal id of the last cell whose effects are there (0: none)."""
+    took_ms: float
+    """From the death seen to the interpreter back."""
+    not_restored: list[str] = []
+    traceback: list[str] = []
+    """Where the interpreter was, most recent call last, as lines; from faulthandler."""
+    exit_status: int | None = None
+    """128 + signal, or the process's own exit status: what a shell would say."""
+
+
+def cause_of(status: int, *, oom: bool, severed: bool, asked: str | None) -> str:
+    """A wait status (waitpid(2)) in words.
+
+    `oom`: the kernel counts a kill for lack of memory; `severed`: the worker lost its link before it ended;
+    `asked`: who had it killed, if we did.
+    """
+    if asked:
+        return asked
+    if severed:
+        return "the cell took the interpreter's own connection away (closed every descriptor, or exec)"
+    if os.WIFSIGNALED(status):
+        number = os.WTERMSIG(status)
+        if number == signal.SIGKILL and oom:
+            return "killed by the system's OOM killer: out of memory (signal 9, SIGKILL)"
+        if number == signal.SIGKILL:
+            return "killed (signal 9, SIGKILL), sender unknown"
+        with contextlib.suppress(ValueError):
+            meaning = _MEANING.get(signal.Signals(number), "a fatal signal")
+            return f"{meaning} (signal {number}, {signal.Signals(number).name})"
+        return f"signal {number}"
+    return f"exit status {os.WEXITSTATUS(status)}, by os._exit() or C code"
+
+
+def shell_status(status: int) -> int:
+    """A wait status as a shell's `$?`."""
+    return 128 + os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
+
+
+def traceback_of(dump: str, sources: dict[int, str]) -> list[str]:
+    """faulthandler's dump as a traceback of the user's frames; `sources` has the cells' code by count."""
+    headline, frames = _crashed_thread(dump)
+    lines: list[str] = []
+    for match in reversed(frames):
+        if not _OURS.search(match["file"]):
+            lines += _described(match, sources)
+    if lines and headline:
+        lines.insert(0, headline)
+    return lines
+
+
+def described(recovery: Recovery) -> list[str]:
+    """The traceback of the error that clients show: what died, where, what is back."""
+    cell = f"In[{recovery.count}]" if recovery.count else "it"
+    head = f"while running {cell}" if recovery.count else "between cells"
+    lines = [f"{_RED}{ENAME}{_PLAIN}: the Python process ended {head}: {recovery.cause}"]
+    if recovery.traceback:
+        lines += ["", *recovery.traceback]
+    lines += ["", _what_is_back(recovery, cell)]
+    if recovery.not_restored:
+        lines.append(f"Not restored: {', '.join(recovery.not_restored)}.")
+    if recovery.count:
+        lines.append(f"What {cell} did to files, databases and the network is as it left them.")
+    return lines
+
+
+class OomCounter:
+    """Tells whether the kernel has killed for lack of memory since the last look."""
+
+    def __init__(self) -> None:
+        self._sources = [path for path in _oom_files() if path.exists()]
+        self._last = self._read()
+
+    def moved(self) -> bool:
+        """Whether a counter has moved."""
+        before, self._last = self._last, self._read()
+        return self._last != before
+
+    def _read(self) -> list[int]:
+        counts = []
+        for path in self._sources:
+            with contextlib.suppress(OSError):
+                found = re.search(r"^oom_kill (\d+)$", path.read_text(), re.MULTILINE)
+                counts.append(int(found[1]) if found else 0)
+        return counts
+
+
+def _oom_files() -> list[Path]:
+    """Where the kernel counts: the machine's total, and the cgroup's own (cgroup-v2, cgroup-v1 memory)."""
+    files = [Path("/proc/vmstat")]
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/self/cgroup").read_text().splitlines():
+            _, controllers, path = line.split(":", 2)
+            if controllers == "":
+                files.append(Path(f"/sys/fs/cgroup{path}/memory.events"))
+            elif "memory" in controllers.split(","):
+                files.append(Path(f"/sys/fs/cgroup/memory{path}/memory.oom_control"))
+    return files
+
+
+def _crashed_thread(dump: str) -> tuple[str, list[re.Match[str]]]:
+    """The frames of the thread that crashed, most recent first, and a word if it was not the main one."""
+    frames: list[re.Match[str]] = []
+    inside = False
+    for line in dump.splitlines():
+        if line.startswith(("Current thread", "Stack (most recent call first)")):
+            inside, frames = True, []
+        elif inside and (match := _FRAME.match(line)):
+            frames.append(match)
+        elif inside and not line.strip():
+            break
+    return "It was here (most recent call last):", frames
+
+
+def _described(match: re.Match[str], sources: dict[int, str]) -> list[str]:
+    place = _CELL_FILE.fullmatch(match["file"])
+    name = f", in {match['name']}" if match["name"] != "<module>" else ""
+    if place is None:
+        return [f'  File "{match["file"]}", line {match["line"]}{name}']
+    count = int(place["count"])
+    lines = [f"  Cell In[{count}], line {match['line']}{name}"]
+    source = sources.get(count, "").splitlines()
+    if match["line"].isdigit() and 0 < int(match["line"]) <= len(source):
+        lines.append(f"    {source[int(match['line']) - 1].strip()}")
+    return lines
+
+
+def _what_is_back(recovery: Recovery, cell: str) -> str:
+    took = f"{recovery.took_ms:.0f} ms" if recovery.took_ms >= 1 else "under 1 ms"
+    if recovery.level == "standby":
+        return (
+            f"Back after {took}, with every variable as before {cell}."
+            if recovery.count
+            else (f"Back after {took}, with every variable as after the last cell.")
+        )
+    return f"Back after {took} with an EMPTY namespace: there was no standby to take over."

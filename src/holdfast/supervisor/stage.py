@@ -1,0 +1,271 @@
+"""The one cell or request that the worker works on: from its start to its reply, also if the worker dies."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import msgspec
+
+from holdfast.journal.history import History
+from holdfast.journal.journal import Journal
+from holdfast.journal.records import Status
+from holdfast.link.messages import Ask, Done, InputReply, NeedInput, Publish, Run
+from holdfast.protocol import codec
+from holdfast.supervisor import recovery as words
+from holdfast.supervisor.broadcast import NOBODY, Broadcast, Parent
+from holdfast.supervisor.lineage import Lineage
+from holdfast.supervisor.output import Output
+from holdfast.supervisor.queue import Job
+from holdfast.supervisor.recovery import Recovery
+
+
+class Ended(msgspec.Struct, frozen=True):
+    """How a job ended."""
+
+    job: Job
+    status: str
+    """`ok` or `error`."""
+
+
+class Stage:
+    """Starts jobs, relays what they say, answers for them."""
+
+    def __init__(
+        self,
+        lineage: Lineage,
+        broadcast: Broadcast,
+        journal: Journal,
+        history: History,
+        parents_kept: int,
+    ) -> None:
+        self.job: Job | None = None
+        self.since = 0.0  # when it started, seconds since the epoch
+        self.count = 0  # of the last cell that was numbered
+        self.history_session = 0
+        self.comms: dict[str, str] = {}  # open comms: id → target
+        self.sources: OrderedDict[int, str] = OrderedDict()  # code of recent cells by count, for tracebacks
+        self.output: Output
+        self._lineage = lineage
+        self._broadcast = broadcast
+        self._journal = journal
+        self._history = history
+        self._parents: OrderedDict[int, Parent] = OrderedDict()  # by job number, most recent last
+        self._parents_kept = parents_kept
+        self._requests = 0  # other requests than cells so far: their numbers are negative
+        self._last = 0  # number of the last cell
+        self._asking: Job | None = None  # the job whose client was asked for input
+
+    def accept(self, job: Job, *, starts: bool) -> None:
+        """Write a cell to the journal, before the worker sees it."""
+        assert job.request is not None
+        header = job.message.header
+        if starts:
+            job.count = self.count + 1
+        job.number = self._journal.accept(
+            msg_id=header.msg_id,
+            header=job.message.header_raw,
+            code=job.request.code,
+            client=header.username,
+            silent=job.request.silent,
+            store_history=job.request.store_history,
+            at=time.time(),
+            started=starts,
+            count=job.count,
+        )
+
+    def start(self, job: Job) -> None:
+        """Give a job to the worker."""
+        self.job, self.since = job, time.time()
+        if job.request is None:
+            self._requests -= 1
+            job.number = self._requests
+            job.parent = Parent(job.message.header_raw)
+        else:
+            job.parent = Parent(job.message.header_raw, job.number)
+            if job.count is None:
+                job.count = self.count + 1
+                self._journal.start(job.number, job.count, self.since)
+        self._keep_parent(job)
+        self._broadcast.status("busy", job.parent)
+        if job.request is None:
+            self._start_request(job)
+        else:
+            self._start_cell(job)
+
+    def on_publish(self, frame: Publish) -> None:
+        """The worker shows something."""
+        if frame.msg_type == "comm_open":
+            self._note_comm(frame.content, is_open=True)
+        elif frame.msg_type == "comm_close":
+            self._note_comm(frame.content, is_open=False)
+        self._broadcast.publish(
+            frame.msg_type, frame.content, self.parent_of(frame.parent), frame.metadata, frame.buffers
+        )
+
+    def on_input_needed(self, frame: NeedInput) -> None:
+        """input() waits: ask the client that runs the cell."""
+        if (job := self.job) is not None:
+            self._asking = job
+            content = {"prompt": frame.prompt, "password": frame.password}
+            job.door.send("stdin", "input_request", content, to=job.message)
+
+    def on_input(self, value: str) -> None:
+        """A client typed something."""
+        if self._asking is not None and self._asking is self.job:
+            self._asking = None
+            self._lineage.send(InputReply(value))
+
+    def on_done(self, frame: Done) -> Ended | None:
+        """The worker is through with the job."""
+        job = self.job
+        if job is None or frame.cell != job.number:
+            return None
+        if job.request is not None and job.count is not None:
+            self._finish_cell(job, frame)
+            if frame.output is not None:
+                self._history.add_output(self.history_session, job.count, frame.output)
+        metadata: dict[str, object] = {}
+        if frame.started:
+            metadata = {
+                "started": frame.started,
+                "dependencies_met": True,
+                "engine": "",
+                "status": frame.status,
+            }
+        return self._end(job, frame.content, metadata, frame.status)
+
+    def on_crash(self, recovery: Recovery) -> Ended | None:
+        """The worker died and another one is there: answer for the job. Without a job, tell who looks."""
+        lines = words.described(recovery)
+        error = {"ename": words.ENAME, "evalue": recovery.cause, "traceback": lines}
+        job = self.job
+        if job is None:
+            self._broadcast.stream("stderr", "\n".join(lines) + "\n", self.parent_of(self._last))
+            return None
+        self._asking = None
+        if job.request is not None:
+            if not job.request.silent:
+                self._broadcast.publish("error", error, job.parent)
+            self._journal.finish(job.number, "crashed", time.time(), words.ENAME, recovery.cause)
+        content = {
+            "status": "error",
+            "execution_count": job.count,
+            "user_expressions": {},
+            "payload": [],
+            **error,
+        }
+        started = datetime.fromtimestamp(self.since, UTC).isoformat()
+        metadata = {"started": started, "status": "error", "holdfast": {"recovery": recovery}}
+        return self._end(job, content, metadata, "error")
+
+    def abort(self, job: Job) -> None:
+        """Answer a cell that will not run, because one before it failed."""
+        parent = Parent(job.message.header_raw, job.number)
+        self._broadcast.status("busy", parent)
+        self._journal.finish(job.number, "aborted", time.time())
+        job.door.reply(
+            job.channel, job.reply_type, {"status": "aborted"}, {"status": "aborted"}, to=job.message
+        )
+        self._broadcast.status("idle", parent)
+
+    def parent_of(self, number: int) -> Parent:
+        """Whom the worker's number means; what was forgotten is in the journal."""
+        known = self._parents.get(number)
+        if known is not None:
+            return known
+        header = self._journal.header_of(number) if number > 0 else None
+        return NOBODY if header is None else Parent(header, number)
+
+    def publish_text(self, number: int, stream: str, text: str) -> None:
+        """Text of the worker, ready to go."""
+        self._broadcast.stream(stream, text, self.parent_of(number))
+
+    def _start_cell(self, job: Job) -> None:
+        request, message = job.request, job.message
+        assert request is not None
+        assert job.count is not None
+        self._last = job.number
+        self.sources[job.count] = request.code
+        if len(self.sources) > self._parents_kept:
+            self.sources.popitem(last=False)
+        if request.store_history:
+            self.count = job.count
+            self._history.add(self.history_session, job.count, request.code, request.code, self.since)
+        if not request.silent:
+            content = {"code": request.code, "execution_count": job.count}
+            self._broadcast.publish("execute_input", content, job.parent)
+        self._lineage.send(
+            Run(
+                cell=job.number,
+                count=job.count,
+                code=request.code,
+                silent=request.silent,
+                store_history=request.store_history,
+                allow_stdin=request.allow_stdin,
+                user_expressions=request.user_expressions,
+                header=message.header_raw,
+                metadata=message.metadata_raw,
+            )
+        )
+
+    def _start_request(self, job: Job) -> None:
+        message = job.message
+        if message.header.msg_type == "comm_open":
+            self._note_comm(message.content_raw, is_open=True)
+        elif message.header.msg_type == "comm_close":
+            self._note_comm(message.content_raw, is_open=False)
+        self._lineage.send(
+            Ask(
+                cell=job.number,
+                msg_type=message.header.msg_type,
+                content=message.content_raw,
+                header=message.header_raw,
+                metadata=message.metadata_raw,
+                buffers=[bytes(each) for each in message.buffers],
+            )
+        )
+
+    def _finish_cell(self, job: Job, frame: Done) -> None:
+        status: Status = "ok"
+        ename = evalue = ""
+        if frame.status != "ok":
+            error = codec.decode(frame.content, _Error, "reply")
+            ename, evalue = error.ename, error.evalue
+            status = "interrupted" if ename == "KeyboardInterrupt" else "error"
+        self._journal.finish(job.number, status, time.time(), ename, evalue)
+
+    def _end(self, job: Job, content: object, metadata: object, status: str) -> Ended:
+        self.job = None
+        if not job.message.header.msg_type.startswith("comm_"):
+            job.door.reply(job.channel, job.reply_type, content, metadata, to=job.message)
+        self._broadcast.status("idle", job.parent)
+        return Ended(job, status)
+
+    def _keep_parent(self, job: Job) -> None:
+        self.output.foreground = job.number
+        self._parents[job.number] = job.parent
+        if len(self._parents) > self._parents_kept:
+            self._parents.popitem(last=False)
+
+    def _note_comm(self, content: bytes, *, is_open: bool) -> None:
+        comm = msgspec.json.decode(content, type=_Comm)
+        if is_open:
+            self.comms[comm.comm_id] = comm.target_name
+        else:
+            self.comms.pop(comm.comm_id, None)
+
+
+class _Comm(msgspec.Struct):
+    comm_id: str = ""
+    target_name: str = ""
+
+
+class _Error(msgspec.Struct):
+    ename: str = ""
+    evalue: str = ""
+
+
+OnEnd = Callable[[Ended], None]

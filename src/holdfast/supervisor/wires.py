@@ -1,0 +1,67 @@
+"""The descriptors between the supervisor and everything below it, made once and inherited by all of them.
+
+They outlive each worker: a standby that wakes finds its output where the dead one's was.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import mmap
+import os
+
+from holdfast.link.messages import Start
+from holdfast.link.ring import DATA, RingReader
+from holdfast.settings import Output as OutputSettings
+from holdfast.supervisor.loop import Loop
+from holdfast.supervisor.output import Output, Publish
+
+_WORDS = 1 << 20
+"""Bytes of faulthandler's last words that are read; it writes at most 100 threads of 100 frames."""
+
+
+class Wires:
+    """Ring, pipes and counters."""
+
+    def __init__(self, ring_bytes: int) -> None:
+        self._ring_fd = os.memfd_create("holdfast-text", os.MFD_CLOEXEC)
+        os.ftruncate(self._ring_fd, DATA + ring_bytes)
+        self._room_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._fault, self._fault_end = _pipe()
+        self._pipes = {name: _pipe() for name in ("stdout", "stderr")}
+
+    @property
+    def write_ends(self) -> tuple[int, int]:
+        """What the processes below have as descriptors 1 and 2."""
+        return self._pipes["stdout"][1], self._pipes["stderr"][1]
+
+    def start(self, arguments: list[str], quiet_wait_ms: float) -> Start:
+        """What a template is told; its link comes with each start."""
+        return Start(
+            link=-1,
+            fault=self._fault_end,
+            ring=self._ring_fd,
+            room=self._room_fd,
+            arguments=arguments,
+            quiet_wait_ms=quiet_wait_ms,
+        )
+
+    def output(self, loop: Loop, settings: OutputSettings, publish: Publish) -> Output:
+        """The reading side of all text."""
+        reader = RingReader(mmap.mmap(self._ring_fd, 0))
+        pipes = {ends[0]: name for name, ends in self._pipes.items()}
+        return Output(loop, reader, self._room_fd, pipes, settings, publish)
+
+    def last_words(self) -> str:
+        """What faulthandler wrote before the worker died."""
+        words = b""
+        with contextlib.suppress(BlockingIOError):
+            while len(words) < _WORDS and (data := os.read(self._fault, 65536)):
+                words += data
+        return words.decode(errors="replace")
+
+
+def _pipe() -> tuple[int, int]:
+    """A pipe whose reading end does not block, and whose writing end does."""
+    reading, writing = os.pipe2(os.O_CLOEXEC)
+    os.set_blocking(reading, False)
+    return reading, writing

@@ -1,0 +1,98 @@
+"""One cell: run by IPython's shell, answered with one `Done`. Nothing here reads the link."""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import os
+import sys
+from datetime import UTC, datetime
+from typing import Any
+
+from holdfast.link.messages import Done, Run
+from holdfast.protocol.codec import encode as to_json
+from holdfast.worker.interrupts import Interrupts
+from holdfast.worker.outlet import Outlet
+from holdfast.worker.shell import ZMQInteractiveShell
+from holdfast.worker.stdin import Keyboard
+
+_libc = ctypes.CDLL(None)
+
+
+class Cells:
+    """Runs cells in `shell`."""
+
+    def __init__(
+        self, shell: ZMQInteractiveShell, outlet: Outlet, interrupts: Interrupts, keyboard: Keyboard
+    ) -> None:
+        self._shell = shell
+        self._outlet = outlet
+        self._interrupts = interrupts
+        self._keyboard = keyboard
+
+    def cancelled(self) -> None:
+        """An interrupt cancels the running cell's task."""
+        self._shell.interrupted = True
+
+    async def run(self, request: Run) -> None:
+        """Execute the cell; whatever happens in it, exactly one reply goes out."""
+        shell = self._shell
+        started = datetime.now(UTC).isoformat()
+        shell.execution_count = request.count
+        shell.history_manager.pad(request.count)
+        self._keyboard.allowed = request.allow_stdin
+        try:
+            content = await self._execute(request)
+        except (KeyboardInterrupt, asyncio.CancelledError):  # an interrupt between the cell's own lines
+            content = _error({"ename": "KeyboardInterrupt", "evalue": "", "traceback": []})
+        if self._outlet.forked:  # the cell forked, and this is the child at the cell's end
+            sys.__stdout__ and sys.__stdout__.flush()
+            os._exit(0)
+        content["execution_count"] = request.count - (not request.store_history or request.silent)
+        _libc.fflush(None)  # C code's own buffers: what a cell printed belongs to the cell
+        self._outlet.send(
+            Done(
+                self._outlet.position,
+                request.cell,
+                content["status"],
+                to_json(content),
+                started,
+                shell.history_manager.output_hist_reprs.get(request.count),
+            )
+        )
+
+    async def _execute(self, request: Run) -> dict[str, Any]:
+        shell = self._shell
+        shell.last_error, shell.interrupted = None, False
+        try:
+            transformed, failure = shell.transform_cell(request.code), None
+        except Exception:  # noqa: BLE001 - input transformers are the user's; the shell shows what they raise
+            transformed, failure = request.code, sys.exc_info()
+        result = await shell.run_cell_async(
+            request.code,
+            store_history=request.store_history,
+            silent=request.silent,
+            transformed_cell=transformed,
+            preprocessing_exc_tuple=failure,
+        )
+        shell.events.trigger("post_execute")
+        if not request.silent:
+            shell.events.trigger("post_run_cell", result)
+        if result.success and shell.last_error is None:
+            content: dict[str, Any] = {
+                "status": "ok",
+                "user_expressions": shell.user_expressions(request.user_expressions),
+            }
+        else:
+            content = _error(shell.last_error or _described(result.error_before_exec or result.error_in_exec))
+        content["payload"] = shell.payload_manager.read_payload()
+        shell.payload_manager.clear_payload()
+        return content
+
+
+def _described(error: BaseException | None) -> dict[str, Any]:
+    return {"ename": type(error).__name__, "evalue": str(error), "traceback": []}
+
+
+def _error(described: dict[str, Any]) -> dict[str, Any]:
+    return {"status": "error", **described, "user_expressions": {}, "payload": []}

@@ -1,0 +1,52 @@
+"""Comms: messages between a widget here and its other half in a browser (messaging spec, custom messages)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import comm
+import msgspec
+from comm.base_comm import BaseComm, CommManager
+
+from holdfast.link.messages import Ask
+from holdfast.worker.display import Publisher
+
+
+def install(publisher: Publisher) -> CommManager:
+    """Make the `comm` package of this process speak through `publisher`; returns the one manager."""
+    manager = CommManager()
+
+    class WorkerComm(BaseComm):
+        """A comm whose messages go out over the link."""
+
+        def publish_msg(  # noqa: PLR0913 - the comm package's signature
+            self,
+            msg_type: str,
+            data: Any = None,  # noqa: ANN401
+            metadata: Any = None,  # noqa: ANN401
+            buffers: Any = None,  # noqa: ANN401
+            **keys: Any,  # noqa: ANN401
+        ) -> None:
+            content = {"data": data or {}, "comm_id": self.comm_id, **keys}
+            publisher.publish(msg_type, content, metadata, buffers)
+
+    def create_comm(*args: Any, **kwargs: Any) -> WorkerComm:  # noqa: ANN401
+        return WorkerComm(*args, **kwargs)
+
+    def get_comm_manager() -> CommManager:
+        return manager
+
+    comm.create_comm = create_comm
+    comm.get_comm_manager = get_comm_manager
+    return manager
+
+
+def deliver(manager: CommManager, request: Ask) -> None:
+    """Hand a `comm_open`, `comm_msg` or `comm_close` to its comm."""
+    message = {
+        "header": msgspec.json.decode(request.header),
+        "metadata": msgspec.json.decode(request.metadata),
+        "content": msgspec.json.decode(request.content),
+        "buffers": [memoryview(each) for each in request.buffers],
+    }
+    getattr(manager, request.msg_type)(None, None, message)

@@ -1,0 +1,164 @@
+"""Takes what the supervisor asks for, one at a time and in order, and keeps a standby of the state between.
+
+The desk knows when things happen; `cells` and `requests` know how each is done, `freeze` how a standby is
+made. Everything runs in the main thread's asyncio loop, so tasks of the user's go on between cells.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import os
+import sys
+from collections import deque
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import msgspec
+
+from holdfast.link.channel import Channel
+from holdfast.link.messages import Answer, Ask, Frame, InputReply, Leave, NeedInput, Run, Wonder
+from holdfast.worker.cells import Cells
+from holdfast.protocol.codec import encode as to_json
+from holdfast.worker.freeze import Freezer
+from holdfast.worker.interrupts import Interrupts
+from holdfast.worker.outlet import Outlet
+from holdfast.worker.parents import Parents
+from holdfast.worker.requests import Requests
+
+LOST_LINK = 70
+"""Exit status of a worker whose supervisor is gone (EX_SOFTWARE, sysexits.h)."""
+
+
+class Desk:
+    """The worker's main object: what comes in, in which order it is done, what waits for an answer."""
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        channel: Channel,
+        outlet: Outlet,
+        parents: Parents,
+        interrupts: Interrupts,
+    ) -> None:
+        self._loop = loop
+        self._channel = channel
+        self._outlet = outlet
+        self._parents = parents
+        self._interrupts = interrupts
+        self._waiting: deque[Frame] = deque()  # taken off the link, not yet done
+        self._busy = False  # a task works on a frame
+        self._context = contextvars.copy_context()  # one for all cells: ContextVars stay set between them
+        self._wonders = 0  # questions to the supervisor so far
+        self._cells: Cells
+        self._requests: Requests
+        self._freezer: Freezer
+
+    def open(self, cells: Cells, requests: Requests, freezer: Freezer) -> None:
+        """Begin to serve. The first standby holds the state before any cell."""
+        self._cells, self._requests, self._freezer = cells, requests, freezer
+        self._loop.call_soon(self._start_serving)
+
+    def woken(self) -> None:
+        """This process was a standby: what its predecessor had taken off the link is not for it."""
+        self._waiting.clear()
+        self._busy = False
+        self._interrupts.end()
+        self._loop.add_reader(self._channel.fileno(), self._on_link)
+
+    def serve_for_ever(self) -> None:
+        """Run the loop until the process ends. An interrupt that escapes a task of the user's is not ours."""
+        while True:
+            try:
+                self._loop.run_forever()
+            except (KeyboardInterrupt, SystemExit):
+                continue
+
+    def ask_supervisor(self, what: str, **arguments: Any) -> Any:  # noqa: ANN401 - JSON
+        """Ask for something the supervisor owns and wait for it."""
+        self._wonders += 1
+        number = self._wonders
+        self._outlet.send(Wonder(self._outlet.position, number, what, to_json(arguments)))
+        answer = self._await(lambda frame: isinstance(frame, Answer) and frame.wonder == number)
+        assert isinstance(answer, Answer)
+        return msgspec.json.decode(answer.value)
+
+    def ask_client(self, question: Callable[[int, int], NeedInput]) -> str:
+        """Ask the client that runs the current cell for a line and wait for it."""
+        self._outlet.send(question(self._outlet.position, self._parents.current()))
+        reply = self._await(lambda frame: isinstance(frame, InputReply))
+        assert isinstance(reply, InputReply)
+        return reply.value
+
+    def drop_stale_input(self) -> None:
+        """Forget replies to questions that an interrupt has ended."""
+        self._take_in(self._channel.receive())
+        stale = [frame for frame in self._waiting if isinstance(frame, InputReply)]
+        for frame in stale:
+            self._waiting.remove(frame)
+
+    def _start_serving(self) -> None:
+        self._freezer.take()
+        self._loop.add_reader(self._channel.fileno(), self._on_link)
+        self._on_link()
+
+    def _on_link(self) -> None:
+        self._take_in(self._channel.receive())
+        self._next()
+
+    def _take_in(self, frames: list[Frame]) -> None:
+        self._waiting.extend(frames)
+        if self._channel.ended:
+            os._exit(LOST_LINK)
+
+    def _await(self, wanted: Callable[[Frame], bool]) -> Frame:
+        """Block until the wanted frame has come; what else comes waits its turn."""
+        while True:
+            for frame in self._waiting:
+                if wanted(frame):
+                    self._waiting.remove(frame)
+                    return frame
+            self._take_in(self._channel.wait())
+
+    def _next(self) -> None:
+        if self._busy or not self._waiting:
+            return
+        frame = self._waiting.popleft()
+        if isinstance(frame, Run | Ask):
+            if not self._freezer.before(changes=isinstance(frame, Run)):
+                self._begin(self._do(frame))
+        elif isinstance(frame, Leave):
+            self._leave()
+        else:
+            self._loop.call_soon(self._next)
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        self._busy = True
+        task = self._loop.create_task(work, context=self._context)
+        self._interrupts.begin(lambda: self._cancel(task))
+        task.add_done_callback(self._after)
+
+    def _cancel(self, task: asyncio.Task[None]) -> None:
+        self._cells.cancelled()
+        self._loop.call_soon_threadsafe(task.cancel)  # also wakes the loop, which a signal alone does not
+
+    async def _do(self, frame: Run | Ask) -> None:
+        self._parents.enter(frame.cell, frame.header, frame.metadata)
+        if isinstance(frame, Run):
+            await self._cells.run(frame)
+            self._freezer.changed(frame.cell)
+        elif self._requests.handle(frame):
+            self._freezer.changed(None)
+
+    def _after(self, task: asyncio.Task[None]) -> None:
+        self._interrupts.end()
+        self._busy = False
+        if not task.cancelled() and (error := task.exception()) is not None:
+            sys.__stderr__ and sys.__stderr__.write(f"holdfast: a request failed: {error!r}\n")
+        self._freezer.after()
+        self._next()
+
+    def _leave(self) -> None:
+        """End as Python does: exit handlers run, then the process is gone."""
+        self._loop.stop()
+        sys.exit(0)

@@ -1,0 +1,92 @@
+"""What a cell shows beside text: results, displays, errors, pages, clearing. Each is one `Publish`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from IPython.core.displayhook import DisplayHook
+from IPython.core.displaypub import DisplayPublisher
+from traitlets import Any as AnyTrait
+
+from holdfast.link.messages import Publish
+from holdfast.protocol.codec import encode as to_json
+from holdfast.worker.outlet import Outlet
+from holdfast.worker.parents import Parents
+
+
+class Publisher:
+    """Sends messages to every client, as output of whatever cell runs."""
+
+    def __init__(self, outlet: Outlet, parents: Parents) -> None:
+        self._outlet = outlet
+        self.parents = parents
+
+    def publish(
+        self,
+        msg_type: str,
+        content: dict[str, Any],
+        metadata: dict[str, Any] | None = None,
+        buffers: list[Any] | None = None,
+    ) -> None:
+        """Send one iopub message with the current parent."""
+        self._outlet.send(
+            Publish(
+                self._outlet.position,
+                self.parents.current(),
+                msg_type,
+                to_json(content),
+                to_json(metadata) if metadata else b"{}",
+                [bytes(memoryview(each)) for each in buffers] if buffers else [],
+            )
+        )
+
+
+class ResultHook(DisplayHook):
+    """`sys.displayhook`: the value of a cell's last expression becomes an `execute_result`."""
+
+    publisher: Any = AnyTrait()
+
+    def start_displayhook(self) -> None:
+        """Begin a result."""
+        self._content: dict[str, Any] = {}
+
+    def write_output_prompt(self) -> None:
+        """Number the result."""
+        self._content["execution_count"] = self.prompt_count
+
+    def write_format_data(self, format_dict: dict[str, Any], md_dict: dict[str, Any] | None = None) -> None:
+        """Take the result's representations."""
+        self._content["data"] = format_dict
+        self._content["metadata"] = md_dict or {}
+
+    def finish_displayhook(self) -> None:
+        """Send the result, if there was anything to show."""
+        if self._content.get("data"):
+            self.publisher.publish("execute_result", self._content)
+
+    def check_for_underscore(self) -> None:
+        """Do nothing: a console's worry, `_` in builtins (gettext) is not ours to touch."""
+
+
+class DisplayChannel(DisplayPublisher):
+    """`display()`, `update_display()` and `clear_output()`."""
+
+    publisher: Any = AnyTrait()
+
+    def publish(  # noqa: PLR0913 - IPython's signature
+        self,
+        data: dict[str, Any],
+        metadata: dict[str, Any] | None = None,
+        *,
+        source: str | None = None,  # noqa: ARG002
+        transient: dict[str, Any] | None = None,
+        update: bool = False,
+        **_kwargs: Any,  # noqa: ANN401
+    ) -> None:
+        """Send a display, or new content for the one with the same display_id."""
+        content = {"data": data, "metadata": metadata or {}, "transient": transient or {}}
+        self.publisher.publish("update_display_data" if update else "display_data", content)
+
+    def clear_output(self, wait: bool = False) -> None:
+        """Ask clients to clear the cell's output, now or when the next output comes."""
+        self.publisher.publish("clear_output", {"wait": wait})

@@ -1,0 +1,235 @@
+"""The standby: a fork of the live worker that sleeps until the worker dies. The one caller of os.fork here.
+
+    worker ── fork ── middle ── fork ── standby        the middle one ends at once, so that the standby is
+       │                 └ _exit        │              the template's child: the user's os.wait() and child
+       │                              asleep           lists never see it
+       └ goes on                        │ Wake
+                                      becomes the worker, and first of all takes a standby of itself
+
+A standby is *private* before the worker goes on (see `privatise`): it holds no pipe open, no port, no lock and
+no file offset of the worker's. Where nothing of the user's is open there is nothing to wait for.
+`docs/decisions/0003-standby.md` says why it is the sleeper that wakes, and not a fork of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import select
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from holdfast.link.channel import Channel
+from holdfast.link.messages import Asleep, NoStandby, StandbyTaken, Wake, Woken
+from holdfast.worker.lost import Lost, names_of_lost
+from holdfast.worker.outlet import Outlet
+from holdfast.worker.privatise import make_private, wake
+from holdfast.worker.quiet import held_still
+from holdfast.worker.survey import Survey, survey
+
+OOM_SCORE = {"worker": "500", "standby": "0"}
+"""oom_score_adj (proc(5)): when memory ends, the kernel takes the worker and spares the standby."""
+
+BROKEN = 71
+"""Exit status of a fork that could not become a standby or a worker (EX_OSERR, sysexits.h)."""
+
+_ALL_SIGNALS = signal.valid_signals()
+
+
+class Freezer:
+    """Takes standbys of this process."""
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        channel: Channel,
+        outlet: Outlet,
+        shared: frozenset[int],
+        private: frozenset[int],
+        namespace: dict[str, Any],
+        quiet_wait_ms: float,
+        on_wake: Callable[[], None],
+    ) -> None:
+        self._loop = loop
+        self._channel = channel
+        self._outlet = outlet
+        self._shared = shared  # descriptors that all processes of the session have: kept as they are
+        self._private = private  # descriptors each process has for itself (the loop's): rebuilt
+        self._namespace = namespace
+        self._quiet_wait_ms = quiet_wait_ms
+        self._on_wake = on_wake  # told in the woken process, when the link is there again
+        self._cell = 0  # the last cell whose effects this process holds
+        self._fresh = False  # the newest standby holds all that this process holds
+        self._middle = 0  # pid of the fork in the middle, not yet reaped
+        self.forking = False  # the fork that happens now is ours, not one of user code
+
+    def changed(self, cell: int | None) -> None:
+        """The namespace is newer than the newest standby; `cell` is the cell that made it so, if one did."""
+        self._fresh = False
+        self._cell = cell or self._cell
+
+    def before(self, *, changes: bool) -> bool:
+        """A request is about to run: see that the state before it is kept and no fork of ours is in sight.
+
+        True in a standby that has woken here: the request was its predecessor's, and must not run again.
+        """
+        woken = changes and (not self._fresh or self._restless()) and self.take()
+        self._reap()
+        return woken
+
+    def after(self) -> None:
+        """A request is done: keep its state, in the user's thinking time."""
+        if not self._fresh:
+            self.take()
+
+    def take(self) -> bool:
+        """Fork a standby, or say why there is none. Returns a second time, True, in a fork that has woken."""
+        woken = False
+        while self._fork():
+            woken = True  # this process is the worker now, and needs a standby of its own
+        return woken
+
+    def _restless(self) -> bool:
+        """Whether something of the user's may have run since the last request: a thread, a task, a timer."""
+        loop = self._loop
+        return (
+            threading.active_count() > 1
+            or bool(getattr(loop, "_scheduled", True))
+            or bool(asyncio.all_tasks(loop))
+        )
+
+    def _fork(self) -> bool:
+        """One fork. True in the process that slept and has woken."""
+        self._reap()
+        began = time.perf_counter()
+        try:
+            seen = survey(self._shared | self._private | {self._channel.fileno()})
+            ours, theirs = socket.socketpair()
+        except OSError as error:
+            self._refuse(f"no free descriptor: {error.strerror}")
+            return False
+        with _signals_held():
+            refusal = self._split()
+            if not refusal and not self._middle:
+                ours.close()
+                self._sleep(seen, Channel(theirs))
+                return True
+        theirs.close()
+        with ours:
+            if refusal:
+                self._refuse(refusal)
+                return False
+            if seen.foreign:
+                _wait_readable(ours)  # private first: until then it holds what the user has open
+            self._announce(ours, seen, (time.perf_counter() - began) * 1e3)
+        return False
+
+    def _split(self) -> str:
+        """fork(2), when no thread is inside native code. Returns why not, if it could not be done."""
+        with held_still(self._quiet_wait_ms) as busy:
+            if busy:
+                return f"another thread is inside native code: {', '.join(busy)}"
+            self.forking = True
+            try:
+                self._middle = os.fork()
+            except OSError as error:
+                return f"the system refused to fork: {error.strerror}"
+            finally:
+                self.forking = False
+        return ""
+
+    def _announce(self, control: socket.socket, seen: Survey, took_ms: float) -> None:
+        threads = [each.name for each in seen.threads]
+        message = StandbyTaken(self._outlet.position, self._cell, took_ms, threads)
+        self._outlet.send(message, control.fileno())
+        self._fresh = True
+
+    def _refuse(self, reason: str) -> None:
+        self._outlet.send(NoStandby(self._outlet.position, self._cell, reason))
+
+    def _reap(self) -> None:
+        """Let the fork in the middle be gone before user code could meet it."""
+        if self._middle:
+            with contextlib.suppress(ChildProcessError):  # SIGCHLD is ignored: the kernel has reaped it
+                os.waitpid(self._middle, 0)
+            self._middle = 0
+
+    def _sleep(self, seen: Survey, control: Channel) -> None:
+        """In the fork: fork off, become private, and block until woken; whoever is not needed ends here."""
+        try:
+            self.forking = True
+            if os.fork():
+                os._exit(0)
+            self.forking = False
+            private = make_private(seen, self._shared | {control.fileno()})
+            os.setpgid(0, 0)  # interrupts go to the worker's process group: not to sleepers
+            _set_oom_score("standby")
+            control.send(Asleep(os.getpid()))
+            link = _await_wake(control)
+            control.close()
+            wake(private)
+            self._join(link)
+            lost = [_in_words(each) for each in names_of_lost(self._namespace, private)]
+            _forget_pending_signals()
+            self._outlet.send(Woken(self._outlet.position, os.getpid(), lost))
+        except BaseException as error:  # noqa: BLE001 - a broken fork must never run on as a second worker
+            os.write(2, f"holdfast: a standby broke: {error!r}\n".encode())
+            os._exit(BROKEN)
+
+    def _join(self, link: int) -> None:
+        """Put the new link in the place of the dead worker's."""
+        number = self._channel.fileno()
+        self._loop.remove_reader(number)
+        os.dup2(link, number, inheritable=False)
+        os.close(link)
+        self._middle = 0
+        self._channel.restart()
+        self._outlet.renew()
+        _set_oom_score("worker")
+        self._on_wake()
+
+
+@contextlib.contextmanager
+def _signals_held() -> Iterator[None]:
+    """No signal is delivered inside: to a fork none is meant, and the worker's come when it is done."""
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, _ALL_SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+
+def _in_words(lost: Lost) -> str:
+    return f"{lost.name} ({lost.what})" if lost.name else lost.what
+
+
+def _await_wake(control: Channel) -> int:
+    """Block until the supervisor needs this standby; returns the new link. Not needed any more: ends here."""
+    while True:
+        for message in control.wait():
+            if isinstance(message, Wake):
+                return control.take_fd()
+        if control.ended:
+            os._exit(0)
+
+
+def _wait_readable(sock: socket.socket) -> None:
+    poll = select.poll()
+    poll.register(sock, select.POLLIN)
+    poll.poll()
+
+
+def _forget_pending_signals() -> None:
+    """What was sent to the sleeper was not meant for the worker it has become."""
+    while signal.sigtimedwait(_ALL_SIGNALS, 0) is not None:
+        pass
+
+
+def _set_oom_score(role: str) -> None:
+    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:  # not in every sandbox
+        file.write(OOM_SCORE[role])

@@ -1,0 +1,69 @@
+"""IPython's history, kept by the supervisor: `%history`, `%recall` and `In` read the journal through the link.
+
+IPython's own manager would open SQLite and start a thread; neither may exist in a process that forks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from IPython.core.history import HistoryManager
+from traitlets import Any as AnyTrait
+
+Line = tuple[int, int, Any]
+"""Session number (0: this one), line number, input or (input, output)."""
+
+
+class JournalHistory(HistoryManager):
+    """In, Out and the current session's inputs live here; everything older is asked for."""
+
+    ask: Callable[..., Any] = AnyTrait()
+
+    def __init__(self, ask: Callable[..., Any], session_number: int, **kwargs: Any) -> None:  # noqa: ANN401
+        super().__init__(**{**kwargs, "enabled": False})
+        self.ask = ask
+        self.session_number = session_number
+
+    def pad(self, count: int) -> None:
+        """Fill In up to number `count`, so that In[n] is what ran as [n] also after cells were lost."""
+        for inputs in (self.input_hist_parsed, self.input_hist_raw):
+            inputs.extend([""] * (count - len(inputs)))
+
+    def get_tail(
+        self, n: int = 10, raw: bool = True, output: bool = False, include_latest: bool = False
+    ) -> Iterable[Line]:
+        """The last `n` inputs of all sessions."""
+        return self._lines("tail", n=n, raw=raw, output=output, include_latest=include_latest)
+
+    def search(
+        self,
+        pattern: str = "*",
+        raw: bool = True,
+        search_raw: bool = True,  # noqa: ARG002 - IPython's signature; the journal searches what was typed
+        output: bool = False,
+        n: int | None = None,
+        unique: bool = False,
+    ) -> Iterable[Line]:
+        """Inputs that match the glob `pattern`."""
+        return self._lines("search", pattern=pattern, raw=raw, output=output, n=n, unique=unique)
+
+    def get_range(
+        self,
+        session: int = 0,
+        start: int = 1,
+        stop: int | None = None,
+        raw: bool = True,
+        output: bool = False,
+    ) -> Iterable[Line]:
+        """Inputs `start` to `stop` of a session: 0 this one, -1 the one before."""
+        if session in (0, self.session_number):
+            return self._get_range_session(start, stop, raw, output)
+        return self._lines("range", session=session, start=start, stop=stop, raw=raw, output=output)
+
+    def _lines(self, access: str, **arguments: Any) -> list[Line]:  # noqa: ANN401
+        lines = self.ask("history", hist_access_type=access, **arguments)
+        return [
+            (number, line, tuple(entry) if isinstance(entry, list) else entry)
+            for number, line, entry in lines
+        ]

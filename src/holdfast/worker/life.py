@@ -1,0 +1,98 @@
+"""A fresh worker from its first breath: a fork of the template puts its parts together here and serves."""
+
+from __future__ import annotations
+
+import asyncio
+import mmap
+import os
+import platform
+import resource
+import selectors
+import signal
+import sys
+
+import IPython
+
+from holdfast import __version__
+from holdfast.link.channel import Channel
+from holdfast.link.messages import Ready, Start
+from holdfast.link.ring import RingWriter
+from holdfast.worker import comms
+from holdfast.worker.cells import Cells
+from holdfast.worker.desk import Desk
+from holdfast.worker.display import Publisher
+from holdfast.worker.freeze import Freezer
+from holdfast.worker.interrupts import Interrupts
+from holdfast.worker.outlet import Outlet
+from holdfast.worker.parents import Parents
+from holdfast.worker.profile import WorkerApp
+from holdfast.worker.requests import Requests
+from holdfast.worker.stdin import Keyboard
+from holdfast.worker.streams import OutStream
+from holdfast.worker.userforks import keep_apart
+
+
+def live(start: Start, channel: Channel) -> None:
+    """Be a worker on `channel`. Never returns but by SystemExit."""
+    os.setpgid(0, 0)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+    for number in (signal.SIGTERM, signal.SIGCHLD):  # the template's own
+        signal.signal(number, signal.SIG_DFL)
+    loop, loop_fds = _make_loop()
+    interrupts = Interrupts()
+    interrupts.install()
+    parents = Parents()
+    ring = RingWriter(mmap.mmap(start.ring, 0))
+    outlet = Outlet(channel, ring, start.room, interrupts)
+    sys.stdout, sys.stderr = OutStream("stdout", outlet, parents), OutStream("stderr", outlet, parents)
+    publisher = Publisher(outlet, parents)
+    desk = Desk(loop, channel, outlet, parents, interrupts)
+    keyboard = Keyboard(desk)
+    keyboard.install()
+    manager = comms.install(publisher)
+
+    app = WorkerApp(
+        shell_traits={
+            "publisher": publisher,
+            "ask": desk.ask_supervisor,
+            "history_session": start.history_session,
+        }
+    )
+    notes = app.start_up(start.arguments)
+    shared = frozenset({0, 1, 2, start.fault, start.ring, start.room})
+    freezer = Freezer(
+        loop, channel, outlet, shared, loop_fds, app.shell.user_ns, start.quiet_wait_ms, desk.woken
+    )
+    keep_apart(freezer, outlet)
+    outlet.send(Ready(outlet.position, os.getpid(), banner(), notes))
+    desk.open(
+        Cells(app.shell, outlet, interrupts, keyboard),
+        Requests(app.shell, outlet, manager),
+        freezer,
+    )
+    desk.serve_for_ever()
+
+
+def banner() -> str:
+    """What clients show when they attach."""
+    return (
+        f"Python {platform.python_version()} · IPython {IPython.__version__} · Holdfast {__version__}\n"
+        "A crash of this interpreter costs one cell, not the session. '?' for help."
+    )
+
+
+def _make_loop() -> tuple[asyncio.AbstractEventLoop, frozenset[int]]:
+    """The one event loop, and the descriptors it made for itself."""
+    before = set(os.listdir("/proc/self/fd"))
+    loop = asyncio.SelectorEventLoop(selectors.EpollSelector())
+    asyncio.set_event_loop(loop)
+    made = {int(number) for number in set(os.listdir("/proc/self/fd")) - before}
+    return loop, frozenset(number for number in made if _is_open(number))
+
+
+def _is_open(number: int) -> bool:
+    try:
+        os.fstat(number)
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,210 @@
+"""After a promotion: which of the user's variables hold something that did not come along.
+
+Only looking, and shallow: the namespace, and one level into its lists, tuples, sets and dicts. Libraries are
+recognised without importing them, and an object's own methods are only called if a descriptor is at stake.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
+from typing import Any, NamedTuple
+
+from holdfast.worker.fates import NATIVE_FILE
+from holdfast.worker.privatise import Private, Severed
+
+ELEMENTS_LOOKED_AT = 1_000
+"""Of one container: a longer one is data, and looking costs time while the user waits."""
+
+
+class Lost(NamedTuple):
+    """One thing that did not come along."""
+
+    name: str
+    """How the user reaches it, such as `conn` or `pool[2]`; "" if no variable that was looked at holds it."""
+    what: str
+    """In words, such as "open socket (10.0.0.1:5432)"."""
+
+
+def names_of_lost(namespace: Mapping[str, object], private: Private) -> list[Lost]:
+    """Everything that did not come along, once each: by variable first, then what no variable holds."""
+    search = _Search(private)
+    for name, value in _reachable(namespace):
+        search.look(name, value)
+    return search.result()
+
+
+def _reachable(namespace: Mapping[str, object]) -> Iterator[tuple[str, object]]:
+    """Plain names first: `_` and its like name the same objects once more."""
+    names = sorted(namespace, key=lambda each: each.startswith("_"))
+    yield from ((name, namespace[name]) for name in names)
+    for name in names:
+        for key, element in islice(_elements(namespace[name]), ELEMENTS_LOOKED_AT):
+            yield f"{name}{key}", element
+
+
+def _elements(value: object) -> Iterator[tuple[str, object]]:
+    kind = type(value)  # not isinstance: a derived class may answer with code of its own
+    if kind is dict:
+        assert isinstance(value, dict)
+        yield from (
+            (f"[{key!r}]" if type(key) in _PLAIN_KEYS else "[...]", each) for key, each in value.items()
+        )
+    elif kind in (list, tuple):
+        assert isinstance(value, list | tuple)
+        yield from ((f"[{index}]", each) for index, each in enumerate(value))
+    elif kind in (set, frozenset):
+        assert isinstance(value, set | frozenset)
+        yield from (("{...}", each) for each in value)
+
+
+_PLAIN_KEYS = (str, int)
+
+
+class _Search:
+    """What has been found so far."""
+
+    def __init__(self, private: Private) -> None:
+        self._severed = {each.fd: each for each in private.severed}
+        self._threads = {id(each): each for each in private.survey.threads}
+        self._native_files = {each.target for each in private.severed if each.kind == NATIVE_FILE}
+        self._found: list[Lost] = []
+        self._seen: set[int] = set()
+        self._named: set[int] = set()  # severed numbers and ids of threads that a variable holds
+
+    def look(self, name: str, value: object) -> None:
+        """Note `value` under `name` if it did not come along."""
+        if id(value) in self._seen:
+            return
+        for judge in (self._thread, self._process, self._executor, self._database, self._descriptor):
+            if what := judge(value):
+                self._found.append(Lost(name, what))
+                self._seen.add(id(value))
+                return
+
+    def result(self) -> list[Lost]:
+        """All that was found, and what no variable holds."""
+        nameless = [Lost("", _in_words(each)) for fd, each in self._severed.items() if fd not in self._named]
+        nameless += [
+            Lost("", f"thread {each.name}") for key, each in self._threads.items() if key not in self._named
+        ]
+        return self._found + nameless
+
+    def _thread(self, value: object) -> str | None:
+        if id(value) not in self._threads:
+            return None
+        self._named.add(id(value))
+        return f"thread {self._threads[id(value)].name}"
+
+    def _process(self, value: object) -> str | None:
+        if not _is_one_of(value, _PROCESSES):
+            return None
+        pipes = [self._number(_attribute(value, pipe)) for pipe in ("stdin", "stdout", "stderr")]
+        pid = _attribute(value, "pid")
+        ended = _attribute(value, "returncode") is not None or _attribute(value, "exitcode") is not None
+        if pid is None or (ended and not any(pipes)):
+            return None
+        return f"child process {pid}"
+
+    def _executor(self, value: object) -> str | None:
+        words = _word_for(value, _EXECUTORS)
+        # Unused ones have no threads or processes yet, and start them here when they are used.
+        if not words or not any(_attribute(value, workers) for workers in _WORKERS):
+            return None
+        self._named.update(_threads_of(value) & self._threads.keys())
+        return words
+
+    def _database(self, value: object) -> str | None:
+        if not self._native_files:
+            return None
+        if _is_one_of(value, {("sqlite3", "Connection")}):
+            lost = self._native_files.intersection(_sqlite_files(value))
+            return f"database connection ({', '.join(sorted(lost))})" if lost else None
+        return _word_for(value, _NATIVE_HANDLES)
+
+    def _descriptor(self, value: object) -> str | None:
+        severed = self._number(value)
+        return _in_words(severed) if severed else None
+
+    def _number(self, value: object) -> Severed | None:
+        """What was severed from under `value`, if it has a descriptor; that is then no longer nameless."""
+        fd = _fileno(value) if self._severed else None
+        severed = self._severed.get(fd) if fd is not None else None
+        if severed:
+            self._named.add(severed.fd)
+        return severed
+
+
+def _in_words(severed: Severed) -> str:
+    return f"{severed.kind} ({severed.target})"
+
+
+def _attribute(value: object, name: str) -> object:
+    """An attribute of an object that may refuse it, as a closed process does; None then."""
+    try:
+        return getattr(value, name, None)
+    except Exception:  # noqa: BLE001 - it is a foreign object's code
+        return None
+
+
+def _threads_of(executor: object) -> set[int]:
+    """Ids of what an executor holds in its attributes or in a set or list there: among them its threads."""
+    held = list(vars(executor).values())
+    return {id(each) for each in held} | {
+        id(each) for some in held if isinstance(some, set | list) for each in some
+    }
+
+
+def _fileno(value: object) -> int | None:
+    kind = type(value)
+    ask = getattr(kind, "fileno", None)
+    # A ZeroMQ socket asks its context, whose threads are not there.
+    if not callable(ask) or isinstance(value, type) or kind.__module__.startswith("zmq"):
+        return None
+    try:
+        number = ask(value)
+    except Exception:  # noqa: BLE001 - whatever a foreign object says, it has no descriptor to tell of
+        return None
+    return number if isinstance(number, int) else None
+
+
+_Class = tuple[str, str]
+_PROCESSES: set[_Class] = {
+    ("subprocess", "Popen"),
+    ("asyncio.subprocess", "Process"),
+    ("multiprocessing.process", "BaseProcess"),
+}
+_EXECUTORS: dict[_Class, str] = {
+    ("concurrent.futures.thread", "ThreadPoolExecutor"): "thread pool",
+    ("concurrent.futures.process", "ProcessPoolExecutor"): "process pool",
+    ("multiprocessing.pool", "ThreadPool"): "thread pool",
+    ("multiprocessing.pool", "Pool"): "process pool",
+}
+_WORKERS = ("_threads", "_processes", "_pool")
+_NATIVE_HANDLES: dict[_Class, str] = {
+    ("duckdb", "DuckDBPyConnection"): "database connection",
+    ("_duckdb", "DuckDBPyConnection"): "database connection",
+    ("h5py._hl.files", "File"): "HDF5 file",
+    ("tables.file", "File"): "HDF5 file",
+    ("netCDF4._netCDF4", "Dataset"): "NetCDF file",
+}
+
+
+def _classes(value: object) -> Iterator[_Class]:
+    return ((kind.__module__, kind.__qualname__) for kind in type(value).__mro__)
+
+
+def _is_one_of(value: object, wanted: Iterable[_Class]) -> bool:
+    return any(each in wanted for each in _classes(value))
+
+
+def _word_for(value: object, words: Mapping[_Class, str]) -> str | None:
+    return next((words[each] for each in _classes(value) if each in words), None)
+
+
+def _sqlite_files(connection: Any) -> list[str]:
+    """Files of a connection; asking needs no access to them."""
+    try:
+        return [file for _, _, file in connection.execute("PRAGMA database_list")]
+    except Exception:  # noqa: BLE001 - closed, of another thread, or with a row factory of its own: not known
+        return []

@@ -1,0 +1,84 @@
+"""Completion, inspection and comm messages: what needs the interpreter but is no cell."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from comm.base_comm import CommManager
+from IPython.core.completer import provisionalcompleter, rectify_completions
+from IPython.utils.tokenutil import token_at_cursor
+
+from holdfast.link.messages import Ask, Done
+from holdfast.worker import comms
+from holdfast.protocol.codec import encode as to_json
+from holdfast.worker.outlet import Outlet
+from holdfast.worker.shell import ZMQInteractiveShell
+
+
+class Requests:
+    """Answers everything that comes as an `Ask`."""
+
+    def __init__(self, shell: ZMQInteractiveShell, outlet: Outlet, manager: CommManager) -> None:
+        self._shell = shell
+        self._outlet = outlet
+        self._manager = manager
+
+    def handle(self, request: Ask) -> bool:
+        """Do what was asked and send the reply; True if the namespace may have changed."""
+        content: dict[str, Any] = {"status": "ok"}
+        changes = request.msg_type.startswith("comm_")
+        try:
+            if changes:
+                comms.deliver(self._manager, request)
+                self._shell.events.trigger("post_execute")
+            else:
+                content |= self._answer(request)
+        except Exception as error:  # noqa: BLE001 - the user's objects take part (__dir__, callbacks)
+            content = {
+                "status": "error",
+                "ename": type(error).__name__,
+                "evalue": str(error),
+                "traceback": [],
+            }
+            if changes:
+                self._shell.showtraceback()
+        self._outlet.send(Done(self._outlet.position, request.cell, content["status"], to_json(content)))
+        return changes
+
+    def _answer(self, request: Ask) -> dict[str, Any]:
+        content = msgspec.json.decode(request.content)
+        code, cursor = content["code"], content["cursor_pos"]
+        if request.msg_type == "complete_request":
+            return self._complete(code, cursor)
+        return self._inspect(code, cursor, content.get("detail_level", 0))
+
+    def _complete(self, code: str, cursor: int) -> dict[str, Any]:
+        with provisionalcompleter():
+            completions = list(rectify_completions(code, self._shell.Completer.completions(code, cursor)))
+        typed = [
+            {
+                "start": each.start,
+                "end": each.end,
+                "text": each.text,
+                "type": each.type,
+                "signature": each.signature,
+            }
+            for each in completions
+        ]
+        return {
+            "matches": [each.text for each in completions],
+            "cursor_start": completions[0].start if completions else cursor,
+            "cursor_end": completions[0].end if completions else cursor,
+            "metadata": {"_jupyter_types_experimental": typed},
+        }
+
+    def _inspect(self, code: str, cursor: int, detail_level: int) -> dict[str, Any]:
+        name = token_at_cursor(code, cursor)
+        try:
+            data = self._shell.object_inspect_mime(name, detail_level=detail_level)
+        except KeyError:
+            return {"found": False, "data": {}, "metadata": {}}
+        if not self._shell.enable_html_pager:
+            data.pop("text/html", None)
+        return {"found": True, "data": data, "metadata": {}}

@@ -1,0 +1,119 @@
+"""IPython's shell in a process without a terminal: where its output goes, how it asks, what `exit` means.
+
+The class is named ZMQInteractiveShell because libraries recognise a notebook by that name (protocol.md 1.14).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pdb
+from collections.abc import Callable
+from typing import Any
+
+from IPython.core import debugger, page, payloadpage
+from IPython.core.autocall import ZMQExitAutocall
+from IPython.core.interactiveshell import InteractiveShell, InteractiveShellABC
+from traitlets import Any as AnyTrait
+from traitlets import CBool, Instance, Type, default
+
+from holdfast.worker.display import DisplayChannel, Publisher, ResultHook
+from holdfast.worker.history import JournalHistory
+
+
+class ZMQInteractiveShell(InteractiveShell):
+    """The shell of a worker. `publisher` and `ask` are its ways to the supervisor."""
+
+    displayhook_class = Type(ResultHook)
+    display_pub_class = Type(DisplayChannel)
+    publisher: Publisher = AnyTrait()
+    ask: Callable[..., Any] = AnyTrait()
+    history_session = AnyTrait(0)
+    kernel: Any = AnyTrait()
+    exiter = Instance(ZMQExitAutocall)
+    readline_use = CBool(False)
+    autoindent = CBool(False)
+
+    system = InteractiveShell.system_piped
+
+    last_error: dict[str, Any] | None = None
+    """ename, evalue, traceback of the exception shown last; None since the last cell began."""
+
+    interrupted = False
+    """An interrupt cancelled the running cell's task: its CancelledError is really a KeyboardInterrupt."""
+
+    @default("exiter")
+    def _make_exiter(self) -> ZMQExitAutocall:
+        return ZMQExitAutocall(self)
+
+    def init_environment(self) -> None:
+        """Tell programs that we start what they write to: colours yes, a pager no."""
+        os.environ.update(
+            TERM="xterm-color",
+            CLICOLOR="1",
+            FORCE_COLOR="1",
+            CLICOLOR_FORCE="1",
+            PAGER="cat",
+            GIT_PAGER="cat",
+        )
+        os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
+
+    def init_hooks(self) -> None:
+        """Let long help go to the client's pager."""
+        super().init_hooks()
+        self.set_hook("show_in_pager", page.as_hook(payloadpage.page), 99)
+
+    def init_history(self) -> None:
+        """Use the supervisor's history."""
+        self.history_manager = JournalHistory(self.ask, self.history_session, shell=self, parent=self)
+        self.configurables.append(self.history_manager)
+
+    def init_display_pub(self) -> None:
+        """Make displays go to the link."""
+        self.display_pub = self.display_pub_class(parent=self, shell=self, publisher=self.publisher)
+        self.configurables.append(self.display_pub)
+
+    def init_displayhook(self) -> None:
+        """Make results go to the link."""
+        super().init_displayhook()
+        self.displayhook.publisher = self.publisher
+
+    def init_pdb(self) -> None:
+        """Make `breakpoint()` and pdb use IPython's debugger, which asks through `input`."""
+        super().init_pdb()
+        pdb.Pdb = debugger.InterruptiblePdb  # type: ignore[misc]
+        pdb.set_trace = debugger.set_trace  # type: ignore[assignment]
+        debugger.Pdb = debugger.InterruptiblePdb
+
+    def init_virtualenv(self) -> None:
+        """Do nothing: the interpreter that runs is the one that was chosen."""
+
+    def ask_exit(self) -> None:
+        """`exit`: the client that ran it leaves; the session goes on."""
+        self.payload_manager.write_payload({"source": "ask_exit", "keepkernel": True})
+
+    def set_next_input(self, s: str, replace: bool = False) -> None:
+        """Offer `s` as the client's next input."""
+        self.payload_manager.write_payload({"source": "set_next_input", "text": s, "replace": replace})
+
+    def run_cell(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+        """Run a cell from within a cell (`%run`, extensions); what it raised stays the outer cell's to tell."""
+        self.last_error = None
+        return super().run_cell(*args, **kwargs)
+
+    def showtraceback(self, exc_tuple: Any = None, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
+        """Show an exception; a cancellation that was an interrupt reads as one."""
+        if self.interrupted:
+            kind, value, trace = self._get_exc_info(exc_tuple)
+            if isinstance(value, asyncio.CancelledError):
+                kind, value = KeyboardInterrupt, KeyboardInterrupt()
+            exc_tuple = (kind, value, trace)
+        super().showtraceback(exc_tuple, *args, **kwargs)
+
+    def _showtraceback(self, etype: type[BaseException], evalue: BaseException, stb: list[str]) -> None:
+        """Send a formatted exception to the clients and keep it for the reply."""
+        self.last_error = {"ename": etype.__name__, "evalue": str(evalue), "traceback": list(stb)}
+        self.publisher.publish("error", self.last_error)
+
+
+InteractiveShellABC.register(ZMQInteractiveShell)

@@ -1,0 +1,55 @@
+"""input() and getpass(): asked of the client that ran the cell, over the link."""
+
+from __future__ import annotations
+
+import builtins
+import getpass
+import threading
+from typing import TYPE_CHECKING
+
+from holdfast.link.messages import NeedInput
+
+if TYPE_CHECKING:
+    from holdfast.worker.desk import Desk
+
+
+class StdinNotImplementedError(NotImplementedError):
+    """The client that ran this cell can't type (named as in IPython: code catches it by name)."""
+
+
+class Keyboard:
+    """Replaces `input` and `getpass.getpass` in this process."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.allowed = False  # whether the client that runs the cell can type
+        self._desk = desk
+
+    def install(self) -> None:
+        """Take the place of the built-in functions."""
+        builtins.input = self.read
+        getpass.getpass = self.read_password
+
+    def read(self, prompt: object = "", /) -> str:
+        """`input`: a line that the user types."""
+        return self._ask(str(prompt), password=False)
+
+    def read_password(
+        self,
+        prompt: str = "Password: ",
+        stream: object = None,
+        *,
+        echo_char: str | None = None,  # noqa: ARG002
+    ) -> str:
+        """`getpass.getpass`: a line that the user types unseen."""
+        return self._ask(prompt, password=True)
+
+    def _ask(self, prompt: str, *, password: bool) -> str:
+        if not self.allowed:
+            raise StdinNotImplementedError("input() was called, but the client that ran this cell can't type")
+        if threading.current_thread() is not threading.main_thread():
+            raise StdinNotImplementedError("input() works in the main thread only")
+        self._desk.drop_stale_input()
+        value = self._desk.ask_client(lambda at, parent: NeedInput(at, parent, prompt, password))
+        if value == "\x04":  # Ctrl-D, as frontends send it
+            raise EOFError
+        return value

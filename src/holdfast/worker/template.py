@@ -1,0 +1,115 @@
+"""The template: standby 0. It imports IPython, runs no user code, is always idle, and forks fresh workers.
+
+It is parent or adopter (subreaper, prctl(2)) of every process of the session below the supervisor, so how
+each of them ended is known whoever asks, and it takes them along when the supervisor is gone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import faulthandler
+import os
+import select
+import signal
+import socket
+from pathlib import Path
+
+from holdfast.errors import HoldfastError
+from holdfast.link.channel import Channel
+from holdfast.link.messages import Died, Fork, Forked, ForkFailed, Start
+
+LOWEST_FD = 200
+"""Our descriptors are moved up here: user code that counts or closes low ones (3 and on) meets only its own."""
+
+_PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
+_LINE_BUFFERED = 1  # _IOLBF, stdio.h
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def prepare(start: Start) -> Start:
+    """Once, before anything is forked: what all processes of the session share. Returns the moved numbers."""
+    if _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0):
+        raise HoldfastError(f"can't adopt orphans: {os.strerror(ctypes.get_errno())}")
+    # A C program's stdout is block-buffered in a pipe: a crash would take its text along.
+    _libc.setvbuf(ctypes.c_void_p.in_dll(_libc, "stdout"), None, _LINE_BUFFERED, 0)
+    start.link, start.fault, start.ring, start.room = (
+        _move_up(number) for number in (start.link, start.fault, start.ring, start.room)
+    )
+    faulthandler.enable(start.fault, all_threads=True)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    return start
+
+
+class Template:
+    """Forks when told to and reports who ended."""
+
+    def __init__(self, start: Start) -> None:
+        self._channel = Channel(socket.socket(fileno=start.link))
+        self._wakeup, self._bell = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)  # SIGCHLD only writes a byte here
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.set_wakeup_fd(self._bell, warn_on_full_buffer=False)
+
+    def serve(self) -> Channel | None:
+        """Serve until the supervisor is gone (None). In a fresh worker: returns its link."""
+        poll = select.poll()
+        poll.register(self._channel, select.POLLIN)
+        poll.register(self._wakeup, select.POLLIN)
+        while True:
+            poll.poll()
+            self._reap()
+            for message in self._channel.receive():
+                if isinstance(message, Fork):
+                    link = self._channel.take_fd()
+                    if worker := self._fork(link):
+                        return worker
+            if self._channel.ended:
+                _end_all_children()
+                return None
+
+    def _fork(self, link: int) -> Channel | None:
+        try:
+            pid = os.fork()
+        except OSError as error:
+            self._channel.send(ForkFailed(error.strerror or str(error)))
+            os.close(link)
+            return None
+        if pid:
+            os.close(link)
+            self._channel.send(Forked(pid))
+            return None
+        signal.set_wakeup_fd(-1)
+        os.close(self._wakeup)
+        os.close(self._bell)
+        self._channel.close()
+        return Channel(socket.socket(fileno=_move_up(link)))
+
+    def _reap(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            os.read(self._wakeup, 4096)
+        with contextlib.suppress(ChildProcessError):
+            while True:
+                pid, status, usage = os.wait4(-1, os.WNOHANG)
+                if not pid:
+                    return
+                self._channel.send(Died(pid, status, usage.ru_maxrss))
+
+
+def _move_up(number: int) -> int:
+    """The descriptor at a high number, closed on exec; the low one is closed."""
+    import fcntl  # noqa: PLC0415 - used once, here
+
+    moved = fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, LOWEST_FD)
+    os.close(number)
+    return moved
+
+
+def _end_all_children() -> None:
+    """Nobody is left to serve: worker and standbys go too, children of user code stay to themselves."""
+    children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+    ours = os.readlink("/proc/self/exe")
+    for pid in map(int, children):
+        with contextlib.suppress(OSError):
+            if os.readlink(f"/proc/{pid}/exe") == ours and os.getpgid(pid) == pid:
+                os.kill(pid, signal.SIGKILL)
