@@ -53,7 +53,7 @@ class Cut(NamedTuple):
     words: str
     """What the user had: "open socket"."""
     dead_end: Made | None
-    """None: a number on which every operation fails."""
+    """None: a number on which every operation fails, and which still tells its file's status."""
     target: str = ""
     """Path or address, if that says more than the kernel's name of it."""
     mute: bool = False

@@ -16,10 +16,12 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from holdfast.worker.descriptors import Descriptor, Kind, inventory
-from holdfast.worker.fates import Anew, Fate, of_files, of_kernel_objects, of_others
+from holdfast.worker.fates import Anew, Fate, of_files, of_kernel_objects, of_others, seat
 from holdfast.worker.peers import of_pipes, of_sockets
-from holdfast.worker.remaking import EpollSet, File, Made
+from holdfast.worker.remaking import EpollSet, Made, Seat, hold_file
 from holdfast.worker.survey import Survey, restore
+
+_FILES = (Kind.FILE, Kind.FOLDER)
 
 
 class Severed(NamedTuple):
@@ -71,11 +73,9 @@ def make_private(survey: Survey, ours: frozenset[int]) -> Private:
     found = inventory({*ours, nothing})
     for fate in _fates(found, survey):
         private.add(fate)
-    kept = {each.fd for each in found if each.kind is Kind.HARMLESS}
-    kept.update(_hold_files(private))
     for each in found:
-        if each.fd not in kept:
-            os.dup2(nothing, each.fd, inheritable=each.inheritable)
+        if each.kind is not Kind.HARMLESS:
+            _let_go(seat(each), nothing, is_file=each.kind in _FILES)
     os.close(nothing)
     return private
 
@@ -109,24 +109,22 @@ def _fates(found: list[Descriptor], survey: Survey) -> Iterator[Fate]:
     def of(*kinds: Kind) -> list[Descriptor]:
         return [each for each in found if each.kind in kinds]
 
-    yield from of_files(of(Kind.FILE, Kind.FOLDER), survey.python_files)
+    yield from of_files(of(*_FILES), survey.python_files)
     yield from of_pipes(of(Kind.PIPE))
     yield from of_sockets(of(Kind.SOCKET))
     yield from of_kernel_objects(of(Kind.EPOLL, Kind.COUNTER, Kind.TIMER))
     yield from of_others(of(Kind.NAMED_PIPE, Kind.TERMINAL, Kind.DEVICE, Kind.WATCH, Kind.OTHER))
 
 
-def _hold_files(private: Private) -> Iterator[int]:
-    """Exchange files by references to them; gives the numbers that are references now."""
-    for each in list(private.anew):
-        if isinstance(each.thing, File):
-            try:
-                each.thing.hold()
-            except OSError as error:
-                private.anew.remove(each)
-                _failed(private, each, error)
-            else:
-                yield from (descriptor.fd for descriptor in each.descriptors)
+def _let_go(at: Seat, nothing: int, *, is_file: bool) -> None:
+    if is_file:
+        try:
+            hold_file(at)
+        except OSError:  # then it can't be opened again either: the user is told when that is tried
+            pass
+        else:
+            return
+    at.occupy(nothing)
 
 
 def _failed(private: Private, fate: Anew, error: OSError) -> None:
