@@ -9,10 +9,7 @@ from holdfast.cli import pick
 from holdfast.cli.usage import tell
 from holdfast.client import start
 from holdfast.client.doorbell import DoorbellClient
-from holdfast.errors import HoldfastError, NoAnswer, NoSuchSession, SessionExists, SessionNotRunning
-
-STOP_SECONDS = 10.0
-"""For a supervisor to end its worker and close its journal."""
+from holdfast.errors import HoldfastError, NoSuchSession, SessionExists, SessionNotRunning
 
 
 def open_new() -> int:
@@ -42,13 +39,6 @@ def open_on(name: str, bell: DoorbellClient, *, may_end: bool) -> int:
     return status
 
 
-def end(name: str, bell: DoorbellClient) -> None:
-    """Stop a running session; NoAnswer if its supervisor does not leave in time."""
-    bell.ask("stop", timeout=STOP_SECONDS)
-    if not bell.wait_end(STOP_SECONDS):
-        raise NoAnswer(f"session {name!r} does not end", f"holdfast interrupt {name} --force, then again")
-
-
 def _farewell(name: str, may_end: bool) -> None:
     back = f"back: holdfast attach {name}"
     try:
@@ -56,7 +46,7 @@ def _farewell(name: str, may_end: bool) -> None:
             info = bell.ask("info")
             busy = info["state"] == "busy"
             if may_end and not busy and not info["clients"]:
-                end(name, bell)
+                start.stop(name, bell)
                 tell(f"ended {name}; its state is kept. {back}")
             else:
                 tell(f"left {name}; it goes on{' (a cell is running)' if busy else ''}. {back}")

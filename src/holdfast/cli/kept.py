@@ -28,7 +28,7 @@ def summary(name: str) -> dict[str, Any]:
             return {
                 "state": "not closed properly" if ending.kind == "unclean" else "ended, state kept",
                 "cells": last[-1].id if last else 0,
-                "cwd": journal.get("cwd"),
+                "cwd": _folder(journal),
                 "ended": ending.since,
             }
     except HoldfastError as error:
@@ -56,6 +56,12 @@ def _entry(journal: Records, cell: CellRecord) -> dict[str, Any]:
             for output in journal.outputs(cell.id)
         ],
     }
+
+
+def _folder(journal: Records) -> Any:
+    """Where the session was started last."""
+    begins = journal.events("begin")
+    return begins[-1].details.get("cwd") if begins else None
 
 
 @contextmanager

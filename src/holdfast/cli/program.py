@@ -18,7 +18,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 
-from holdfast.cli import console, text
+from holdfast.cli import text
 from holdfast.cli.usage import UsageError
 from holdfast.client import start
 from holdfast.client.blocking import Client, Execution
@@ -40,6 +40,8 @@ for thread in __import__('threading').enumerate():
 """
 """python waits for threads before it ends (threading, "daemon")."""
 
+INTERRUPTED = 128 + signal.SIGINT
+
 FORCED_SECONDS = 30.0
 """For a forced interrupt to be told: the worker is killed at once, the state before comes back."""
 
@@ -56,27 +58,24 @@ def run(arguments: list[str]) -> int:
 
 def run_on(client: Client, code: str, arguments: list[str]) -> int:
     """Run a program on the kernel of `client`; print what it prints, return its exit status."""
-    _finish(client, client.execute(PRELUDE.format(arguments=arguments), silent=True), [])
-    errors: list[dict[str, Any]] = []
-    _finish(client, client.execute(code, silent=True), errors)
-    status = _status(errors)
-    if status < 128:  # else there is nothing left to wait for
-        _finish(client, client.execute(EPILOGUE, silent=True), [])
-    return status
+    _finish(client, client.execute(PRELUDE.format(arguments=arguments), silent=True))
+    reply, interrupted = _finish(client, client.execute(code, silent=True))
+    died = _death(reply)
+    if died is not None:
+        return INTERRUPTED if interrupted else died
+    _finish(client, client.execute(EPILOGUE, silent=True))
+    return 0 if reply.content.get("status") == "ok" else _status(reply.content)
 
 
-def _finish(client: Client, execution: Execution, errors: list[dict[str, Any]]) -> None:
-    """Show what comes until the end. Ctrl-C interrupts; the second one by force."""
-    interrupts = 0
+def _finish(client: Client, execution: Execution) -> tuple[Incoming, bool]:
+    """Show what comes until the end; the reply, and whether Ctrl-C interrupted it (twice: by force)."""
+    interrupts, told = 0, False
     while True:
         try:
             for message in execution:
                 _show(message)
-                if message.msg_type == "error":
-                    errors.append(message.content)
-            reply = execution.reply().content
-            if not errors and reply.get("status") == "error":
-                errors.append(reply)
+                told = told or message.msg_type == "error"
+            reply = execution.reply()
             break
         except KeyboardInterrupt:
             interrupts += 1
@@ -85,6 +84,9 @@ def _finish(client: Client, execution: Execution, errors: list[dict[str, Any]]) 
         late = client.foreign.popleft()
         if late.mine:
             _show(late)
+    if reply.content.get("status") == "error" and not told:
+        _write(sys.stderr, _last_words(reply.content))
+    return reply, interrupts > 0
 
 
 def _interrupt(client: Client, *, force: bool) -> None:
@@ -120,16 +122,20 @@ def _last_words(error: dict[str, Any]) -> str:
     return words if sys.stderr.isatty() and not os.environ.get("NO_COLOR") else text.plain(words)
 
 
-def _status(errors: list[dict[str, Any]]) -> int:
-    """The exit status for what ended the program, the first error that came."""
-    if not errors:
-        return 0
-    error = errors[0]
-    death = error.get("holdfast")
-    if isinstance(death, dict):
-        return 128 + int(death["signal"]) if death.get("signal") else int(death.get("exit_status") or 1)
+def _death(reply: Incoming) -> int | None:
+    """The exit status of the process if it died in the program (Recovery of supervisor/recovery.py)."""
+    ours = reply.metadata.get("holdfast")
+    recovery = ours.get("recovery") if isinstance(ours, dict) else None
+    if not isinstance(recovery, dict):
+        return None
+    status = recovery.get("exit_status")
+    return status if isinstance(status, int) else 1
+
+
+def _status(error: dict[str, Any]) -> int:
+    """The exit status for the exception that ended the program."""
     if error.get("ename") == "KeyboardInterrupt":
-        return 128 + signal.SIGINT
+        return INTERRUPTED
     if error.get("ename") == "SystemExit":
         number = _exit_number(str(error.get("evalue", "")))
         return 1 if number is None else number & 0xFF
@@ -164,11 +170,13 @@ def _session(name: str) -> Iterator[Path]:
     """A session for one program, gone afterwards."""
     try:
         with start.create(name, named=False, cwd=os.getcwd()) as bell:
-            yield Path(bell.ask("info")["connection_file"])
+            file = bell.ask("info")["connection_file"]
+            bell.ask("open_door", file=file, hold=True)  # if we are killed, the session ends by itself
+            yield Path(file)
     finally:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # impatience now would leave the session behind
         with contextlib.suppress(HoldfastError), start.ring(name) as bell:
-            console.end(name, bell)
+            start.stop(name, bell)
         with contextlib.suppress(HoldfastError):
             start.forget(name)
 

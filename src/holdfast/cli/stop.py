@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 
-from holdfast.cli import console, pick
+from holdfast.cli import pick
 from holdfast.cli.usage import UsageError, complain
 from holdfast.client import start
 from holdfast.errors import HoldfastError, SessionNotRunning
@@ -27,7 +27,7 @@ def run(options: Namespace) -> int:
 def _stop(name: str) -> int:
     try:
         with start.ring(name) as bell:
-            console.end(name, bell)
+            start.stop(name, bell)
     except SessionNotRunning:
         print(f"{name} had ended already. bring back: holdfast attach {name}")
     except HoldfastError as error:

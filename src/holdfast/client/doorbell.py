@@ -98,16 +98,6 @@ class DoorbellClient:
         events, self._events = self._events, []
         return events or self._receive(None)
 
-    def wait_end(self, timeout: float) -> bool:
-        """Wait at most so many seconds until the supervisor hangs up; whether it did."""
-        deadline = time.monotonic() + timeout
-        try:
-            while self._receive(deadline) is not None:
-                pass
-        except NoAnswer:
-            return False
-        return True
-
     def _receive(self, deadline: float | None) -> list[dict[str, Any]] | None:
         while b"\n" not in self._buffer:
             piece = self._read(deadline)

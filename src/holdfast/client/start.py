@@ -17,7 +17,14 @@ import sys
 import time
 
 from holdfast.client.doorbell import DoorbellClient
-from holdfast.errors import NoSuchSession, SessionError, SessionExists, SessionNotRunning, StartFailed
+from holdfast.errors import (
+    NoAnswer,
+    NoSuchSession,
+    SessionError,
+    SessionExists,
+    SessionNotRunning,
+    StartFailed,
+)
 from holdfast.paths import (
     checked_name,
     private_folder,
@@ -36,6 +43,9 @@ if TYPE_CHECKING:
 
 START_SECONDS = 60.0
 """For a supervisor to come up with its first worker; slow disks and long start-up files fit."""
+
+STOP_SECONDS = 15.0
+"""For a supervisor to end its worker and to close its journal."""
 
 LOG_KEEP = 1024 * 1024
 """Bytes. A longer supervisor.log begins anew at the next start."""
@@ -118,6 +128,17 @@ def last_use(name: str) -> float:
         with contextlib.suppress(OSError):
             times.append(os.stat(session_state(name) / file).st_mtime)
     return max(times)
+
+
+def stop(name: str, bell: DoorbellClient) -> None:
+    """End the processes of a running session and wait until they are gone. NoAnswer if they stay."""
+    process = os.pidfd_open(bell.ask("info")["pid"])
+    try:
+        bell.ask("stop")
+        if not select.select([process], [], [], STOP_SECONDS)[0]:
+            raise NoAnswer(f"session {name!r} does not end", f"holdfast interrupt {name} --force, then again")
+    finally:
+        os.close(process)
 
 
 def forget(name: str) -> None:
