@@ -1,0 +1,1 @@
+"""What tests share: real kernels, a raw client, processes counted. No product code is used here."""

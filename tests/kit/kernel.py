@@ -1,0 +1,195 @@
+"""A real kernel in processes of its own, and the assertion that none of them outlives it.
+
+HOLDFAST_TEST_KERNEL=ipykernel runs the same tests against ipykernel, as far as it can pass them: a test of
+something that every Jupyter kernel must do should not fail there.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kit.deadline import Deadline
+from kit.processes import MARK, kill, left_over, wait_for_end
+from kit.wire import Client, Message
+
+HOLDFAST = os.environ.get("HOLDFAST_TEST_KERNEL", "holdfast") == "holdfast"
+
+COMMAND = [sys.executable, "-m", "holdfast.kernel" if HOLDFAST else "ipykernel_launcher", "-f"]
+
+only_holdfast = pytest.mark.skipif(not HOLDFAST, reason="ipykernel can't, by design")
+
+CHANNELS = ("shell", "iopub", "stdin", "control", "hb")
+
+START_SECONDS = 30.0
+END_SECONDS = 10.0
+
+
+class Kernel:
+    """One launcher of a session, with its folder, its connection file and the clients that tests make."""
+
+    def __init__(self, folder: Path, info: Message, *arguments: str, mark: str, cwd: Path) -> None:
+        self.folder = folder
+        self.info = info
+        self.mark = mark
+        self.file = folder / f"kernel-{secrets.token_hex(4)}.json"
+        self.file.write_text(json.dumps(info))
+        self.file.chmod(0o600)
+        self.clients: list[Client] = []
+        self._arguments = arguments
+        self._cwd = cwd
+        self.launch()
+
+    def launch(self) -> None:
+        """Start the launcher on the connection file; again, after an earlier one has ended."""
+        log = self.folder / "launcher.log"
+        with log.open("ab") as output:
+            self.process = subprocess.Popen(
+                [*COMMAND, str(self.file), *self._arguments],
+                env=environment(self.folder, self.mark),
+                cwd=self._cwd,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,  # as jupyter_client does
+            )
+
+    def client(self, username: str = "tester") -> Client:
+        """A client that hears everything from now on."""
+        client = Client(self.info, username)
+        self.clients.append(client)
+        if HOLDFAST:
+            client.until(lambda: client.published, "iopub_welcome", START_SECONDS)
+            assert client.published[0]["msg_type"] == "iopub_welcome", client.published[0]
+        else:
+            _wait_for_ipykernel(client)
+        return client
+
+    def shut_down(self, *, restart: bool = False) -> None:
+        """Ask for the end on control, as Jupyter does, and wait until the launcher has ended."""
+        client = Client(self.info, "closer")
+        try:
+            reply = client.reply(
+                client.send("shutdown_request", {"restart": restart}, "control"), END_SECONDS
+            )
+            assert reply["content"]["status"] == "ok", reply
+            assert reply["content"]["restart"] is restart, reply
+        finally:
+            client.close()
+        assert self.wait(END_SECONDS) == 0
+
+    def wait(self, seconds: float = END_SECONDS) -> int:
+        """The exit status of the launcher, which must end within so many seconds."""
+        assert wait_for_end(self.process.pid, Deadline(seconds)), f"launcher still there after {seconds:g} s"
+        return self.process.wait()
+
+    def interrupt(self) -> None:
+        """SIGINT to the launcher, as Jupyter does it (interrupt_mode "signal")."""
+        self.process.send_signal(signal.SIGINT)
+
+    def close(self) -> None:
+        """End in order, whatever has become of it; AssertionError if anything is left behind."""
+        for client in self.clients:
+            client.close()
+        try:
+            if self.process.poll() is None:
+                self.shut_down()
+            left = left_over(self.mark, Deadline(END_SECONDS))
+            assert not left, f"processes left behind: {left}"
+        finally:
+            kill(self.mark)
+            self.process.wait()
+            print(self.said())
+
+    def said(self) -> str:
+        """What launcher and supervisor wrote on stderr: pytest shows it beside a failure."""
+        logs = [self.folder / "launcher.log", *sorted(self.folder.glob("run/*/supervisor.log"))]
+        return "\n".join(f"{log.name}: {log.read_text(errors='replace')[-4000:]}" for log in logs)
+
+
+@contextmanager
+def scratch() -> Iterator[Path]:
+    """A private folder with a short name (socket paths are short), removed at the end."""
+    folder = Path(tempfile.mkdtemp(prefix="hf", dir="/tmp"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def running(*arguments: str, transport: str = "ipc", **more: Any) -> Iterator[Kernel]:
+    """A kernel for a `with` block. `more`: fields of the connection file that differ from the usual."""
+    with scratch() as folder:
+        work = folder / "work"
+        work.mkdir()
+        info = connection(folder, transport) | more
+        kernel = Kernel(folder, info, *arguments, mark=secrets.token_hex(8), cwd=work)
+        try:
+            yield kernel
+        finally:
+            kernel.close()
+
+
+def connection(folder: Path, transport: str = "ipc") -> Message:
+    """Content of a connection file: sockets in `folder`, or free ports of the loopback interface."""
+    info: Message = {
+        "transport": transport,
+        "ip": str(folder / secrets.token_hex(3)) if transport == "ipc" else "127.0.0.1",
+        "key": secrets.token_hex(16),
+        "signature_scheme": "hmac-sha256",
+        "kernel_name": "test",
+    }
+    ports = range(1, 6) if transport == "ipc" else free_ports(5)
+    return info | {f"{channel}_port": port for channel, port in zip(CHANNELS, ports, strict=True)}
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports of the loopback interface that nobody listens on."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    try:
+        return [one.getsockname()[1] for one in sockets]
+    finally:
+        for one in sockets:
+            one.close()
+
+
+def environment(folder: Path, mark: str) -> dict[str, str]:
+    """Everything that a kernel or its user's own files could be found by, moved below `folder`."""
+    ours = {
+        "HOLDFAST_HOME": str(folder),
+        "IPYTHONDIR": str(folder / "ipython"),
+        "JUPYTER_RUNTIME_DIR": str(folder),
+        "JUPYTER_CONFIG_DIR": str(folder / "jupyter"),
+        "JUPYTER_DATA_DIR": str(folder / "jupyter"),
+        "MPLCONFIGDIR": str(folder / "matplotlib"),
+        "OPENBLAS_NUM_THREADS": "2",
+        MARK: mark,
+    }
+    foreign = ("JPY_", "PYTEST_", "IPYKERNEL_", "PYTHON")
+    return {name: value for name, value in os.environ.items() if not name.startswith(foreign)} | ours
+
+
+def _wait_for_ipykernel(client: Client) -> None:
+    """Ask until an answer is heard on iopub: a second subscriber gets no welcome (libzmq's XPUB default)."""
+    for _ in range(int(START_SECONDS)):
+        msg_id = client.send("kernel_info_request")
+        try:
+            client.idle(msg_id, 1.0)
+        except AssertionError:
+            continue
+        return
+    raise AssertionError("ipykernel does not answer")
