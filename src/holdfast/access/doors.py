@@ -80,7 +80,7 @@ class Door:
     def arrivals(self, channel: Channel) -> list[Message]:
         """Every message that waits on `channel`; what is not a proper message is counted and left out."""
         socket = self._sockets[channel]
-        messages = []
+        messages: list[Message] = []
         while True:
             try:
                 frames = socket.recv_multipart(zmq.NOBLOCK)
@@ -123,7 +123,7 @@ class Door:
         )
         self._send(channel, frames)
 
-    def publish(  # noqa: PLR0913 - a message's parts
+    def publish(
         self,
         topic: bytes,
         msg_type: str,
@@ -150,7 +150,7 @@ class Door:
         socket = self._sockets.get(channel)
         if socket is not None:
             with contextlib.suppress(zmq.Again, zmq.ZMQError):  # a client that is gone, or never reads
-                socket.send_multipart(frames, zmq.NOBLOCK, copy=sum(map(len, frames)) < 65536)  # noqa: PLR2004
+                socket.send_multipart(frames, zmq.NOBLOCK, copy=sum(map(len, frames)) < 65536)
 
     def _bind_all(self, context: zmq.Context[zmq.Socket[bytes]], asked: ConnectionInfo) -> ConnectionInfo:
         ports: dict[str, int] = {}

@@ -93,7 +93,7 @@ def _open(options: argparse.Namespace) -> tuple[Session, SessionLock]:
 def _say(descriptor: int, line: dict[str, object]) -> None:
     with contextlib.suppress(OSError):  # nobody listens any more
         os.write(descriptor, json.dumps(line).encode() + b"\n")
-        if descriptor > 2:  # noqa: PLR2004 - standard descriptors stay
+        if descriptor > 2:
             os.close(descriptor)
 
 

@@ -10,6 +10,7 @@ says gets an error reply (messaging spec, "Request-Reply").
 
 from __future__ import annotations
 
+import functools
 import platform
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -22,7 +23,7 @@ from holdfast.completeness import check
 from holdfast.errors import HoldfastError, MalformedMessage
 from holdfast.journal.history import History
 from holdfast.protocol import codec, content, operations
-from holdfast.protocol.connection import Channel
+from holdfast.protocol.connection import CHANNELS, Channel
 from holdfast.protocol.messages import PROTOCOL_VERSION, Message
 from holdfast.supervisor.broadcast import Broadcast, Parent
 from holdfast.supervisor.queue import Job
@@ -106,7 +107,7 @@ class Desk:
                     self._owner.enqueue(self._job(door, channel, message))
                     return
             except HoldfastError as error:
-                self._answer(door, channel, message, lambda: _refusal(error))
+                self._answer(door, channel, message, functools.partial(_refusal, error))
                 return
             self._answer(door, channel, message, lambda: self._reply_to(door, message))
 
@@ -168,8 +169,7 @@ class Desk:
         try:
             request = codec.decode(message.content_raw, content.ShutdownRequest, "content")
         except MalformedMessage as error:
-            refusal = _refusal(error)
-            self._answer(door, channel, message, lambda: refusal)
+            self._answer(door, channel, message, functools.partial(_refusal, error))
             return
         fields = {"status": "ok", "restart": request.restart}
         self._answer(door, channel, message, lambda: fields)
@@ -206,9 +206,7 @@ class Desk:
         return {"status": verdict.status}
 
     def _connect(self, door: Door, _request: content.ConnectRequest) -> object:
-        ports = {
-            f"{name}_port": door.info.port(name) for name in ("shell", "iopub", "stdin", "control", "hb")
-        }  # type: ignore[arg-type]
+        ports = {f"{channel}_port": door.info.port(channel) for channel in CHANNELS}
         return {"status": "ok", **ports}
 
     def _comm_info(self, _door: Door, request: content.CommInfoRequest) -> object:

@@ -112,8 +112,8 @@ class Loop:
         if event & zmq.POLLOUT and isinstance(source, int) and source in self._writers:
             self._writers[source]()
 
-    def _patience(self) -> float:
-        """Milliseconds until the next timer, rounded up (None of ZeroMQ's: -1 is for ever)."""
+    def _patience(self) -> int:
+        """Milliseconds until the next timer, rounded up; -1 without one (zmq_poll(3))."""
         while self._timers and self._timers[0][2].call is None:
             heapq.heappop(self._timers)
         if not self._timers:

@@ -86,7 +86,7 @@ def shell_status(status: int) -> int:
 
 
 def traceback_of(dump: str, sources: dict[int, str]) -> list[str]:
-    """faulthandler's dump as a traceback of the user's frames; `sources` has the cells' code by count."""
+    """The dump of faulthandler as a traceback of the user's frames; `sources`: the cells' code by count."""
     headline, frames = _crashed_thread(dump)
     lines: list[str] = []
     for match in reversed(frames):

@@ -1,4 +1,4 @@
-"""One session, from the start of its supervisor to its end: puts the parts together and says what follows what.
+"""One session, from the start of its supervisor to its end: its parts, and what follows what.
 
 a request arrives        desk → enqueue → journal → stage.start when its turn comes
 the worker speaks        lineage → on_frame → output first (text before the message), then stage
@@ -12,9 +12,8 @@ import os
 import platform
 import time
 import uuid
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 import zmq
@@ -28,6 +27,7 @@ from holdfast.journal.history import History
 from holdfast.journal.journal import Journal
 from holdfast.link.messages import Answer, Done, Frame, NeedInput, Publish, Segment, Wonder
 from holdfast.protocol import codec, operations
+from holdfast.protocol.connection import Channel
 from holdfast.protocol.content import HistoryRequest
 from holdfast.settings import Settings
 from holdfast.supervisor import recovery as words
@@ -39,6 +39,9 @@ from holdfast.supervisor.queue import Job, Queue
 from holdfast.supervisor.recovery import Recovery
 from holdfast.supervisor.stage import Ended, Stage
 from holdfast.supervisor.wires import Wires
+
+_QUEUED: Final[tuple[Channel, ...]] = ("shell", "control")
+"""Channels on which cells come."""
 
 
 class Session:
@@ -260,8 +263,8 @@ class Session:
     def _abort_what_waits(self) -> None:
         """An error: every cell that was sent before it was known is answered `aborted`."""
         for door in self._broadcast.doors:
-            for channel in ("shell", "control"):
-                self._desk.arrived(door, channel)  # type: ignore[arg-type] # sent already, not yet read
+            for channel in _QUEUED:
+                self._desk.arrived(door, channel)  # sent already, not yet read
         for job in self._queue.take_cells():
             self._stage.abort(job)
 
@@ -424,7 +427,7 @@ class Session:
             epoch=self._epoch,
         )
 
-    def _entry(self, cell: Any) -> operations.CellEntry:  # noqa: ANN401
+    def _entry(self, cell: Any) -> operations.CellEntry:
         outputs = [
             operations.OutputEntry(each.msg_type, msgspec.json.decode(each.content))
             for each in self._journal.outputs(cell.id)
@@ -459,6 +462,3 @@ def _unclean_end(journal: Journal) -> str | None:
     when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(previous.since))
     what = f"while In[{previous.running.count}] ran" if previous.running else "between cells"
     return f"not closed properly: its processes ended {when}, {what}; its variables are gone, its log is kept"
-
-
-OnDone = Callable[[], None]

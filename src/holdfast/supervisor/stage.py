@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable
 from datetime import UTC, datetime
 
 import msgspec
@@ -150,7 +149,7 @@ class Stage:
             if not job.request.silent:
                 self._broadcast.publish("error", error, job.parent)
             self._journal.finish(job.number, "crashed", time.time(), words.ENAME, recovery.cause)
-        content = {
+        content: dict[str, object] = {
             "status": "error",
             "execution_count": job.count,
             "user_expressions": {},
@@ -266,6 +265,3 @@ class _Comm(msgspec.Struct):
 class _Error(msgspec.Struct):
     ename: str = ""
     evalue: str = ""
-
-
-OnEnd = Callable[[Ended], None]

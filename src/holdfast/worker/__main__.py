@@ -1,4 +1,4 @@
-"""`python -P -m holdfast.worker START`: the template. Only a supervisor starts it, with `link.messages.Start`."""
+"""`python -P -m holdfast.worker START`: the template. Only a supervisor starts it."""
 
 from __future__ import annotations
 

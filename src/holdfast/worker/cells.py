@@ -46,7 +46,8 @@ class Cells:
         except (KeyboardInterrupt, asyncio.CancelledError):  # an interrupt between the cell's own lines
             content = _error({"ename": "KeyboardInterrupt", "evalue": "", "traceback": []})
         if self._outlet.forked:  # the cell forked, and this is the child at the cell's end
-            sys.__stdout__ and sys.__stdout__.flush()
+            if sys.__stdout__ is not None:
+                sys.__stdout__.flush()
             os._exit(0)
         content["execution_count"] = request.count - (not request.store_history or request.silent)
         _libc.fflush(None)  # C code's own buffers: what a cell printed belongs to the cell

@@ -19,18 +19,18 @@ def install(publisher: Publisher) -> CommManager:
     class WorkerComm(BaseComm):
         """A comm whose messages go out over the link."""
 
-        def publish_msg(  # noqa: PLR0913 - the comm package's signature
+        def publish_msg(
             self,
             msg_type: str,
-            data: Any = None,  # noqa: ANN401
-            metadata: Any = None,  # noqa: ANN401
-            buffers: Any = None,  # noqa: ANN401
-            **keys: Any,  # noqa: ANN401
+            data: Any = None,
+            metadata: Any = None,
+            buffers: Any = None,
+            **keys: Any,
         ) -> None:
             content = {"data": data or {}, "comm_id": self.comm_id, **keys}
             publisher.publish(msg_type, content, metadata, buffers)
 
-    def create_comm(*args: Any, **kwargs: Any) -> WorkerComm:  # noqa: ANN401
+    def create_comm(*args: Any, **kwargs: Any) -> WorkerComm:
         return WorkerComm(*args, **kwargs)
 
     def get_comm_manager() -> CommManager:

@@ -18,8 +18,8 @@ import msgspec
 
 from holdfast.link.channel import Channel
 from holdfast.link.messages import Answer, Ask, Frame, InputReply, Leave, NeedInput, Run, Wonder
-from holdfast.worker.cells import Cells
 from holdfast.protocol.codec import encode as to_json
+from holdfast.worker.cells import Cells
 from holdfast.worker.freeze import Freezer
 from holdfast.worker.interrupts import Interrupts
 from holdfast.worker.outlet import Outlet
@@ -74,7 +74,7 @@ class Desk:
             except (KeyboardInterrupt, SystemExit):
                 continue
 
-    def ask_supervisor(self, what: str, **arguments: Any) -> Any:  # noqa: ANN401 - JSON
+    def ask_supervisor(self, what: str, **arguments: Any) -> Any:
         """Ask for something the supervisor owns and wait for it."""
         self._wonders += 1
         number = self._wonders
@@ -154,7 +154,7 @@ class Desk:
         self._interrupts.end()
         self._busy = False
         if not task.cancelled() and (error := task.exception()) is not None:
-            sys.__stderr__ and sys.__stderr__.write(f"holdfast: a request failed: {error!r}\n")
+            os.write(2, f"holdfast: a request failed: {error!r}\n".encode())
         self._freezer.after()
         self._next()
 

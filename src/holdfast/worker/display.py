@@ -73,7 +73,7 @@ class DisplayChannel(DisplayPublisher):
 
     publisher: Any = AnyTrait()
 
-    def publish(  # noqa: PLR0913 - IPython's signature
+    def publish(
         self,
         data: dict[str, Any],
         metadata: dict[str, Any] | None = None,
@@ -81,7 +81,7 @@ class DisplayChannel(DisplayPublisher):
         source: str | None = None,  # noqa: ARG002
         transient: dict[str, Any] | None = None,
         update: bool = False,
-        **_kwargs: Any,  # noqa: ANN401
+        **_kwargs: Any,
     ) -> None:
         """Send a display, or new content for the one with the same display_id."""
         content = {"data": data, "metadata": metadata or {}, "transient": transient or {}}

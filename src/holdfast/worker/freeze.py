@@ -6,8 +6,8 @@
        └ goes on                        │ Wake
                                       becomes the worker, and first of all takes a standby of itself
 
-A standby is *private* before the worker goes on (see `privatise`): it holds no pipe open, no port, no lock and
-no file offset of the worker's. Where nothing of the user's is open there is nothing to wait for.
+A standby is *private* before the worker goes on (see `privatise`): it holds no pipe open, no port, no lock
+and no file offset of the worker's. Where nothing of the user's is open there is nothing to wait for.
 `docs/decisions/0003-standby.md` says why it is the sleeper that wakes, and not a fork of it.
 """
 

@@ -1,4 +1,4 @@
-"""IPython's history, kept by the supervisor: `%history`, `%recall` and `In` read the journal through the link.
+"""IPython's history, kept by the supervisor: `%history` and `%recall` read the journal through the link.
 
 IPython's own manager would open SQLite and start a thread; neither may exist in a process that forks.
 """
@@ -20,7 +20,7 @@ class JournalHistory(HistoryManager):
 
     ask: Callable[..., Any] = AnyTrait()
 
-    def __init__(self, ask: Callable[..., Any], session_number: int, **kwargs: Any) -> None:  # noqa: ANN401
+    def __init__(self, ask: Callable[..., Any], session_number: int, **kwargs: Any) -> None:
         super().__init__(**{**kwargs, "enabled": False})
         self.ask = ask
         self.session_number = session_number
@@ -58,11 +58,12 @@ class JournalHistory(HistoryManager):
     ) -> Iterable[Line]:
         """Inputs `start` to `stop` of a session: 0 this one, -1 the one before."""
         if session in (0, self.session_number):
-            return self._get_range_session(start, stop, raw, output)
+            lines: Iterable[Line] = self._get_range_session(start, stop, raw, output)
+            return lines
         return self._lines("range", session=session, start=start, stop=stop, raw=raw, output=output)
 
-    def _lines(self, access: str, **arguments: Any) -> list[Line]:  # noqa: ANN401
-        lines = self.ask("history", hist_access_type=access, **arguments)
+    def _lines(self, access: str, **arguments: Any) -> list[Line]:
+        lines: list[Line] = self.ask("history", hist_access_type=access, **arguments)
         return [
             (number, line, tuple(entry) if isinstance(entry, list) else entry)
             for number, line, entry in lines

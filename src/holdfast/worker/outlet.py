@@ -70,7 +70,7 @@ class Outlet:
                 self.channel.send(message, *fds)
 
     def renew(self) -> None:
-        """After a fork became the worker: nobody holds the lock, the ring stands where the dead one left it."""
+        """After a fork became the worker: nobody holds the lock, the ring stands where it was left."""
         self._lock = threading.RLock()
         self._main = get_ident()
         self._interrupts.sending = 0

@@ -26,7 +26,7 @@ class WorkerApp(BaseIPythonApplication, InteractiveShellApp):
     shell_traits: Any = AnyTrait()
     interactive = True
 
-    @default("exec_PYTHONSTARTUP")
+    @default("exec_PYTHONSTARTUP")  # type: ignore[untyped-decorator] # traitlets is Any here
     def _no_python_startup(self) -> bool:
         return True
 

@@ -10,8 +10,8 @@ from IPython.core.completer import provisionalcompleter, rectify_completions
 from IPython.utils.tokenutil import token_at_cursor
 
 from holdfast.link.messages import Ask, Done
-from holdfast.worker import comms
 from holdfast.protocol.codec import encode as to_json
+from holdfast.worker import comms
 from holdfast.worker.outlet import Outlet
 from holdfast.worker.shell import ZMQInteractiveShell
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-import pdb
+import pdb  # noqa: T100 - replaced by the debugger that asks through `input`
 from collections.abc import Callable
 from typing import Any
 
@@ -42,7 +42,7 @@ class ZMQInteractiveShell(InteractiveShell):
     interrupted = False
     """An interrupt cancelled the running cell's task: its CancelledError is really a KeyboardInterrupt."""
 
-    @default("exiter")
+    @default("exiter")  # type: ignore[untyped-decorator] # traitlets is Any here
     def _make_exiter(self) -> ZMQExitAutocall:
         return ZMQExitAutocall(self)
 
@@ -82,7 +82,7 @@ class ZMQInteractiveShell(InteractiveShell):
         """Make `breakpoint()` and pdb use IPython's debugger, which asks through `input`."""
         super().init_pdb()
         pdb.Pdb = debugger.InterruptiblePdb  # type: ignore[misc]
-        pdb.set_trace = debugger.set_trace  # type: ignore[assignment]
+        pdb.set_trace = debugger.set_trace
         debugger.Pdb = debugger.InterruptiblePdb
 
     def init_virtualenv(self) -> None:
@@ -96,12 +96,12 @@ class ZMQInteractiveShell(InteractiveShell):
         """Offer `s` as the client's next input."""
         self.payload_manager.write_payload({"source": "set_next_input", "text": s, "replace": replace})
 
-    def run_cell(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
-        """Run a cell from within a cell (`%run`, extensions); what it raised stays the outer cell's to tell."""
+    def run_cell(self, *args: Any, **kwargs: Any) -> Any:
+        """Run a cell from within a cell (extensions do); what it raises is the outer cell's to tell."""
         self.last_error = None
         return super().run_cell(*args, **kwargs)
 
-    def showtraceback(self, exc_tuple: Any = None, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
+    def showtraceback(self, exc_tuple: Any = None, *args: Any, **kwargs: Any) -> None:
         """Show an exception; a cancellation that was an interrupt reads as one."""
         if self.interrupted:
             kind, value, trace = self._get_exc_info(exc_tuple)

@@ -36,7 +36,7 @@ class Keyboard:
     def read_password(
         self,
         prompt: str = "Password: ",
-        stream: object = None,
+        stream: object = None,  # noqa: ARG002 - getpass's signature
         *,
         echo_char: str | None = None,  # noqa: ARG002
     ) -> str:

@@ -20,7 +20,7 @@ from holdfast.link.channel import Channel
 from holdfast.link.messages import Died, Fork, Forked, ForkFailed, Start
 
 LOWEST_FD = 200
-"""Our descriptors are moved up here: user code that counts or closes low ones (3 and on) meets only its own."""
+"""Our descriptors are moved up here: user code that counts or closes low ones meets only its own."""
 
 _PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 _LINE_BUFFERED = 1  # _IOLBF, stdio.h
