@@ -180,6 +180,8 @@ def _as_builtin(obj: object) -> object:
     """What user code puts into results beside builtins: subclasses, numpy's numbers and arrays, ranges."""
     if isinstance(obj, str):
         return str.__str__(obj)
+    if isinstance(obj, msgspec.Raw):  # only beside text that has to be mended: the encoder takes it as it is
+        return msgspec.json.decode(obj)
     if isinstance(obj, numbers.Integral):
         return int(obj)
     if isinstance(obj, numbers.Real):

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from holdfast.errors import HoldfastError, MalformedMessage
 from holdfast.protocol import codec
 
@@ -19,6 +21,11 @@ MAX_LINE = 1024 * 1024
 def encode_line(obj: object) -> bytes:
     """`obj` as one line with its end. JSON has no raw newline in it, so the line is the frame."""
     return codec.encode(obj) + b"\n"
+
+
+def acceptance(reply: msgspec.Struct) -> dict[str, object]:
+    """The reply that something was done, with what `reply` tells."""
+    return {"ok": True, **msgspec.structs.asdict(reply)}
 
 
 def refusal(error: HoldfastError) -> dict[str, object]:

@@ -185,6 +185,12 @@ def readable_all(value):
     return readable(value) if isinstance(value, str) else [readable(item) for item in value]
 
 
+def test_json_that_is_ready_goes_along_with_broken_text():
+    ready = msgspec.Raw(b'{"a" : 1}')
+    assert codec.encode({"ready": ready}) == b'{"ready":{"a" : 1}}'
+    assert codec.encode({"ready": ready, "text": "\udcff"}) == b'{"ready":{"a":1},"text":"\\\\udcff"}'
+
+
 def test_not_a_number_goes_out_as_null():
     assert codec.encode([math.nan, math.inf, -math.inf]) == b"[null,null,null]"
 

@@ -1,12 +1,13 @@
 import itertools
 import json
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.errors import MalformedMessage, NoSuchSession
-from holdfast.protocol import doorbell
+from holdfast.protocol import codec, doorbell, operations
 
 json_objects = st.dictionaries(st.text(), st.text() | st.integers() | st.none() | st.lists(st.booleans()))
 line_like = st.lists(
@@ -95,6 +96,15 @@ def test_a_peer_that_hangs_up_in_mid_line_is_noticed():
     lines.feed(b'{}\n{"op"')
     with pytest.raises(MalformedMessage, match="breaks off"):
         lines.close()
+
+
+def test_an_acceptance_has_what_the_operation_tells():
+    empty = msgspec.Raw(b"{}")
+    resumed = operations.Resumed(3, [operations.Published(empty, empty, empty, empty)])
+    [reply] = doorbell.Lines().feed(doorbell.encode_line(doorbell.acceptance(resumed)))
+    assert reply["ok"] is True
+    assert msgspec.json.decode(codec.encode(resumed)).items() <= reply.items()
+    assert doorbell.acceptance(operations.Done()) == {"ok": True}
 
 
 def test_a_refusal_says_what_and_how_to_mend_it():
