@@ -13,6 +13,7 @@ Works with any Jupyter kernel. What belongs to which request is `exchange`'s bus
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Coroutine
 from types import TracebackType
 from typing import Any, Self, Unpack
@@ -250,7 +251,8 @@ class Client:
             value = await asker(str(request.content.get("prompt", "")), bool(request.content.get("password")))
         except EOFError:
             value = END_OF_INPUT
-        self._send("stdin", self._exchange.say("input_reply", {"value": value}, parent=request.header))
+        with contextlib.suppress(NoAnswer):  # the kernel went while we were asking: its cell tells
+            self._send("stdin", self._exchange.say("input_reply", {"value": value}, parent=request.header))
 
     def _stop_asking(self, msg_id: str) -> None:
         self._askers.pop(msg_id, None)

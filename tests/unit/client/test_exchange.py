@@ -1,0 +1,184 @@
+"""Who gets which message, without a socket: the kernel's side is a Sender with the same key."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from holdfast.client.exchange import Channel, Exchange, Incoming, checked, execute_content
+from holdfast.errors import HoldfastError, NoAnswer
+from holdfast.protocol.codec import Receiver, Sender
+from holdfast.protocol.connection import ConnectionInfo
+from holdfast.protocol.messages import DELIMITER, Message
+from holdfast.protocol.signing import Signer
+from holdfast.settings import Wire
+
+INFO = ConnectionInfo(key="secret")
+
+
+class Kernel:
+    """Reads what an exchange sends, and answers."""
+
+    def __init__(self, key: bytes = b"secret") -> None:
+        self._sender = Sender(Signer(key), "kernel", "kernel")
+        self._receiver = Receiver(Signer(b"secret"), Wire())
+
+    def read(self, frames: list[bytes]) -> Message:
+        return self._receiver.receive(frames)
+
+    def say(
+        self, msg_type: str, content: object, *, to: Message | None, seq: int | None = None
+    ) -> list[bytes]:
+        metadata: dict[str, Any] = {} if seq is None else {"holdfast": {"epoch": 1, "seq": seq}}
+        parent = b"{}" if to is None else to.header_raw
+        return self._sender.frames(msg_type, content, parent=parent, metadata=metadata)
+
+    def status(self, state: str, to: Message) -> list[bytes]:
+        return self.say("status", {"execution_state": state}, to=to)
+
+
+@pytest.fixture
+def kernel() -> Kernel:
+    return Kernel()
+
+
+@pytest.fixture
+def exchange() -> Exchange:
+    return Exchange(INFO, "ana")
+
+
+def feed(exchange: Exchange, channel: Channel, frames: list[bytes]) -> tuple[Incoming, object]:
+    routed = exchange.feed(channel, frames)
+    assert routed is not None
+    return routed
+
+
+def test_a_request_names_its_sender_and_says_what_was_asked(exchange: Exchange, kernel: Kernel) -> None:
+    _, frames = exchange.begin("execute_request", execute_content("1"), until_idle=True)
+    request = kernel.read(frames)
+    assert (request.header.username, request.header.session) == ("ana", exchange.session)
+    assert msgspec.json.decode(request.content_raw)["code"] == "1"
+
+
+def test_a_cell_is_over_when_both_its_reply_and_its_idle_are_there(
+    exchange: Exchange, kernel: Kernel
+) -> None:
+    for last in ("reply", "idle"):
+        run, frames = exchange.begin("execute_request", {}, until_idle=True)
+        request = kernel.read(frames)
+        reply = kernel.say("execute_reply", {"status": "ok"}, to=request)
+        idle = kernel.status("idle", request)
+        first, second = [("shell", reply), ("iopub", idle)][:: 1 if last == "idle" else -1]
+        feed(exchange, *first)  # type: ignore[arg-type]
+        assert not run.done
+        feed(exchange, *second)  # type: ignore[arg-type]
+        assert run.done
+
+
+def test_output_comes_in_order_and_to_its_own_cell(exchange: Exchange, kernel: Kernel) -> None:
+    begun = [exchange.begin("execute_request", {}, until_idle=True) for _ in range(2)]
+    requests = [kernel.read(frames) for _, frames in begun]
+    for text in ("a", "b"):
+        for request in requests:
+            feed(exchange, "iopub", kernel.say("stream", {"text": text + request.header.msg_id}, to=request))
+    for (run, _), request in zip(begun, requests, strict=True):
+        texts = [message.content["text"] for message in run.inbox]
+        assert texts == ["a" + request.header.msg_id, "b" + request.header.msg_id]
+
+
+def test_what_others_run_is_foreign_and_not_mine(exchange: Exchange, kernel: Kernel) -> None:
+    other = Exchange(INFO, "bob")
+    _, frames = other.begin("execute_request", {}, until_idle=True)
+    message, owner = feed(exchange, "iopub", kernel.say("stream", {"text": "x"}, to=kernel.read(frames)))
+    assert owner is None
+    assert not message.mine
+    assert message.parent.username == "bob"
+
+
+def test_late_output_of_a_cell_of_mine_is_foreign_but_mine(exchange: Exchange, kernel: Kernel) -> None:
+    _, frames = exchange.begin("execute_request", {}, until_idle=True)
+    request = kernel.read(frames)
+    feed(exchange, "shell", kernel.say("execute_reply", {}, to=request))
+    feed(exchange, "iopub", kernel.status("idle", request))
+    message, owner = feed(exchange, "iopub", kernel.say("stream", {"text": "late"}, to=request))
+    assert owner is None
+    assert message.mine
+
+
+def test_a_message_published_twice_is_seen_once(exchange: Exchange, kernel: Kernel) -> None:
+    assert exchange.feed("iopub", kernel.say("stream", {"text": "x"}, to=None, seq=7))
+    assert exchange.feed("iopub", kernel.say("stream", {"text": "x"}, to=None, seq=7)) is None
+    assert exchange.feed("iopub", kernel.say("stream", {"text": "y"}, to=None, seq=8))
+    assert exchange.position == (1, 8)
+
+
+def test_a_welcome_only_says_that_output_will_come(exchange: Exchange, kernel: Kernel) -> None:
+    assert not exchange.joined
+    assert exchange.feed("iopub", kernel.say("iopub_welcome", {"subscription": ""}, to=None)) is None
+    assert exchange.joined
+
+
+def test_a_kernel_with_another_key_is_not_believed(exchange: Exchange) -> None:
+    assert exchange.feed("iopub", Kernel(b"other").say("stream", {"text": "x"}, to=None)) is None
+    assert not exchange.joined
+    assert "signature" in exchange.refused[-1].what
+
+
+@pytest.mark.parametrize("frames", [[], [b""], [b"<IDS|MSG>", b"", b"{", b"{}", b"{}", b"{}"]])
+def test_nonsense_disturbs_nobody(exchange: Exchange, frames: list[bytes]) -> None:
+    assert exchange.feed("shell", frames) is None
+
+
+def test_a_parent_that_is_no_header_is_nobodys(exchange: Exchange) -> None:
+    parts = [b'{"msg_id":"1","msg_type":"stream"}', b'{"strange":1}', b"{}", b'{"text":"x"}']
+    frames = [DELIMITER, Signer(b"secret").sign(*parts), *parts]
+    message, owner = feed(exchange, "iopub", frames)
+    assert owner is None
+    assert message.parent.msg_id == ""
+
+
+def test_a_question_waits_for_its_cells_owner_until_the_cell_is_over(
+    exchange: Exchange, kernel: Kernel
+) -> None:
+    run, frames = exchange.begin("execute_request", {}, until_idle=True)
+    request = kernel.read(frames)
+    feed(exchange, "stdin", kernel.say("input_request", {"prompt": "name?"}, to=request))
+    assert run.question is not None
+    answer = kernel.read(exchange.say("input_reply", {"value": "ana"}, parent=run.question.header))
+    assert msgspec.json.decode(answer.parent_raw)["msg_type"] == "input_request"
+    feed(exchange, "shell", kernel.say("execute_reply", {"status": "error"}, to=request))
+    assert run.question is None
+
+
+def test_when_the_kernel_goes_every_open_request_fails_and_keeps_what_came(
+    exchange: Exchange, kernel: Kernel
+) -> None:
+    run, frames = exchange.begin("execute_request", {}, until_idle=True)
+    feed(exchange, "iopub", kernel.say("stream", {"text": "last words"}, to=kernel.read(frames)))
+    exchange.fail(NoAnswer("gone"))
+    assert run.done
+    assert run.failure is not None
+    assert [message.content["text"] for message in run.inbox] == ["last words"]
+
+
+def test_what_comes_after_one_stopped_waiting_is_foreign(exchange: Exchange, kernel: Kernel) -> None:
+    run, frames = exchange.begin("kernel_info_request", {}, until_idle=False)
+    exchange.forget(run)
+    _, owner = feed(exchange, "shell", kernel.say("kernel_info_reply", {}, to=kernel.read(frames)))
+    assert owner is None
+    assert run.reply is None
+
+
+def test_a_refusal_is_an_error_in_the_kernels_words(exchange: Exchange, kernel: Kernel) -> None:
+    content = {"status": "error", "ename": "X", "evalue": "can't"}
+    message, _ = feed(exchange, "control", kernel.say("holdfast_stop_reply", content, to=None))
+    with pytest.raises(HoldfastError, match="can't"):
+        checked(message)
+
+
+def test_a_silent_cell_is_kept_out_of_the_history_unless_one_says_otherwise() -> None:
+    assert execute_content("1", silent=True)["store_history"] is False
+    assert execute_content("1", silent=True, store_history=True)["store_history"] is True
+    assert execute_content("1")["store_history"] is True
