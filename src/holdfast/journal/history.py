@@ -6,25 +6,28 @@ the up-arrow; where that would raise or count wrongly, the nearest sensible rows
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 from typing import Final
 
 from holdfast.errors import JournalDamaged, JournalError
+from holdfast.journal import making
 from holdfast.journal.database import Database, Value
-from holdfast.journal.files import open_private, private_size
+from holdfast.journal.files import private_size
 from holdfast.paths import private_folder
 from holdfast.settings import Life
 
 Entry = tuple[int, int, str | tuple[str, str | None]]
 """Session number, line, and the input, or (input, text of its result or None)."""
 
-_VERSION: Final = 1
 _TAIL: Final = 10  # IPython's own default, also for a history_request without `n`
 _LARGEST: Final = 2**31  # a client may send any number, SQLite takes 64 bits
 _EXIT: Final = re.compile(r"(exit|quit)(\s*\(.*\))?")
-_TABLES: Final = """
+_LAYOUT: Final = making.Layout(
+    noun="a history",
+    application=0x486F6C48,  # "HolH"
+    version=1,
+    tables="""
 CREATE TABLE sessions (
     number INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, began REAL NOT NULL, ended REAL
 );
@@ -35,7 +38,8 @@ CREATE TABLE lines (
 CREATE TABLE results (
     session INTEGER NOT NULL, line INTEGER NOT NULL, text TEXT NOT NULL, PRIMARY KEY (session, line)
 ) WITHOUT ROWID;
-"""
+""",
+)
 _RAW: Final = "SELECT session, line, raw, text FROM lines LEFT JOIN results USING (session, line) WHERE "
 _SOURCE: Final = (
     "SELECT session, line, source, text FROM lines LEFT JOIN results USING (session, line) WHERE "
@@ -59,14 +63,13 @@ class History:
         RefusedPath if it is not ours alone.
         """
         private_folder(path.parent)
-        try:
-            if private_size(path) is None:
-                os.close(open_private(path, os.O_RDWR | os.O_CREAT))
-        except OSError as error:
-            raise JournalError(f"can't make {path}: {error.strerror}", f"df -h {path.parent}") from error
+        making.ensure(path, _LAYOUT)
+        if not private_size(path):
+            raise JournalDamaged(f"{path} is empty", f"bring back a copy, or move {path} away")
         database = Database(path, read_only=False, wait=life.busy_seconds)
         try:
-            _prepare(database)
+            making.check(database, _LAYOUT)
+            database.run("PRAGMA synchronous = NORMAL")
         except JournalError:
             database.close()
             raise
@@ -181,29 +184,6 @@ class History:
         if output:
             return [(session, line, (text, result)) for session, line, text, result in rows]
         return [(session, line, text) for session, line, text, _ in rows]
-
-
-def _prepare(database: Database) -> None:
-    fresh = _fresh(database)  # before anything is changed
-    database.write_ahead()
-    database.run("PRAGMA synchronous = NORMAL")
-    if not fresh:
-        return
-    with database.transaction():
-        if _fresh(database):  # no other process was faster
-            for statement in _TABLES.strip().split(";\n"):
-                database.run(statement)
-            database.run(f"PRAGMA user_version = {_VERSION}")
-
-
-def _fresh(database: Database) -> bool:
-    """Whether the file is empty; raises if it is not empty and not ours."""
-    version = database.records(tuple[int], "PRAGMA user_version")[0][0]
-    if version > _VERSION:
-        raise JournalError(f"{database.path} is of version {version}", "use the Holdfast that wrote it")
-    if version == 0 and database.rows("SELECT 1 FROM sqlite_master"):
-        raise JournalDamaged(f"{database.path} is not a history of Holdfast", f"move {database.path} away")
-    return version == 0
 
 
 def _bounded(n: int) -> int:

@@ -13,11 +13,10 @@ from typing import Final, Literal
 
 import msgspec
 
-from holdfast.errors import JournalDamaged, JournalError
-from holdfast.journal import schema
+from holdfast.errors import JournalError
+from holdfast.journal import making, schema
 from holdfast.journal.cap import OutputRecord
 from holdfast.journal.database import Database
-from holdfast.journal.files import private_size
 from holdfast.journal.outputs import Outputs
 from holdfast.journal.records import CellRecord, Ending, EventRecord, Records, Status
 from holdfast.paths import private_folder
@@ -63,11 +62,7 @@ class Journal:
         read or written, is in use or of another version. RefusedPath if folder or file is not ours alone.
         """
         path = private_folder(folder) / schema.FILE_NAME
-        wal = path.with_name(f"{schema.FILE_NAME}-wal")
-        if private_size(path) is None:
-            if private_size(wal):
-                raise JournalDamaged(f"{path} is gone, but not {wal.name}", f"bring it back, or remove {wal}")
-            schema.create(folder)
+        making.ensure(path, schema.LAYOUT)
         records = read_only(folder, life)  # before the first write: it raises if anything is wrong
         try:
             previous = records.ending()
@@ -221,4 +216,4 @@ def _configure(database: Database, output: Output, durability: Durability) -> No
     database.write_ahead()
     database.run(f"PRAGMA synchronous = {_SYNCHRONOUS[durability]}")
     database.run(f"PRAGMA journal_size_limit = {output.journal_wal_bytes}")
-    database.run(f"PRAGMA wal_autocheckpoint = {output.journal_wal_bytes // schema.PAGE_BYTES}")
+    database.run(f"PRAGMA wal_autocheckpoint = {output.journal_wal_bytes // making.PAGE_BYTES}")

@@ -227,17 +227,27 @@ def test_a_damaged_history_is_refused_and_not_touched(tmp_path: Path) -> None:
     assert path.read_bytes() == b"no database at all " * 100
 
 
-@pytest.mark.parametrize("version", [0, 9])
-def test_a_foreign_or_newer_history_is_refused_and_not_touched(tmp_path: Path, version: int) -> None:
-    folder = tmp_path / "state"
-    folder.mkdir(mode=0o700)
-    path = folder / "history.db"
-    path.touch(mode=0o600)
-    foreign = sqlite3.connect(path)
-    foreign.execute("CREATE TABLE mine (a)")
-    foreign.execute(f"PRAGMA user_version = {version}")
-    foreign.close()
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [("PRAGMA user_version = 9", "version 9"), ("PRAGMA application_id = 9", "not a history of Holdfast")],
+)
+def test_a_foreign_or_newer_history_is_refused_and_not_touched(
+    tmp_path: Path, change: str, reason: str
+) -> None:
+    path = tmp_path / "state" / "history.db"
+    History.open(path).close()
+    changed = sqlite3.connect(path)
+    changed.execute(change)
+    changed.close()
     before = path.read_bytes()
-    with pytest.raises(JournalError, match="version 9" if version else "not a history of Holdfast"):
+    with pytest.raises(JournalError, match=reason):
         History.open(path)
     assert path.read_bytes() == before
+
+
+def test_a_history_that_lost_its_content_is_not_taken_for_a_new_one(tmp_path: Path) -> None:
+    path = tmp_path / "state" / "history.db"
+    History.open(path).close()
+    path.write_bytes(b"")
+    with pytest.raises(JournalDamaged, match="empty"):
+        History.open(path)
