@@ -28,9 +28,10 @@ from holdfast.link.channel import Channel
 from holdfast.link.messages import Asleep, NoStandby, StandbyTaken, Wake, Woken
 from holdfast.worker.lost import Lost, names_of_lost
 from holdfast.worker.outlet import Outlet
-from holdfast.worker.privatise import make_private, wake
+from holdfast.worker.privatise import Private, make_private, wake
 from holdfast.worker.quiet import held_still
 from holdfast.worker.survey import Survey, survey
+from holdfast.worker.warm import WarmPages
 
 OOM_SCORE = {"worker": "500", "standby": "0"}
 """oom_score_adj (proc(5)): when memory ends, the kernel takes the worker and spares the standby."""
@@ -66,6 +67,7 @@ class Freezer:
         self._cell = 0  # the last cell whose effects this process holds
         self._fresh = False  # the newest standby holds all that this process holds
         self._middle = 0  # pid of the fork in the middle, not yet reaped
+        self._warm = WarmPages()
         self.forking = False  # the fork that happens now is ours, not one of user code
 
     def changed(self, cell: int | None) -> None:
@@ -113,6 +115,7 @@ class Freezer:
         except OSError as error:
             self._refuse(f"no free descriptor: {error.strerror}")
             return False
+        self._warm.look()
         with _signals_held():
             refusal = self._split()
             if not refusal and not self._middle:
@@ -125,8 +128,9 @@ class Freezer:
                 self._refuse(refusal)
                 return False
             if seen.foreign:
-                _wait_readable(ours)  # private first: until then it holds what the user has open
+                _is_readable(ours, None)  # private first: until then it holds what the user has open
             self._announce(ours, seen, (time.perf_counter() - began) * 1e3)
+        self._warm.copy(lambda: _is_readable(self._channel))
         return False
 
     def _split(self) -> str:
@@ -166,12 +170,17 @@ class Freezer:
             if os.fork():
                 os._exit(0)
             self.forking = False
-            private = make_private(seen, self._shared | {control.fileno()})
+            private: Private | None = None
+            if seen.foreign:
+                private = make_private(seen, self._shared | {control.fileno()})
+            else:
+                self._let_go_of_the_link()
             os.setpgid(0, 0)  # interrupts go to the worker's process group: not to sleepers
             _set_oom_score("standby")
             control.send(Asleep(os.getpid()))
             link = _await_wake(control)
             control.close()
+            private = private or make_private(seen, self._shared | {link})
             wake(private)
             self._join(link)
             lost = [_in_words(each) for each in names_of_lost(self._namespace, private)]
@@ -180,6 +189,12 @@ class Freezer:
         except BaseException as error:  # noqa: BLE001 - a broken fork must never run on as a second worker
             os.write(2, f"holdfast: a standby broke: {error!r}\n".encode())
             os._exit(BROKEN)
+
+    def _let_go_of_the_link(self) -> None:
+        """Nothing of the user's is open, so only this could be felt; the rest waits until it is needed."""
+        nothing = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+        os.dup2(nothing, self._channel.fileno(), inheritable=False)
+        os.close(nothing)
 
     def _join(self, link: int) -> None:
         """Put the new link in the place of the dead worker's."""
@@ -218,10 +233,11 @@ def _await_wake(control: Channel) -> int:
             os._exit(0)
 
 
-def _wait_readable(sock: socket.socket) -> None:
+def _is_readable(source: socket.socket | Channel, patience_ms: int | None = 0) -> bool:
+    """Whether something can be read, or the other end is gone; None waits for it."""
     poll = select.poll()
-    poll.register(sock, select.POLLIN)
-    poll.poll()
+    poll.register(source, select.POLLIN)
+    return bool(poll.poll(patience_ms))
 
 
 def _forget_pending_signals() -> None:

@@ -19,6 +19,7 @@ from holdfast.link.messages import Ready, Start
 from holdfast.link.ring import RingWriter
 from holdfast.worker import comms
 from holdfast.worker.cells import Cells
+from holdfast.worker.descriptors import inventory
 from holdfast.worker.desk import Desk
 from holdfast.worker.display import Publisher
 from holdfast.worker.freeze import Freezer
@@ -46,6 +47,7 @@ def live(start: Start, channel: Channel) -> None:
     outlet = Outlet(channel, ring, start.room, interrupts)
     sys.stdout, sys.stderr = OutStream("stdout", outlet, parents), OutStream("stderr", outlet, parents)
     publisher = Publisher(outlet, parents)
+    shared = _open_now() - loop_fds - {channel.fileno()}  # nothing of the user's is open yet
     desk = Desk(loop, channel, outlet, parents, interrupts)
     keyboard = Keyboard(desk)
     keyboard.install()
@@ -59,7 +61,6 @@ def live(start: Start, channel: Channel) -> None:
         }
     )
     notes = app.start_up(start.arguments)
-    shared = frozenset({0, 1, 2, start.fault, start.ring, start.room})
     freezer = Freezer(
         loop, channel, outlet, shared, loop_fds, app.shell.user_ns, start.quiet_wait_ms, desk.woken
     )
@@ -83,16 +84,12 @@ def banner() -> str:
 
 def _make_loop() -> tuple[asyncio.AbstractEventLoop, frozenset[int]]:
     """The one event loop, and the descriptors it made for itself."""
-    before = set(os.listdir("/proc/self/fd"))
+    before = _open_now()
     loop = asyncio.SelectorEventLoop(selectors.EpollSelector())
     asyncio.set_event_loop(loop)
-    made = {int(number) for number in set(os.listdir("/proc/self/fd")) - before}
-    return loop, frozenset(number for number in made if _is_open(number))
+    return loop, _open_now() - before
 
 
-def _is_open(number: int) -> bool:
-    try:
-        os.fstat(number)
-    except OSError:
-        return False
-    return True
+def _open_now() -> frozenset[int]:
+    """Every open descriptor."""
+    return frozenset(each.fd for each in inventory(()))

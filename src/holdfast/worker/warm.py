@@ -1,0 +1,108 @@
+"""Pages that every cell writes, copied before the next cell needs them: the price of a fork, paid while idle.
+
+After a fork each page is shared with the standby, and the first write to it costs a fault and a copy. A cell
+as short as `1` writes some 500 pages: the interpreter's own data, reference counts of IPython's machinery.
+They are nearly the same ones each time, so they are copied right after the fork, in one go and in the kernel
+(MADV_POPULATE_WRITE, madvise(2), Linux 5.14), instead of by 500 faults in the next cell.
+
+Which pages: /proc/self/pagemap tells what only this process maps (bit 56), which after a fork is what was
+written since (recovery.md's measurements; kernel's admin-guide/mm/pagemap). A wrong guess costs microseconds
+and some memory, never correctness.
+"""
+
+from __future__ import annotations
+
+import array
+import contextlib
+import ctypes
+import os
+from collections.abc import Callable
+
+LOOK_EVERY = 16
+"""Forks between two looks at the pages. The set moves slowly, and a look costs a millisecond."""
+LARGEST_MAPPING = 16 << 20
+"""Bytes. Larger mappings hold the user's data, whose pages are not written by every cell."""
+MOST_PAGES = 2_048
+"""Pages kept warm: 8 MiB copied for each standby at most."""
+
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+_MADV_POPULATE_WRITE = 23  # asm-generic/mman-common.h
+_EXCLUSIVE = 1 << 56
+_PRESENT = 1 << 63
+_BOTH = _EXCLUSIVE | _PRESENT
+_RANGES_BETWEEN_ASKING = 16  # some 50 µs
+_NEAR = 2  # pages: a gap smaller than this is not worth a system call of its own
+
+_libc = ctypes.CDLL(None, use_errno=True)
+_libc.madvise.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
+
+
+class WarmPages:
+    """The pages of this process that cells write."""
+
+    def __init__(self) -> None:
+        self._ranges: list[tuple[int, int]] = []  # address, length
+        self._until_look = 2  # forks; the first cells of all import and compile, and are no guide
+
+    def look(self) -> None:
+        """Before a fork: now and then, note what was written since the last one."""
+        self._until_look -= 1
+        if self._until_look > 0:
+            return
+        self._until_look = LOOK_EVERY
+        with contextlib.suppress(OSError):  # no /proc, or no permission: then cells pay for their faults
+            self._ranges = _written()
+
+    def copy(self, wanted: Callable[[], bool]) -> None:
+        """After a fork: copy them, unless more urgent work is `wanted`. A look must not see such copies."""
+        if self._until_look <= 1:
+            return
+        for number, (address, length) in enumerate(self._ranges):
+            if number % _RANGES_BETWEEN_ASKING == 0 and wanted():
+                return
+            _libc.madvise(address, length, _MADV_POPULATE_WRITE)  # a range that is gone fails: no harm
+
+
+def _written() -> list[tuple[int, int]]:
+    """Ranges of pages that only this process maps, in small writable private mappings."""
+    ranges: list[tuple[int, int]] = []
+    left = MOST_PAGES
+    with open("/proc/self/pagemap", "rb", buffering=0) as pagemap:
+        for start, end in _small_writable_mappings():
+            entries = array.array(
+                "Q", os.pread(pagemap.fileno(), (end - start) // _PAGE * 8, start // _PAGE * 8)
+            )
+            pages = [index for index, entry in enumerate(entries) if entry & _BOTH == _BOTH]
+            left -= len(pages)
+            if left < 0:
+                return ranges
+            ranges += _joined(start, pages)
+    return ranges
+
+
+def _small_writable_mappings() -> list[tuple[int, int]]:
+    found = []
+    with open("/proc/self/maps") as maps:
+        for line in maps:
+            place, permissions, _ = line.split(None, 2)
+            if permissions == "rw-p":
+                start, end = (int(each, 16) for each in place.split("-"))
+                if end - start <= LARGEST_MAPPING:
+                    found.append((start, end))
+    return found
+
+
+def _joined(start: int, pages: list[int]) -> list[tuple[int, int]]:
+    """Neighbouring pages as one range each."""
+    ranges: list[tuple[int, int]] = []
+    first = last = -1
+    for page in pages:
+        if first >= 0 and page - last <= _NEAR:
+            last = page
+            continue
+        if first >= 0:
+            ranges.append((start + first * _PAGE, (last - first + 1) * _PAGE))
+        first = last = page
+    if first >= 0:
+        ranges.append((start + first * _PAGE, (last - first + 1) * _PAGE))
+    return ranges
