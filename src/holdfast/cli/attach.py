@@ -22,4 +22,4 @@ def run(options: Namespace) -> int:
     if not was_running:
         unclean = bell.ask("info").get("unclean")
         tell(f"{name} was not closed properly: {unclean}" if unclean else f"{name} is started again")
-    return console.open_on(name, bell, may_end=False)
+    return console.open_on(name, bell, created=False)

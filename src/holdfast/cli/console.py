@@ -15,7 +15,7 @@ from holdfast.errors import HoldfastError, NoSuchSession, SessionExists, Session
 def open_new() -> int:
     """A console on a new session named after the current folder. When it is left idle and alone, it ends."""
     name, bell = start_new(os.getcwd())
-    return open_on(name, bell, may_end=True)
+    return open_on(name, bell, created=True, may_end=True)
 
 
 def start_new(folder: str) -> tuple[str, DoorbellClient]:
@@ -28,13 +28,13 @@ def start_new(folder: str) -> tuple[str, DoorbellClient]:
     raise AssertionError("names_for ends with an error")
 
 
-def open_on(name: str, bell: DoorbellClient, *, may_end: bool) -> int:
+def open_on(name: str, bell: DoorbellClient, *, created: bool, may_end: bool = False) -> int:
     """Run the console until it is left, then say what became of the session."""
     with bell:
         connection_file = Path(bell.ask("info")["connection_file"])
     from holdfast.console.app import run  # noqa: PLC0415 - heavy, and `start_new` does without
 
-    status = run(connection_file, name)
+    status = run(name, connection_file, created=created)
     _farewell(name, may_end)
     return status
 

@@ -49,7 +49,9 @@ INTERRUPTED = 130
 def main(arguments: list[str] | None = None) -> int:
     """Do what the command line says; its exit status. Prints every error, raises none."""
     try:
-        return _dispatch(sys.argv[1:] if arguments is None else arguments)
+        status = _dispatch(sys.argv[1:] if arguments is None else arguments)
+        sys.stdout.flush()  # here, where a reader that has gone is still told to us
+        return status
     except HoldfastError as error:
         return complain(error)
     except KeyboardInterrupt:

@@ -27,7 +27,7 @@ def run(options: Namespace) -> int:
     else:
         name, bell = options.name, start.create(options.name, cwd=folder)
     if not options.detached:
-        return console.open_on(name, bell, may_end=False)
+        return console.open_on(name, bell, created=True)
     bell.close()
     print(name)
     return 0

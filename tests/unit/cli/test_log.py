@@ -1,0 +1,59 @@
+"""How one cell of the log reads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from holdfast.cli.log import show
+
+
+def cell(code: str, *outputs: tuple[str, dict[str, Any]], **more: Any) -> dict[str, Any]:
+    said = [{"msg_type": kind, "content": content} for kind, content in outputs]
+    return {"id": 1, "count": 3, "code": code, "client": "ana", "status": "ok", "outputs": said} | more
+
+
+def test_a_cell_shows_who_ran_what_and_what_came() -> None:
+    shown = show(
+        cell(
+            "for i in x:\n    print(i)",
+            ("stream", {"name": "stdout", "text": "1\n2\n"}),
+            ("execute_result", {"execution_count": 3, "data": {"text/plain": "42", "text/html": "<b>"}}),
+        )
+    )
+    assert shown == "# ana\nIn [3]: for i in x:\n   ...:     print(i)\n1\n2\nOut[3]: 42\n"
+
+
+def test_times_are_told_when_they_are_known() -> None:
+    head = show(cell("1", started=1e9, ended=1e9 + 2.34)).splitlines()[0]
+    assert head.startswith("# ana, 2001-09-09 ")
+    assert head.endswith(", 2.3 s")
+
+
+def test_an_error_shows_its_traceback() -> None:
+    shown = show(cell("1/0", ("error", {"ename": "E", "evalue": "v", "traceback": ["Traceback", "E: v"]})))
+    assert shown.endswith("\nTraceback\nE: v\n")
+    assert show(cell("1/0", ("error", {"ename": "E", "evalue": "v"}))).endswith("\nE: v\n")
+
+
+def test_a_picture_is_told_by_its_kinds() -> None:
+    assert "<image/png>" in show(cell("plot()", ("display_data", {"data": {"image/png": "…"}})))
+
+
+def test_a_cell_that_came_to_no_good_end_says_so() -> None:
+    for status, note in {
+        "aborted": "(not run: a cell before it failed)",
+        "crashed": "(the Python process died in it)",
+        "interrupted": "(interrupted)",
+        "running": "(running)",
+        "cut off": "(the session ended in it)",
+    }.items():
+        assert note in show(cell("1", status=status))
+    assert "(" not in show(cell("1"))
+
+
+def test_what_the_journal_did_not_keep_is_stated() -> None:
+    assert "(3.0 MB more were not kept)" in show(cell("1", omitted=3_000_000))
+
+
+def test_a_cell_without_a_number_has_none() -> None:
+    assert show(cell("1", count=None)).splitlines()[1] == "In [ ]: 1"

@@ -1,0 +1,165 @@
+"""Finding the command, and how every failure reads."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from holdfast import __version__
+from holdfast.cli.main import COMMANDS, main
+from kit.kernel import environment, scratch
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    with scratch() as folder:
+        monkeypatch.setenv("HOLDFAST_HOME", str(folder))
+        yield folder
+
+
+@pytest.fixture
+def holdfast(home: Path, capsys: pytest.CaptureFixture[str]) -> Run:
+    def run(*arguments: str) -> tuple[int, str, str]:
+        status = main(list(arguments))
+        said = capsys.readouterr()
+        return status, said.out, said.err
+
+    return run
+
+
+@pytest.mark.parametrize("flag", ["--version", "-V"])
+def test_it_tells_its_version(holdfast: Run, flag: str) -> None:
+    assert holdfast(flag) == (0, f"holdfast {__version__}\n", "")
+
+
+@pytest.mark.parametrize("flag", ["--help", "-h", "help"])
+def test_help_names_every_command(holdfast: Run, flag: str) -> None:
+    status, out, _ = holdfast(flag)
+    assert status == 0
+    assert all(f"\n  {name} " in out for name in COMMANDS)
+
+
+@pytest.mark.parametrize("command", [*COMMANDS, "a"])
+def test_every_command_explains_itself(holdfast: Run, command: str) -> None:
+    status, out, err = holdfast(command, "--help")
+    assert (status, err) == (0, "")
+    assert out.startswith("usage: holdfast ")
+    assert holdfast("help", command) == (0, out, "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "what", "remedy"),
+    [
+        (["lss"], "there is no command 'lss'", "holdfast ls"),
+        (["gibberish"], "there is no command 'gibberish'", "holdfast --help"),
+        (["kill", "work"], "there is no command 'kill'", "holdfast stop"),
+        (["--frob"], "there is no option '--frob'", "holdfast --help"),
+        (["ls", "--frob"], "unrecognized arguments: --frob", "holdfast ls --help"),
+        (["log", "-n", "many"], "argument -n: 'many' is not a number of cells", "holdfast log --help"),
+        (["log", "-n", "0"], "argument -n: '0' is not a number of cells", "holdfast log --help"),
+        (["stop"], "stop needs names of sessions, or --all", "holdfast ls"),
+        (["stop", "work", "--all"], "stop needs names of sessions, or --all", "holdfast ls"),
+        (["-c"], "-c was given no code", "holdfast -c 'print(6 * 7)'"),
+        (
+            ["kernel"],
+            "the following arguments are required: install|list|uninstall",
+            "holdfast kernel --help",
+        ),
+    ],
+)
+def test_wrong_usage_is_two_lines_and_status_2(
+    holdfast: Run, arguments: list[str], what: str, remedy: str
+) -> None:
+    assert holdfast(*arguments) == (2, "", f"holdfast: {what}\ntry: {remedy}\n")
+
+
+@pytest.mark.parametrize("command", ["attach", "log", "info", "interrupt", "stop"])
+def test_a_missing_session_is_named_and_the_nearest_offered(home: Path, holdfast: Run, command: str) -> None:
+    (home / "state" / "sessions" / "work").mkdir(parents=True)
+    status, out, err = holdfast(command, "wrok")
+    assert (status, out) == (1, "")
+    assert err == "holdfast: no session named 'wrok'\ntry: holdfast attach work   (or: holdfast ls)\n"
+
+
+def test_a_folder_that_is_none_is_wrong_usage(holdfast: Run) -> None:
+    assert holdfast("new", "work", "--cwd", "/nowhere") == (2, "", "holdfast: /nowhere is not a folder\n")
+
+
+def test_a_file_is_not_a_command_but_can_be_run(holdfast: Run, tmp_path: Path) -> None:
+    program = tmp_path / "x.py"
+    program.touch()
+    assert holdfast(str(program))[2].endswith(f"\ntry: holdfast < {program}   runs the file\n")
+
+
+def test_without_sessions_the_list_says_how_to_start_one(holdfast: Run) -> None:
+    assert holdfast("ls") == (0, "", "no sessions. start one: holdfast\n")
+    assert holdfast("ls", "--json") == (0, "[]\n", "")
+    assert holdfast("ls", "-q") == (0, "", "")
+    assert holdfast("stop", "--all") == (0, "", "")
+
+
+def test_a_session_whose_journal_can_not_be_read_is_still_listed(home: Path, holdfast: Run) -> None:
+    (home / "state" / "sessions" / "work").mkdir(parents=True)
+    status, out, err = holdfast("ls")
+    assert (status, err) == (0, "")
+    assert "work  can't be read" in out
+    status, out, _ = holdfast("info", "work")
+    assert "trouble:" in out
+
+
+def test_without_a_name_info_tells_where_everything_is(home: Path, holdfast: Run) -> None:
+    status, out, _ = holdfast("info")
+    assert status == 0
+    assert __version__ in out
+    assert str(home / "state") in out
+
+
+def test_a_mistake_of_ours_is_two_lines_too(holdfast: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(COMMANDS, "text", "not a command at all")
+    status, _, err = holdfast("text")
+    assert status == 1
+    assert err.startswith("holdfast: internal error: AttributeError: ")
+    monkeypatch.setenv("HOLDFAST_TRACEBACK", "1")
+    with pytest.raises(AttributeError):
+        holdfast("text")
+
+
+def run_apart(home: Path, *arguments: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "holdfast", *arguments],
+        env=environment(home, "none"),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+
+
+def test_a_reader_that_goes_away_is_no_error_message(home: Path) -> None:
+    with run_apart(home, "info") as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        assert process.stderr is not None
+        assert process.stderr.read() == b""
+    assert process.returncode in (0, 1)
+
+
+def test_quick_commands_load_nothing_heavy(home: Path) -> None:
+    code = (
+        "import sys; from holdfast.cli.main import main; main(sys.argv[1:]);"
+        "heavy = {'zmq', 'msgspec', 'sqlite3', 'prompt_toolkit', 'asyncio', 'IPython'} & set(sys.modules);"
+        "sys.exit(f'loaded: {heavy}' if heavy else 0)"
+    )
+    for command in (["--version"], ["ls"], ["info"], ["--help"]):
+        done = subprocess.run(
+            [sys.executable, "-c", code, *command],
+            env=environment(home, "none"),
+            capture_output=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
