@@ -37,7 +37,7 @@ from holdfast.paths import (
 
 TYPE_CHECKING = False  # typing itself costs 5 ms
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
     from typing import Any
 
@@ -59,14 +59,14 @@ _started: list[int] = []
 
 def ring(name: str) -> DoorbellClient:
     """A connection to the supervisor of session `name`. SessionNotRunning or NoSuchSession if it has none."""
-    try:
-        return DoorbellClient.connect(socket_path(session_runtime(name) / "doorbell"), name)
-    except _NOBODY_THERE as error:
-        if not exists(name):
-            raise no_such_session(name) from error
+    bell = _reach(name)
+    if bell is not None:
+        return bell
+    if exists(name):
         raise SessionNotRunning(
             f"session {name!r} is not running; its state is kept", f"holdfast attach {name}"
-        ) from error
+        )
+    raise no_such_session(name)
 
 
 def ensure(
@@ -76,24 +76,21 @@ def ensure(
     cwd: str | None = None,
     python: str = sys.executable,
     create: bool = False,
+    flags: Sequence[str] = (),
 ) -> DoorbellClient:
     """A connection to the supervisor of `name`, which is started where there is none.
 
-    `named` sessions outlive their clients. `cwd` is where a new session's first worker starts. A session
-    that is nowhere is made with `create`, else it is NoSuchSession. StartFailed if it does not come up.
+    `named` sessions outlive their clients. `cwd` is where a new session's first worker starts, `flags` are
+    IPython's options for its workers. A session that is nowhere is made with `create`, else it is
+    NoSuchSession. StartFailed if it does not come up.
     """
-    try:
-        return ring(name)
-    except NoSuchSession:
-        if not create:
-            raise
-    except SessionNotRunning:
-        pass
+    bell = _reach(name)
+    if bell is not None:
+        return bell
+    if not create and not exists(name):
+        raise no_such_session(name)
     with _start_lock(name):
-        try:
-            return ring(name)  # somebody else was quicker
-        except (NoSuchSession, SessionNotRunning):
-            return _start(name, named, cwd, python)
+        return _reach(name) or _start(name, named, cwd, python, flags)  # somebody else may have been quicker
 
 
 def create(
@@ -103,7 +100,11 @@ def create(
     if not exists(name):
         with _start_lock(name):
             if not exists(name):
-                return _start(name, named, cwd, python)
+                try:
+                    return _start(name, named, cwd, python)
+                except StartFailed:
+                    _delete(session_state(name))  # nothing was ever run in it
+                    raise
     raise SessionExists(f"session {name!r} already exists", f"holdfast attach {name}   (or another name)")
 
 
@@ -143,14 +144,12 @@ def stop(name: str, bell: DoorbellClient) -> None:
 
 def forget(name: str) -> None:
     """Delete what a session keeps. It must not be running (SessionExists)."""
-    import shutil  # noqa: PLC0415 - rarely needed
-
     with _start_lock(name):
         with contextlib.suppress(NoSuchSession, SessionNotRunning):
             ring(name).close()
             raise SessionExists(f"session {name!r} is running", f"holdfast stop {name}")
-        for folder in (session_state(name), session_runtime(name)):
-            shutil.rmtree(folder, ignore_errors=True)
+        _delete(session_state(name))
+        _delete(session_runtime(name))
 
 
 def no_such_session(name: str) -> NoSuchSession:
@@ -160,6 +159,13 @@ def no_such_session(name: str) -> NoSuchSession:
     near = difflib.get_close_matches(name, known(), n=1)
     remedy = f"holdfast attach {near[0]}   (or: holdfast ls)" if near else f"holdfast new {name}"
     return NoSuchSession(f"no session named {name!r}", remedy)
+
+
+def _reach(name: str) -> DoorbellClient | None:
+    try:
+        return DoorbellClient.connect(socket_path(session_runtime(name) / "doorbell"), name)
+    except _NOBODY_THERE:
+        return None
 
 
 @contextlib.contextmanager
@@ -174,11 +180,12 @@ def _start_lock(name: str) -> Iterator[None]:
         os.close(lock)
 
 
-def _start(name: str, named: bool, cwd: str | None, python: str) -> DoorbellClient:
+def _start(name: str, named: bool, cwd: str | None, python: str, flags: Sequence[str] = ()) -> DoorbellClient:
     log = session_runtime(name) / "supervisor.log"
     with _log_file(log) as log_end:
         written = os.fstat(log_end).st_size
-        pid, ready = _spawn(name, named, cwd or os.getcwd(), python, log_end)
+        options = ["--session", name, "--cwd", cwd or os.getcwd(), *(["--named"] if named else [])]
+        pid, ready = _spawn(python, [*options, "--", *flags], log_end)
     try:
         answer = _first_line(ready, time.monotonic() + START_SECONDS, name)
     except BaseException:  # also Ctrl-C: a supervisor that nobody waited for would go on unseen
@@ -192,12 +199,17 @@ def _start(name: str, named: bool, cwd: str | None, python: str) -> DoorbellClie
     raise StartFailed(f"session {name!r} did not start: {what}", answer.get("remedy") or f"see {log}")
 
 
-def _spawn(name: str, named: bool, cwd: str, python: str, log: int) -> tuple[int, int]:
+def _delete(folder: Path) -> None:
+    import shutil  # noqa: PLC0415 - rarely needed
+
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _spawn(python: str, options: list[str], log: int) -> tuple[int, int]:
     """Start the supervisor; its pid, and the end of a pipe on which it will say one line when it is ready."""
     _reap()
     ready, its_end = os.pipe()
-    arguments = [python, "-P", "-m", "holdfast.supervisor", "--session", name, "--ready-fd", str(_READY_FD)]
-    arguments += ["--cwd", cwd, *(["--named"] if named else [])]
+    arguments = [python, "-P", "-m", "holdfast.supervisor", "--ready-fd", str(_READY_FD), *options]
     actions: list[tuple[Any, ...]] = [(os.POSIX_SPAWN_CLOSE, number) for number in _inheritable()]
     actions.append((os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0))
     actions += [(os.POSIX_SPAWN_DUP2, log, 1), (os.POSIX_SPAWN_DUP2, log, 2)]

@@ -45,6 +45,13 @@ while True:
 """
 
 
+DIES = """
+import os, sys
+os.makedirs(os.environ["HOLDFAST_HOME"] + "/state/sessions/work")
+sys.exit({!r})
+"""
+
+
 @pytest.fixture
 def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     with scratch() as folder:
@@ -152,8 +159,9 @@ def test_a_refusal_at_the_start_is_told_in_its_own_words(home: Path, python: Cal
 def test_a_death_at_the_start_is_told_with_its_last_words(home: Path, python: Callable[[str], str]) -> None:
     for words in ("no module named msgspec", "no module named zmq"):
         with pytest.raises(StartFailed, match=words) as caught:
-            start.create("work", python=python(f"import sys; sys.exit({words!r})"))
+            start.create("work", python=python(DIES.format(words)))
         assert str(caught.value.remedy).endswith("supervisor.log")
+        assert start.known() == []
 
 
 def test_a_python_that_can_not_run_is_told(home: Path) -> None:
