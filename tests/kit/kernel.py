@@ -97,8 +97,8 @@ class Kernel:
         return self.process.wait()
 
     def interrupt(self) -> None:
-        """SIGINT to the launcher, as Jupyter does it (interrupt_mode "signal")."""
-        self.process.send_signal(signal.SIGINT)
+        """SIGINT to the launcher's process group, as Jupyter does it (interrupt_mode "signal")."""
+        os.killpg(self.process.pid, signal.SIGINT)
 
     def close(self) -> None:
         """End in order, whatever has become of it; AssertionError if anything is left behind."""

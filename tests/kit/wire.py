@@ -88,6 +88,7 @@ class Client:
         self.session = Session(
             key=info["key"].encode(), signature_scheme=info["signature_scheme"], username=username
         )
+        self.sent: set[str] = set()  # msg_id of every request made by `send`
         self.published: list[Message] = []  # iopub, in order of arrival
         self.of_parent: dict[str, list[Message]] = defaultdict(list)  # the same by parent msg_id
         self.replies: dict[str, Message] = {}  # shell and control, by parent msg_id
@@ -115,6 +116,7 @@ class Client:
         message["header"].update(more.get("header", {}))
         frames = self.session.serialize(message)
         self.sockets[channel].send_multipart([*frames, *more.get("buffers", ())])
+        self.sent.add(message["header"]["msg_id"])
         return message["header"]["msg_id"]
 
     def send_frames(self, frames: list[bytes], channel: str = "shell") -> None:
