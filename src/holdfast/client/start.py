@@ -184,8 +184,9 @@ def _start(name: str, named: bool, cwd: str | None, python: str, flags: Sequence
     log = session_runtime(name) / "supervisor.log"
     with _log_file(log) as log_end:
         written = os.fstat(log_end).st_size
-        options = ["--session", name, "--cwd", cwd or os.getcwd(), *(["--named"] if named else [])]
-        pid, ready = _spawn(python, [*options, "--", *flags], log_end)
+        options = ["--cwd", cwd or os.getcwd(), *(["--named"] if named else [])]
+        options += ["--", *flags] if flags else []
+        pid, ready = _spawn(name, options, python, log_end)
     try:
         answer = _first_line(ready, time.monotonic() + START_SECONDS, name)
     except BaseException:  # also Ctrl-C: a supervisor that nobody waited for would go on unseen
@@ -205,11 +206,12 @@ def _delete(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _spawn(python: str, options: list[str], log: int) -> tuple[int, int]:
+def _spawn(name: str, options: list[str], python: str, log: int) -> tuple[int, int]:
     """Start the supervisor; its pid, and the end of a pipe on which it will say one line when it is ready."""
     _reap()
     ready, its_end = os.pipe()
-    arguments = [python, "-P", "-m", "holdfast.supervisor", "--ready-fd", str(_READY_FD), *options]
+    arguments = [python, "-P", "-m", "holdfast.supervisor", "--session", name, "--ready-fd", str(_READY_FD)]
+    arguments += options
     actions: list[tuple[Any, ...]] = [(os.POSIX_SPAWN_CLOSE, number) for number in _inheritable()]
     actions.append((os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0))
     actions += [(os.POSIX_SPAWN_DUP2, log, 1), (os.POSIX_SPAWN_DUP2, log, 2)]

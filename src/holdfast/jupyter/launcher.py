@@ -91,7 +91,8 @@ def _launch(options: Options) -> int:
     signals = SignalPipe()  # first: from here on a signal waits its turn instead of ending a start half-way
     parent = _parent_descriptor()
     name = options.session or session_of(options.file)
-    bell = ensure(name, named=options.session is not None, cwd=os.getcwd(), create=True)
+    named = options.session is not None
+    bell = ensure(name, named=named, cwd=os.getcwd(), create=True, flags=options.flags)
     return Watch(bell, signals, parent, name).run(options.file)
 
 

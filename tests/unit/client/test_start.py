@@ -96,6 +96,12 @@ def test_a_new_session_is_started_as_a_daemon_of_its_own(home: Path, python: Cal
         os.close(end)
 
 
+def test_options_for_ipython_reach_the_supervisor(home: Path, python: Callable[[str], str]) -> None:
+    flags = ["--profile", "lab", "--debug"]
+    with start.ensure("work", create=True, flags=flags, python=python(COMES_UP)) as bell:
+        assert bell.ask("info")["arguments"][-4:] == ["--", *flags]
+
+
 def test_an_unnamed_session_is_not_called_named(home: Path, python: Callable[[str], str]) -> None:
     with start.create("work", named=False, python=python(COMES_UP)) as bell:
         assert "--named" not in bell.ask("info")["arguments"]
