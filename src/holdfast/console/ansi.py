@@ -1,0 +1,54 @@
+"""Colours and terminal escapes: the few we write ourselves, and making foreign text harmless. Pure.
+
+Only the sixteen colours that every terminal theme has chosen for itself: readable on light and dark.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+
+IN = "32"
+"""Green, as IPython's input prompt."""
+IN_NUMBER = "92;1"
+OUT = "31"
+"""Red, as IPython's output prompt."""
+OUT_NUMBER = "91;1"
+WHO = "33;1"
+"""Another client's name."""
+NOTE = "90"
+"""Holdfast's own words: grey, so that they are not taken for output."""
+WARNING = "33"
+ERROR = "31;1"
+
+ESCAPE = re.compile(
+    r"""\x1b (?: \[ [0-?]* [ -/]* [@-~]                 # CSI: colours, cursor
+              | \] [^\x07\x1b]* (?: \x07 | \x1b\\ )     # OSC: titles, links
+              | [PX^_] [^\x1b]* \x1b\\                  # DCS, SOS, PM, APC: images
+              | [ -/]* [0-~] )                          # the short ones
+    """,
+    re.VERBOSE,
+)
+"""One terminal escape (ECMA-48, section 5.4 and 8.3)."""
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+def paint(text: str, colour: str) -> str:
+    """`text` in a colour (SGR parameters), or as it is if the user wants none (no-color.org)."""
+    return text if os.environ.get("NO_COLOR") else f"\x1b[{colour}m{text}\x1b[0m"
+
+
+def visible(text: str) -> str:
+    """`text` with control characters made visible, but for newline and tab: it comes from another client."""
+    return _CONTROL.sub(lambda match: repr(match[0])[1:-1], text)
+
+
+def size(count: int) -> str:
+    """Bytes as `13 kB`, `1.2 MB`."""
+    amount = float(count)
+    for unit in ("B", "kB", "MB"):
+        if amount < 999.5:
+            return f"{amount:.3g} {unit}"
+        amount /= 1000
+    return f"{amount:.3g} GB"

@@ -1,0 +1,255 @@
+"""The console: a prompt on a running session, until the user leaves. Wires the parts; draws nothing itself.
+
+run            what the command line calls
+Console        read a cell, run it, read the next; other clients' cells come in between
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pwd
+import signal
+import sys
+import time
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from holdfast.client.aio import Client
+from holdfast.console import ansi
+from holdfast.console.cell import OwnCell
+from holdfast.console.greeting import head, running_title
+from holdfast.console.ladder import AGAIN_SECONDS
+from holdfast.console.others import Others, Running
+from holdfast.console.screen import Screen
+from holdfast.errors import HoldfastError, NoAnswer
+from holdfast.protocol import connection
+from holdfast.protocol.operations import Info
+
+INFO_SECONDS = 1.0
+"""A supervisor tells about itself within milliseconds; another kernel never does, and the prompt appears."""
+
+COMPLETE_SECONDS = 2.0
+"""Longer than this nobody waits for a menu."""
+
+HISTORY_ENTRIES = 1000
+"""For up-arrow and Ctrl-R. `%history` has them all."""
+
+LEAVE = frozenset({"exit", "quit", "exit()", "quit()"})
+"""Typed at the prompt they leave at once, even while the session is busy with another client's cell."""
+
+
+def run(name: str, connection_file: Path, *, created: bool, notice: str | None = None) -> int:
+    """A console on session `name`, until it is left; the exit status: 0, or 1 if the session went away.
+
+    `created`: the session is new, so greet. `notice`: something to be said first. NoAnswer if nothing
+    answers there, ConnectionFileError if the file is no connection file.
+    """
+    return asyncio.run(_attached(name, connection.read(connection_file), created, notice))
+
+
+async def _attached(name: str, info: connection.ConnectionInfo, created: bool, notice: str | None) -> int:
+    client = Client(info, username=_username())
+    await asyncio.gather(client.connect(), _import_prompt())
+    try:
+        return await Console(client, name).run(created=created, notice=notice)
+    finally:
+        client.close()
+
+
+async def _import_prompt() -> None:
+    """Half of our start-up time is prompt_toolkit's import; the handshake goes on meanwhile."""
+    import holdfast.console.prompt  # noqa: F401, PLC0415
+
+
+class Console:
+    """One prompt on one session."""
+
+    def __init__(self, client: Client, name: str) -> None:
+        from holdfast.console.completion import KernelCompleter  # noqa: PLC0415 - imported by now, see above
+        from holdfast.console.history import SessionHistory  # noqa: PLC0415
+        from holdfast.console.prompt import Prompt  # noqa: PLC0415
+
+        self._client = client
+        self._name = name
+        self._username = _username()
+        self._next_count = 1
+        self._next_input = ""
+        """What the next prompt begins with: `%load`, or a cell that was not run."""
+        self._cell: OwnCell | None = None
+        self._running: asyncio.Task[Any] | None = None
+        self._leaving = False
+        self._interrupted_others = float("-inf")
+        """When Ctrl-C last meant another client's cell, on the loop's clock."""
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._screen = Screen(sys.stdout, sys.stderr)
+        self._others = Others(self._screen, self._username, self._on_count)
+        self._history = SessionHistory()
+        self._prompt = Prompt(
+            self._screen,
+            count=lambda: self._next_count,
+            completer=KernelCompleter(self._complete),
+            history=self._history,
+            on_idle_interrupt=self._interrupt_others,
+        )
+
+    async def run(self, *, created: bool, notice: str | None) -> int:
+        """Greet, then read and run cells until the user leaves; the exit status."""
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGINT, self._interrupt)
+        loop.add_signal_handler(signal.SIGQUIT, self._leave)
+        await self._greet(created, notice)
+        for work in (self._follow_others(), self._load_history(), self._watch_connection()):
+            self._begin(work)
+        try:
+            await self._read_and_run()
+        finally:
+            for task in self._tasks:
+                task.cancel()
+        return 1 if self._client.lost.is_set() and not self._others.ended else 0
+
+    async def _read_and_run(self) -> None:
+        while not self._leaving and not self._client.lost.is_set():
+            text, self._next_input = self._next_input, ""
+            try:
+                code = await self._prompt.read(text)
+            except EOFError:
+                return
+            if code.strip() in LEAVE:
+                return
+            if code.strip():
+                await self._run_cell(code)
+
+    async def _run_cell(self, code: str) -> None:
+        self._cell = OwnCell(self._client, self._screen, code, self._on_count)
+        if self._others.running is not None:
+            self._note(f"waiting for {self._others.running.title}")
+        self._running = asyncio.ensure_future(self._cell.run(self._answer))
+        try:
+            outcome = await self._running
+            self._next_input, self._leaving = outcome.next_input, self._leaving or outcome.leave
+        except NoAnswer as error:
+            if not self._client.lost.is_set():
+                self._complain(error)
+                self._next_input = code
+        except asyncio.CancelledError:
+            if not self._leaving:
+                raise
+        finally:
+            self._cell = self._running = None
+
+    async def _answer(self, question: str, password: bool) -> str:
+        """What the user answers to `input()`."""
+        try:
+            return await self._prompt.ask(question, password=password)
+        except KeyboardInterrupt:
+            self._interrupt()
+            return await asyncio.Future()  # never: the question is withdrawn when the interrupt arrives
+
+    # Ctrl-C and Ctrl-\
+
+    def _interrupt(self) -> None:
+        """Ctrl-C while no prompt stands (else it is a key), or SIGINT from elsewhere."""
+        if self._cell is None:
+            self._prompt.interrupt()
+        elif self._cell.started or self._others.running is None:
+            self._begin(self._cell.interrupt(asyncio.get_running_loop().time()))
+        else:
+            self._interrupt_others()
+
+    def _interrupt_others(self) -> None:
+        """Ctrl-C, but what runs was not started here: once says whose it is, twice interrupts it."""
+        if self._others.running is None:
+            return
+        now = asyncio.get_running_loop().time()
+        if now - self._interrupted_others <= AGAIN_SECONDS:
+            self._begin(self._client.interrupt())
+            self._interrupted_others = float("-inf")
+        else:
+            self._note(f"{self._others.running.title} is running; Ctrl-C again interrupts it")
+            self._interrupted_others = now
+
+    def _leave(self) -> None:
+        self._leaving = True
+        if self._running is not None:
+            self._running.cancel()
+        self._prompt.end()
+
+    # In the background
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        async def reported() -> None:
+            try:
+                await work
+            except HoldfastError as error:
+                self._complain(error)
+
+        task = asyncio.ensure_future(reported())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _follow_others(self) -> None:
+        while True:
+            self._others.take(await self._client.foreign.get())
+
+    async def _watch_connection(self) -> None:
+        await self._client.lost.wait()
+        if not self._others.ended:
+            self._note(f"the session {self._name} does not answer any more", ansi.WARNING)
+        self._prompt.end()
+
+    async def _load_history(self) -> None:
+        try:
+            reply = await self._client.request(
+                "history_request",
+                {"hist_access_type": "tail", "n": HISTORY_ENTRIES, "raw": True, "output": False},
+            )
+            self._history.supply(entry[2] for entry in reply.content.get("history", ()))
+        except NoAnswer:
+            self._history.supply(())
+
+    async def _complete(self, code: str, cursor: int) -> dict[str, Any]:
+        request = {"code": code, "cursor_pos": cursor}
+        return (await self._client.request("complete_request", request, timeout=COMPLETE_SECONDS)).content
+
+    # What is said
+
+    async def _greet(self, created: bool, notice: str | None) -> None:
+        info = await self._info()
+        if info is not None:
+            self._next_count = info.execution_count + 1
+            if info.running is not None:
+                self._others.running = Running(None, running_title(info.running.count, info.running.client))
+        self._note(head(self._name, info, created=created, username=self._username, now=time.time()))
+        if notice:
+            self._note(notice, ansi.WARNING)
+        self._screen.write("\n")
+
+    async def _info(self) -> Info | None:
+        """What the session tells about itself; None of a kernel that is not ours."""
+        try:
+            told = await asyncio.wait_for(self._client.operation("info"), INFO_SECONDS)
+            return msgspec.convert(told, Info)
+        except (TimeoutError, HoldfastError, msgspec.ValidationError):
+            return None
+
+    def _on_count(self, count: int) -> None:
+        self._next_count = count + 1
+        self._prompt.redraw()
+
+    def _note(self, text: str, colour: str = ansi.NOTE) -> None:
+        self._screen.note(ansi.paint(text, colour))
+
+    def _complain(self, error: HoldfastError) -> None:
+        self._note(f"{error.what}{f'   try: {error.remedy}' if error.remedy else ''}", ansi.WARNING)
+
+
+def _username() -> str:
+    """The user's login name; what other clients see."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # a container's made-up user
+        return str(os.getuid())

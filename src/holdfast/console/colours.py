@@ -1,0 +1,59 @@
+"""Highlighting of code: one table of colours, for the prompt and for the cells of others.
+
+pygments takes 30 ms to import, so it is imported at the first use, which is after the first prompt.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pygments.lexer import Lexer  # type: ignore[import-untyped]
+
+_COLOURS = {
+    "Keyword": "magenta",
+    "Operator.Word": "magenta",
+    "Name.Builtin": "cyan",
+    "Name.Exception": "cyan",
+    "Name.Function": "*blue*",
+    "Name.Class": "*blue*",
+    "Name.Decorator": "yellow",
+    "Literal.String": "green",
+    "Literal.Number": "cyan",
+    "Comment": "brightblack",
+    "Error": "red",
+}
+"""Kind of token (as pygments names it) -> one of the terminal's own colours; `*` makes it bold."""
+
+
+def prompt_style() -> dict[str, str]:
+    """The table as rules of prompt_toolkit: `pygments.keyword` -> `ansimagenta`."""
+    return {
+        f"pygments.{kind.lower()}": f"ansi{colour.strip('*')}{' bold' if colour.startswith('*') else ''}"
+        for kind, colour in _COLOURS.items()
+    }
+
+
+@functools.cache
+def lexer_class() -> type[Lexer]:
+    """Python with IPython's magics, shell escapes and help."""
+    from ipython_pygments_lexers import IPython3Lexer  # noqa: PLC0415 - see the head of the module
+
+    found: type[Lexer] = IPython3Lexer
+    return found
+
+
+def highlighted(code: str) -> str:
+    """`code` with the colours as terminal escapes, or as it is if the user wants none (no-color.org)."""
+    if os.environ.get("NO_COLOR"):
+        return code
+    from pygments import highlight  # type: ignore[import-untyped]  # noqa: PLC0415 - see the head of the module
+    from pygments.formatters.terminal import TerminalFormatter  # type: ignore[import-untyped]  # noqa: PLC0415
+    from pygments.token import string_to_tokentype  # type: ignore[import-untyped]  # noqa: PLC0415
+
+    scheme = {string_to_tokentype(kind): (colour, colour) for kind, colour in _COLOURS.items()}
+    scheme[string_to_tokentype("")] = ("", "")
+    coloured: str = highlight(code, lexer_class()(stripnl=False), TerminalFormatter(colorscheme=scheme))
+    return coloured

@@ -1,0 +1,76 @@
+"""Tab completion: asked of the kernel, shown with the kinds of things. No static analysis here."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
+from typing import Any
+
+from prompt_toolkit.completion import CompleteEvent, Completer, Completion
+from prompt_toolkit.document import Document
+
+from holdfast.errors import NoAnswer
+
+Ask = Callable[[str, int], Awaitable[Mapping[str, Any]]]
+"""Code and cursor position (in code points) -> content of a `complete_reply`."""
+
+TYPES = "_jupyter_types_experimental"
+"""Where kernels put the kinds of matches (metadata of `complete_reply`; ipykernel began it)."""
+
+
+class KernelCompleter(Completer):
+    """What the kernel proposes at the cursor."""
+
+    def __init__(self, ask: Ask) -> None:
+        self._ask = ask
+
+    async def get_completions_async(
+        self, document: Document, _complete_event: CompleteEvent
+    ) -> AsyncGenerator[Completion, None]:
+        """The proposals; none if the kernel does not answer in time."""
+        try:
+            reply = await self._ask(document.text, document.cursor_position)
+        except NoAnswer:
+            return
+        for proposal in proposals(reply, document.text, document.cursor_position):
+            yield proposal
+
+    def get_completions(self, _document: Document, _complete_event: CompleteEvent) -> Iterable[Completion]:
+        """Nothing: only the asynchronous way is used."""
+        return ()
+
+
+def proposals(reply: Mapping[str, Any], code: str, cursor: int) -> list[Completion]:
+    """The matches of a `complete_reply` to `code`, with their kinds where the kernel tells them."""
+    typed = _typed_matches(reply)
+    if not typed:
+        start, end = reply.get("cursor_start", cursor), reply.get("cursor_end", cursor)
+        typed = [{"text": text, "start": start, "end": end} for text in reply.get("matches", ())]
+    return [
+        Completion(
+            match["text"],
+            start_position=min(0, match["start"] - cursor),
+            display=_short(match["text"], code[match["start"] : cursor]),
+            display_meta=_kind(match),
+        )
+        for match in typed
+    ]
+
+
+def _typed_matches(reply: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    metadata = reply.get("metadata")
+    matches = metadata.get(TYPES) if isinstance(metadata, Mapping) else None
+    if not isinstance(matches, list):
+        return []
+    return [match for match in matches if isinstance(match, Mapping) and {"text", "start"} <= match.keys()]
+
+
+def _short(text: str, typed: str) -> str:
+    """What the menu shows: without the path that stands on the line already."""
+    path = max(typed.rfind("."), typed.rfind("/")) + 1
+    return text[path:] if path and text.startswith(typed[:path]) else text
+
+
+def _kind(match: Mapping[str, Any]) -> str:
+    """`function(a, b)`, `module`: kind and signature; nothing if the kernel does not know."""
+    kind = str(match.get("type") or "").replace("<unknown>", "")
+    return f"{kind}{match.get('signature') or ''}"

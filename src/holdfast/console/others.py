@@ -1,0 +1,99 @@
+"""What was not asked for here: other clients' cells, and late output of our own. Shown as it comes.
+
+Also keeps in mind whose cell runs, so that Ctrl-C and waiting can be explained.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from holdfast.client.exchange import Incoming
+from holdfast.console import ansi
+from holdfast.console.screen import Screen
+from holdfast.console.view import CellView
+from holdfast.protocol.messages import Header
+
+VIEWS = 64
+"""Cells of others whose late output still finds its label."""
+
+NAME_WIDTH = 24
+
+
+class Running(NamedTuple):
+    """Another client's cell that runs: its request, and what to call it."""
+
+    msg_id: str | None
+    """None: it ran before we came."""
+    title: str
+
+
+class Others:
+    """The stream of foreign messages (`Client.foreign`)."""
+
+    def __init__(self, screen: Screen, username: str, on_count: Callable[[int], None]) -> None:
+        """`username`: ours; namesakes are told apart. `on_count` is told the number of each new cell."""
+        self.running: Running | None = None
+        self.ended = False
+        """Somebody has ended the session in order."""
+        self._screen = screen
+        self._username = username
+        self._on_count = on_count
+        self._views: dict[str, CellView] = {}
+
+    def take(self, message: Incoming) -> None:
+        """Show one message."""
+        parent = message.parent
+        if message.msg_type == "execute_input":
+            self._begin(message)
+        elif message.msg_type == "status":
+            self._status(message)
+            return
+        elif message.msg_type == "shutdown_reply":
+            self._shut_down(message)
+            return
+        self._view(parent, mine=message.mine).show(message.msg_type, message.content)
+
+    def title(self, parent: Header) -> str:
+        """What to call the client that sent `parent`: its user, and for namesakes its session."""
+        name = ansi.visible(parent.username)[:NAME_WIDTH]
+        if name and name != self._username:
+            return name
+        return f"{name} {ansi.visible(parent.session)[:4]}".strip() or "?"
+
+    def _begin(self, message: Incoming) -> None:
+        count = message.content.get("execution_count")
+        if not isinstance(count, int):
+            return
+        if not message.mine:
+            self.running = Running(message.parent.msg_id, f"In [{count}] of {self.title(message.parent)}")
+        self._on_count(count)
+
+    def _status(self, message: Incoming) -> None:
+        state, asked = message.content.get("execution_state"), message.parent.msg_id
+        if state == "idle":
+            if self.running is not None and self.running.msg_id in (asked, None):
+                self.running = None
+            view = self._views.get(asked)
+            if view is not None:
+                view.finish()
+        elif state in ("restarting", "dead"):
+            self._screen.note(ansi.paint(f"the interpreter is {state}", ansi.WARNING))
+
+    def _shut_down(self, message: Incoming) -> None:
+        self.running = None
+        self.ended = not message.content.get("restart")
+        who = "" if message.mine else f" by {self.title(message.parent)}"
+        what = "restarted with an empty namespace" if message.content.get("restart") else "ended"
+        self._screen.note(ansi.paint(f"the session was {what}{who}", ansi.WARNING))
+        if message.content.get("restart"):
+            self._on_count(0)
+
+    def _view(self, parent: Header, *, mine: bool) -> CellView:
+        view = self._views.get(parent.msg_id)
+        if view is None:
+            while len(self._views) >= VIEWS:
+                del self._views[next(iter(self._views))]
+            who = "" if mine or not parent.msg_id else self.title(parent)
+            view = self._views[parent.msg_id] = CellView(self._screen, who)
+        return view
