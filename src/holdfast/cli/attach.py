@@ -21,5 +21,5 @@ def run(options: Namespace) -> int:
     bell = start.ensure(name)
     if not was_running:
         unclean = bell.ask("info").get("unclean")
-        tell(f"{name} was not closed properly: {unclean}" if unclean else f"{name} is started again")
+        tell(f"{name}: {unclean}" if unclean else f"{name} is started again")
     return console.open_on(name, bell, created=False)

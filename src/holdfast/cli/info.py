@@ -56,7 +56,7 @@ def _session(found: dict[str, Any]) -> list[tuple[str, Any]]:
         ("session", found["name"]),
         ("state", found["state"]),
         ("trouble", found.get("trouble")),
-        ("not closed properly", found.get("unclean")),
+        ("last end", found.get("unclean")),
         ("cells", found.get("cells")),
         ("attached", ", ".join(found.get("clients", []))),
         ("folder", text.short_folder(found.get("cwd") or "-")),
