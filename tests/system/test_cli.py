@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import pexpect
 import pytest
 
 from holdfast.client.blocking import Client
@@ -46,6 +47,17 @@ class Shell:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+        )
+
+    def terminal(self, *arguments: str) -> pexpect.spawn[str]:
+        """The same in a terminal."""
+        return pexpect.spawn(
+            sys.executable,
+            ["-m", "holdfast", *arguments],
+            env=environment(self.home, self._mark) | {"TERM": "dumb"},
+            cwd=str(self.work),
+            timeout=SECONDS,
+            encoding="utf-8",
         )
 
     def run(self, *arguments: str, piped: str | None = None) -> subprocess.CompletedProcess[str]:
@@ -268,6 +280,46 @@ def test_a_killed_supervisor_is_a_session_not_closed_properly(shell: Shell) -> N
     assert "last words\n" in log
     assert "(the session ended in it)" in log
     assert shell.run("interrupt", "work").returncode == 1
+
+
+def test_without_a_command_a_console_opens_on_a_session_named_after_the_folder(shell: Shell) -> None:
+    with shell.terminal() as terminal:
+        terminal.expect("In ")
+        assert shell.good("ls", "-q") == "ledger\n"
+        terminal.sendline("print(6 * 7)")
+        terminal.expect("42\r\n")
+        terminal.sendline("exit")
+        terminal.expect(r"(left|ended) ledger.* back: holdfast attach ledger")
+        terminal.expect(pexpect.EOF)
+    assert terminal.exitstatus == 0
+    assert "In [1]: print(6 * 7)\n42\n" in shell.good("log", "ledger")
+
+
+def test_attaching_finds_the_session_as_it_was_left(shell: Shell) -> None:
+    shell.good("new", "work", "-d")
+    with shell.client("work") as client:
+        client.execute("x = 42").reply()
+    with shell.terminal("attach", "work") as terminal:
+        terminal.expect("In ")
+        terminal.sendline("print(x)")
+        terminal.expect("42\r\n")
+        terminal.sendline("exit")
+        terminal.expect("left work; it goes on")
+        terminal.expect(pexpect.EOF)
+    assert shell.info("work")["state"] == "idle"
+
+
+def test_attaching_after_a_kill_says_how_it_ended_and_goes_on(shell: Shell) -> None:
+    shell.good("new", "work", "-d")
+    pid = int(str(shell.info("work")["pid"]))
+    os.kill(pid, signal.SIGKILL)
+    assert wait_for_end(pid, Deadline(SECONDS))
+    with shell.terminal("a") as terminal:  # the only session is the newest
+        terminal.expect("work: not closed properly: ")
+        terminal.expect("In ")
+        terminal.sendline("exit")
+        terminal.expect(pexpect.EOF)
+    assert shell.info("work")["state"] == "idle"
 
 
 def test_an_interrupt_from_elsewhere_ends_the_cell(shell: Shell) -> None:
