@@ -303,7 +303,7 @@ def test_streams_are_what_programs_expect(guest: Client) -> None:
 
 def test_streams_can_be_replaced_and_put_back(guest: Client) -> None:
     cell = guest.do(
-        "import contextlib, io, sys\nwith contextlib.redirect_stdout(io.StringIO()) as kept: print('inside')\n"
+        "import contextlib, io\nwith contextlib.redirect_stdout(io.StringIO()) as kept: print('inside')\n"
         "print('outside', kept.getvalue(), end='')"
     )
     assert cell.text() == "outside inside\n"
