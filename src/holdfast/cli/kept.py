@@ -13,6 +13,9 @@ from holdfast.journal.lock import SessionLock
 from holdfast.journal.records import CellRecord, Records
 from holdfast.paths import session_state
 
+OMITTED = "omitted"
+"""In place of a message type: `bytes` of output that the journal did not keep."""
+
 CUT_OFF = "cut off"
 """Status of a cell that was running when its session ended."""
 
@@ -36,7 +39,7 @@ def summary(name: str) -> dict[str, Any]:
 
 
 def cells(name: str, last: int) -> list[dict[str, Any]]:
-    """The newest `last` cells, oldest first, as CellEntry of protocol/operations.py with `omitted` bytes."""
+    """The newest `last` cells, oldest first, as CellEntry of protocol/operations.py."""
     with _journal(name) as journal:
         return [_entry(journal, cell) for cell in journal.cells(last=last)]
 
@@ -50,12 +53,22 @@ def _entry(journal: Records, cell: CellRecord) -> dict[str, Any]:
         "started": cell.started,
         "ended": cell.ended,
         "status": cell.status or (CUT_OFF if cell.started else "waiting"),
-        "omitted": journal.omitted(cell.id),
-        "outputs": [
-            {"msg_type": output.msg_type, "content": json.loads(output.content)}
-            for output in journal.outputs(cell.id)
-        ],
+        "outputs": _outputs(journal, cell.id),
     }
+
+
+def _outputs(journal: Records, cell: int) -> list[dict[str, Any]]:
+    """What a cell put out, and where some of it was not kept an entry `OMITTED` that says how much."""
+    omitted = journal.omitted(cell)
+    gap = [{"msg_type": OMITTED, "content": {"bytes": omitted}}] if omitted else []
+    found: list[dict[str, Any]] = []
+    place = 1
+    for output in journal.outputs(cell):
+        if output.place > place:
+            found, gap = [*found, *gap], []
+        place = output.place + 1
+        found.append({"msg_type": output.msg_type, "content": json.loads(output.content)})
+    return [*found, *gap]
 
 
 def _folder(journal: Records) -> Any:

@@ -54,8 +54,6 @@ def show(cell: dict[str, Any]) -> str:
     """One cell (CellEntry of protocol/operations.py) as lines: a head, the code, what came, a note."""
     lines = [_head(cell), *_prompted(cell)]
     lines += [found for output in cell["outputs"] if (found := _output(output).rstrip("\n"))]
-    if cell.get("omitted"):
-        lines.append(f"({text.size(cell['omitted'])} more were not kept)")
     if cell["status"] in NOTES:
         lines.append(f"({NOTES[cell['status']]})")
     return "\n".join([*lines, ""])
@@ -88,6 +86,8 @@ def _output(output: dict[str, Any]) -> str:
         data = content.get("data", {})
         prefix = f"Out[{content['execution_count']}]: " if kind == "execute_result" else ""
         return prefix + str(data.get("text/plain", f"<{', '.join(data)}>"))
+    if kind == "omitted":
+        return f"({text.size(content['bytes'])} of output were not kept)"
     return ""
 
 
