@@ -215,5 +215,4 @@ def _configure(database: Database, output: Output, durability: Durability) -> No
     database.run("PRAGMA locking_mode = EXCLUSIVE")
     database.write_ahead()
     database.run(f"PRAGMA synchronous = {_SYNCHRONOUS[durability]}")
-    database.run(f"PRAGMA journal_size_limit = {output.journal_wal_bytes}")
     database.run(f"PRAGMA wal_autocheckpoint = {output.journal_wal_bytes // making.PAGE_BYTES}")

@@ -34,6 +34,11 @@ class Outputs:
         """Whether there are rows to write."""
         return bool(self._waiting)
 
+    @property
+    def remembered(self) -> int:
+        """Cells whose share is in memory."""
+        return len(self._kept)
+
     def add(self, epoch: int, cell: int, seq: int, msg_type: str, content: bytes, at: float) -> None:
         """Take one more row of `cell`."""
         kept = self._waiting.get(cell)

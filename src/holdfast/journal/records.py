@@ -101,8 +101,9 @@ class Records:
 
     def count_cells(self) -> int:
         """How many cells there are."""
-        ((count,),) = self._database.rows("SELECT count(*) FROM cells")
-        return int(count or 0)
+        # None is ever taken out, so the last id is their number; counting would read them all.
+        ((last,),) = self._database.rows("SELECT max(id) FROM cells")
+        return int(last or 0)
 
     def unfinished(self) -> list[CellRecord]:
         """Cells that were accepted and have no end, oldest first."""

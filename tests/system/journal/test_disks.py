@@ -156,6 +156,23 @@ def test_on_a_full_disk_nothing_new_is_made_and_the_disk_is_named(small_disk: Pa
     History.open(small_disk / "history.db").close()
 
 
+def test_on_a_disk_without_any_room_even_reading_is_refused_and_the_disk_is_named(small_disk: Path) -> None:
+    journal = Journal.open(small_disk / "session", LIMITS)
+    accept(journal, "x")
+    journal.close()
+    for leftover in (small_disk / "session").glob("*-shm"):
+        leftover.unlink()
+    fill_up(small_disk)
+    for attempt in (read_only, lambda folder: Journal.open(folder, LIMITS)):
+        with pytest.raises(JournalError, match="no space left") as refusal:
+            attempt(small_disk / "session")
+        assert refusal.value.remedy
+    (small_disk / "ballast").unlink()
+    records = read_only(small_disk / "session")
+    assert len(records.cells()) == 1
+    records.close()
+
+
 def test_a_lock_holds_on_a_full_disk_even_if_it_can_not_say_whose_it_is(small_disk: Path) -> None:
     fill_up(small_disk)
     lock = SessionLock.acquire(small_disk / "lock")

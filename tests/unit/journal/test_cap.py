@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from holdfast.journal.cap import ROW_BYTES, Kept
@@ -71,6 +71,7 @@ def test_head_and_tail_of_the_whole_output_are_kept_however_it_is_grouped(
     assert disk.omitted == omitted
 
 
+@example(sizes=[500, 900], after=[100], reopen=True)  # all that was left out was the last row
 @given(sizes=st.lists(SIZES, max_size=60), after=st.lists(SIZES, max_size=60), reopen=st.booleans())
 def test_a_jump_in_the_places_is_exactly_where_something_is_missing(
     sizes: list[int], after: list[int], reopen: bool

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from IPython.core.history import HistoryManager
 from IPython.core.interactiveshell import InteractiveShell
@@ -93,9 +93,17 @@ def test_the_tail_is_ipythons(
     both.close()
 
 
+@example(
+    sessions=[[("a", "a", None), ("b", "b", "1"), ("c", "c", None)]],
+    session=0,
+    start=1,
+    stop=-1,
+    raw=True,
+    output=True,
+)
 @given(
     sessions=SESSIONS,
-    session=st.integers(-4, 5),
+    session=st.just(0) | st.integers(-4, 5),
     start=st.integers(-9, 10),
     stop=st.none() | st.integers(-9, 10),
     raw=st.booleans(),

@@ -7,7 +7,7 @@ import stat
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from holdfast.errors import JournalDamaged, JournalError, RefusedPath
@@ -101,6 +101,14 @@ def test_cells_can_be_asked_for_by_their_last_and_after_one(opened: Opener) -> N
     assert [cell.id for cell in journal.cells(after=ids[1])] == ids[2:]
     assert [cell.id for cell in journal.cells(last=1, after=ids[1])] == ids[-1:]
     assert journal.cells(last=0) == journal.cells(last=-3) == []
+
+
+def test_cells_are_counted(opened: Opener) -> None:
+    journal = opened()
+    assert journal.count_cells() == 0
+    for _ in range(3):
+        accept(journal)
+    assert journal.count_cells() == 3
 
 
 def test_a_number_that_no_file_can_hold_is_refused(opened: Opener) -> None:
@@ -268,6 +276,7 @@ def test_a_flood_does_not_make_the_files_grow(folder: Path) -> None:
         journal.output(cell, seq, "stream", bytes(10_000), 1.0)
         if seq % 5 == 0:
             journal.flush()
+    assert (folder / "journal.db-wal").stat().st_size < 1_000_000
     journal.tidy()
     assert sum(path.stat().st_size for path in folder.iterdir()) < 1_000_000
     assert journal.omitted(cell) > 29_000_000
@@ -283,6 +292,7 @@ def test_tidying_leaves_nothing_in_the_write_ahead_log(opened: Opener, folder: P
     assert not journal.pending
 
 
+@example("print('\ud83d')")  # half of an emoji
 @given(text=st.text(st.characters(exclude_categories=[]), max_size=50))
 def test_any_text_can_be_code_and_comes_back(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
     folder = tmp_path_factory.mktemp("any")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.errors import RefusedPath, SessionLocked
+from holdfast.errors import JournalError, RefusedPath, SessionLocked
 from holdfast.journal.lock import Holder, SessionLock
 
 
@@ -92,7 +92,9 @@ def test_what_a_longer_predecessor_wrote_leaves_no_trace(path: Path) -> None:
     lock.release()
 
 
-@pytest.mark.parametrize("content", [b"", b"\xff", b"[1]", b'{"pid": "\xff"}', b'{"pid": "x"}', b"x" * 9_999])
+@pytest.mark.parametrize(
+    "content", [b"", b"\xff", b"[1]", b'{"host": "\xff"}', b'{"pid": "x"}', b"x" * 9_999]
+)
 def test_a_holder_that_wrote_nonsense_is_still_a_holder(path: Path, content: bytes) -> None:
     lock = SessionLock.acquire(path)
     path.write_bytes(content)
@@ -143,3 +145,10 @@ def test_a_lock_of_another_user_is_refused(path: Path) -> None:
     os.chown(path, 12_345, 12_345)
     with pytest.raises(RefusedPath, match="belongs to user 12345"):
         SessionLock.acquire(path)
+
+
+def test_a_lock_in_a_folder_that_is_gone_is_an_error_with_advice(path: Path) -> None:
+    with pytest.raises(JournalError, match="No such file") as refusal:
+        SessionLock.acquire(path.parent / "gone" / "lock")
+    assert refusal.value.remedy
+    assert SessionLock.holder(path.parent / "gone" / "lock") is None
