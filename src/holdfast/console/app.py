@@ -146,7 +146,8 @@ class Console:
         try:
             return await self._prompt.ask(question, password=password)
         except KeyboardInterrupt:
-            self._interrupt()
+            if self._cell is not None:
+                self._interrupt_cell(self._cell)
             return await asyncio.Future()  # never: the question is withdrawn when the interrupt arrives
 
     # Ctrl-C and Ctrl-\
@@ -155,8 +156,13 @@ class Console:
         """Ctrl-C while no prompt stands (else it is a key), or SIGINT from elsewhere."""
         if self._cell is None:
             self._prompt.interrupt()
-        elif self._cell.started or self._others.running is None:
-            self._begin(self._cell.interrupt(asyncio.get_running_loop().time()))
+            return
+        self._screen.write("\n")  # the terminal has written ^C
+        self._interrupt_cell(self._cell)
+
+    def _interrupt_cell(self, cell: OwnCell) -> None:
+        if cell.started or self._others.running is None:
+            self._begin(cell.interrupt(asyncio.get_running_loop().time()))
         else:
             self._interrupt_others()
 
@@ -226,7 +232,6 @@ class Console:
         self._note(head(self._name, info, created=created, username=self._username, now=time.time()))
         if notice:
             self._note(notice, ansi.WARNING)
-        self._screen.write("\n")
 
     async def _info(self) -> Info | None:
         """What the session tells about itself; None of a kernel that is not ours."""

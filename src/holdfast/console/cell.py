@@ -43,10 +43,8 @@ class OwnCell:
         async for message in execution:
             self._take(message)
         reply = (await execution.reply).content
-        self._screen.fresh_line()
-        outcome = await self._conclude(reply)
-        self._screen.write("\n")
-        return outcome
+        self._view.finish()
+        return await self._conclude(reply)
 
     async def interrupt(self, now: float) -> None:
         """Ctrl-C was pressed at `now` (seconds of the loop's clock)."""

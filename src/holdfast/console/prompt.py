@@ -14,6 +14,8 @@ from prompt_toolkit.formatted_text import ANSI, AnyFormattedText, StyleAndTextTu
 from prompt_toolkit.history import History
 from prompt_toolkit.layout.processors import ConditionalProcessor, HighlightMatchingBracketProcessor
 from prompt_toolkit.lexers import DynamicLexer, Lexer, PygmentsLexer
+from prompt_toolkit.output import Output, create_output
+from prompt_toolkit.output.vt100 import Vt100_Output
 from prompt_toolkit.styles import Style
 
 from holdfast.console.colours import lexer_class, prompt_style
@@ -50,7 +52,9 @@ class Prompt:
         self._screen = screen
         self._count = count
         self._lexer: Lexer | None = None
+        self._output = _output()
         self._session: PromptSession[str] = PromptSession(
+            output=self._output,
             message=self._message,
             multiline=True,
             lexer=DynamicLexer(lambda: self._lexer),
@@ -112,14 +116,31 @@ class Prompt:
 
     @functools.cached_property
     def _plain(self) -> PromptSession[str]:
-        return PromptSession()
+        return PromptSession(output=self._output)
 
     def _message(self) -> StyleAndTextTuples:
-        return [("class:in", "In ["), ("class:in.number", str(self._count())), ("class:in", "]: ")]
+        # The empty line belongs to the prompt, so that what others run comes above it.
+        return [
+            ("", "\n"),
+            ("class:in", "In ["),
+            ("class:in.number", str(self._count())),
+            ("class:in", "]: "),
+        ]
 
     def _load_lexer(self, _sender: object) -> None:
         if self._lexer is None:
             self._lexer = PygmentsLexer(lexer_class(), sync_from_start=True)
+
+
+def _output() -> Output:
+    """The terminal, which is not asked where its cursor is with each line that others print.
+
+    Answers that come late (ssh) would scroll the screen away, or end as garbage in a program that reads.
+    """
+    output = create_output()
+    if isinstance(output, Vt100_Output):
+        output.enable_cpr = False
+    return output
 
 
 def _continuation(width: int, _line: int, _wraps: int) -> AnyFormattedText:

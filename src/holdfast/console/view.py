@@ -18,8 +18,6 @@ class CellView:
 
     def __init__(self, screen: Screen, who: str = "") -> None:
         self.who = who
-        self.shown = False
-        """Something of it is on the screen."""
         self._screen = screen
         self._begin: Mark | None = None
         self._clear_at_next = False
@@ -42,25 +40,21 @@ class CellView:
             handler(content)
 
     def finish(self) -> None:
-        """The cell is over: an empty line sets it apart."""
-        if self.shown:
-            self._screen.fresh_line()
-            self._screen.write("\n")
-            self.shown = False
+        """The cell is over: what it left half written stands, the next thing begins a line."""
+        self._screen.fresh_line()
 
     def _write(self, text: str, stream: Stream = "stdout", *, whole_lines: bool = True) -> None:
         self._clear_if_asked()
         if whole_lines:
             self._screen.fresh_line()
-        self.shown = True
         self._display = None
         self._screen.write(text, stream)
 
     def _input(self, content: Mapping[str, Any]) -> None:
+        """Another client's cell begins. Ours stands on the screen already, typed."""
         if self.who:
-            self._write(
-                render.cell(str(content.get("code", "")), content.get("execution_count") or " ", self.who)
-            )
+            code, count = str(content.get("code", "")), content.get("execution_count") or " "
+            self._write("\n" + render.cell(code, count, self.who))
             self._begin = self._screen.mark()
 
     def _stream(self, content: Mapping[str, Any]) -> None:
