@@ -32,6 +32,8 @@ _ALONE = 3
 """Links of that folder when there is one thread: `.`, `..`'s and its own."""
 _LOOK_SECONDS = 0.0003
 """Between the two looks: a thread that computes moves its clock in a tenth of that."""
+_PATIENCE_SECONDS = 0.005
+"""For threads to come to rest while the GIL is held: on a busy machine going to sleep needs a turn, too."""
 _HELD_SECONDS = 0.02
 """Switch interval while held: many times what is left to do until the fork, and short enough not to be felt
 by a program whose other thread gets the GIL in between."""
@@ -86,15 +88,27 @@ def _busy_after(wait_ms: float, settled: float) -> list[str]:
 
 
 def _busy_now(seconds: float) -> dict[int, bytes]:
-    """Threads that are, or were within `seconds` from now, running; with what the kernel says of each."""
+    """Threads that do not come to rest while the GIL is held; with what the kernel says of each.
+
+    Looks twice, `seconds` apart. Somebody who is seen running may only be on the way to sleep, having just
+    handed over the GIL: then more looks follow, before the GIL is given away and all begins anew.
+    """
     libc = _gil_keeping_libc()
     me = threading.get_native_id()
-    first = _tasks(libc, me)
-    busy = {tid: seen for tid, seen in first.items() if _state(seen) not in _QUIET_STATES}
-    if busy or not first:
-        return busy
-    libc.usleep(int(seconds * 1e6))
-    return {tid: seen for tid, seen in _tasks(libc, me).items() if seen != first.get(tid)}
+    end = time.monotonic() + max(seconds, _PATIENCE_SECONDS)
+    before = _tasks(libc, me)
+    while before:
+        libc.usleep(int(seconds * 1e6))
+        now = _tasks(libc, me)
+        busy = {
+            tid: seen
+            for tid, seen in now.items()
+            if _state(seen) not in _QUIET_STATES or seen != before.get(tid)
+        }
+        if not busy or time.monotonic() > end:
+            return busy
+        before, seconds = now, _LOOK_SECONDS
+    return {}
 
 
 def _tasks(libc: ctypes.PyDLL, leave_out: int) -> dict[int, bytes]:
