@@ -33,7 +33,7 @@ def test_only_so_many_cells_are_remembered_once_their_output_is_written(database
 
 def test_the_cells_that_wrote_last_are_the_ones_remembered(database: Database) -> None:
     outputs = Outputs(database, LIMITS)
-    for cell in (1, 2, 3, 1):
+    for cell in (1, 2, 1, 3):
         outputs.add(1, cell, 1, "stream", b"a", 1.0)
         outputs.flush()
     database.run("DELETE FROM outputs")  # whoever is read again has to start at the first place
