@@ -78,6 +78,8 @@ class Run(Frame, tag=10):
     """Execute a cell."""
 
     cell: int
+    turn: int
+    """Number of this job among all that this worker's session was given: what an interrupt is aimed at."""
     count: int
     code: str
     silent: bool
@@ -94,6 +96,7 @@ class Ask(Frame, tag=11):
 
     cell: int
     """Number under which its outputs come back; like a cell's, but never shown."""
+    turn: int
     msg_type: str
     content: bytes
     header: bytes

@@ -8,6 +8,7 @@ place, so the other side never sees half a write and a writer that dies in betwe
     8   tail: bytes ever read (the reader's)
     16  1 while the reader sleeps and wants a bell (set by the reader, cleared by the writer)
     24  1 while the writer waits for room (set by the writer, cleared by the reader)
+    32  turn of the job that an interrupt is meant for (set by the reader, cleared by the writer)
     64  the bytes
 """
 
@@ -18,7 +19,7 @@ from mmap import mmap
 DATA = 64
 """Where the bytes begin: one cache line after the positions."""
 
-_HEAD, _TAIL, _ASLEEP, _WAITING = range(4)
+_HEAD, _TAIL, _ASLEEP, _WAITING, _INTERRUPT = range(5)
 
 
 class _Ring:
@@ -68,6 +69,14 @@ class RingWriter(_Ring):
         self._words[_WAITING] = 1
         return self.position - self._words[_TAIL] >= self.capacity
 
+    def interrupted_turn(self) -> int:
+        """The job that an interrupt is meant for; 0: whoever sent SIGINT, it was not the supervisor."""
+        return self._words[_INTERRUPT]
+
+    def interrupt_heard(self) -> None:
+        """That interrupt is done with."""
+        self._words[_INTERRUPT] = 0
+
     def rejoin(self) -> None:
         """Take up the shared position again, after another writer (since dead) has moved it."""
         self.position = self.head()
@@ -97,6 +106,10 @@ class RingReader(_Ring):
     def sleep(self) -> None:
         """Ask for a bell at the next byte."""
         self._words[_ASLEEP] = 1
+
+    def aim_interrupt(self, turn: int) -> None:
+        """Say which job the SIGINT is for that is sent next."""
+        self._words[_INTERRUPT] = turn
 
     def room_wanted(self) -> bool:
         """Whether the writer waits for room; asking takes the wish."""

@@ -114,19 +114,22 @@ class Desk:
     def history(self, request: content.HistoryRequest) -> list[Any]:
         """Lines of the history, as `history_reply` holds them."""
         if request.hist_access_type == "range":
-            return self._history.range(
-                request.session,
-                1 if request.start is None else request.start,
-                request.stop,
-                request.raw,
-                request.output,
-                current=self._stage.history_session,
-            )
+            return self._range(request)
         if request.hist_access_type == "search":
             return self._history.search(
                 request.pattern or "*", request.raw, request.output, request.n, request.unique
             )
         return self._history.tail(request.n, request.raw, request.output, session=self._stage.history_session)
+
+    def _range(self, request: content.HistoryRequest) -> list[Any]:
+        current = self._stage.history_session
+        start = 1 if request.start is None else request.start
+        lines = self._history.range(
+            request.session, start, request.stop, request.raw, request.output, current=current
+        )
+        if request.session != current:
+            return lines
+        return [(current, line, text) for _, line, text in lines]  # asked by number, answered by number
 
     def _checked(self, message: Message) -> None:
         if message.header.subshell_id is not None:

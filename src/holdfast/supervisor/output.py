@@ -83,12 +83,18 @@ class Output:
         """Everything that was written before position `at` (None: everything there is) goes out now."""
         self.read_ring(at)
         self.read_pipes()
+        for name, decoder in self._pipes.values():
+            self._add(self.foreground, name, decoder.decode(b"", final=True))  # half a character stays half
         self.flush()
 
     def on_bell(self) -> None:
         """The worker has written while nobody looked."""
         self.read_ring()
         self._arm()
+
+    def aim_interrupt(self, turn: int) -> None:
+        """The next SIGINT is for this job (the ring is the memory that both sides see)."""
+        self._ring.aim_interrupt(turn)
 
     def reset(self) -> None:
         """The worker is another one: half a character of the old one's is not continued."""
@@ -98,9 +104,6 @@ class Output:
 
     def flush(self) -> None:
         """Publish what waits."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
         if not self._waiting:
             return
         text = "".join(self._waiting)

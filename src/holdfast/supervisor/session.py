@@ -146,6 +146,7 @@ class Session:
         """Interrupt the running cell; without one, nothing."""
         self._journal.event("interrupt", time.time(), self._running_cell())
         if self._stage.job is not None:
+            self._stage.output.aim_interrupt(self._stage.turn)
             self._lineage.interrupt()
 
     def shut_down(self, door: Door, *, restart: bool) -> None:

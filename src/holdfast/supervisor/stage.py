@@ -53,6 +53,7 @@ class Stage:
         self._history = history
         self._parents: OrderedDict[int, Parent] = OrderedDict()  # by job number, most recent last
         self._parents_kept = parents_kept
+        self.turn = 0  # jobs given to workers so far
         self._requests = 0  # other requests than cells so far: their numbers are negative
         self._last = 0  # number of the last cell
         self._asking: Job | None = None  # the job whose client was asked for input
@@ -78,6 +79,7 @@ class Stage:
     def start(self, job: Job) -> None:
         """Give a job to the worker."""
         self.job, self.since = job, time.time()
+        self.turn += 1
         if job.request is None:
             self._requests -= 1
             job.number = self._requests
@@ -199,6 +201,7 @@ class Stage:
         self._lineage.send(
             Run(
                 cell=job.number,
+                turn=self.turn,
                 count=job.count,
                 code=request.code,
                 silent=request.silent,
@@ -219,6 +222,7 @@ class Stage:
         self._lineage.send(
             Ask(
                 cell=job.number,
+                turn=self.turn,
                 msg_type=message.header.msg_type,
                 content=message.content_raw,
                 header=message.header_raw,

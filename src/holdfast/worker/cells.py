@@ -6,6 +6,7 @@ import asyncio
 import ctypes
 import os
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,6 +16,9 @@ from holdfast.worker.interrupts import Interrupts
 from holdfast.worker.outlet import Outlet
 from holdfast.worker.shell import ZMQInteractiveShell
 from holdfast.worker.stdin import Keyboard
+
+INTERRUPTED = {"ename": "KeyboardInterrupt", "evalue": "", "traceback": ["KeyboardInterrupt"]}
+"""Of a cell that was interrupted before any line of its own ran."""
 
 _libc = ctypes.CDLL(None)
 
@@ -30,10 +34,6 @@ class Cells:
         self._interrupts = interrupts
         self._keyboard = keyboard
 
-    def cancelled(self) -> None:
-        """An interrupt cancels the running cell's task."""
-        self._shell.interrupted = True
-
     async def run(self, request: Run) -> None:
         """Execute the cell; whatever happens in it, exactly one reply goes out."""
         shell = self._shell
@@ -42,9 +42,14 @@ class Cells:
         shell.history_manager.pad(request.count)
         self._keyboard.allowed = request.allow_stdin
         try:
+            self._interrupts.begin(request.turn, self._canceller())
             content = await self._execute(request)
-        except (KeyboardInterrupt, asyncio.CancelledError):  # an interrupt between the cell's own lines
-            content = _error({"ename": "KeyboardInterrupt", "evalue": "", "traceback": []})
+        except (KeyboardInterrupt, asyncio.CancelledError):  # an interrupt outside of the cell's own lines
+            content = _error(INTERRUPTED)
+            if not request.silent:
+                shell.publisher.publish("error", INTERRUPTED)
+        finally:
+            self._interrupts.end()
         if self._outlet.forked:  # the cell forked, and this is the child at the cell's end
             if sys.__stdout__ is not None:
                 sys.__stdout__.flush()
@@ -61,6 +66,17 @@ class Cells:
                 shell.history_manager.output_hist_reprs.get(request.count),
             )
         )
+
+    def _canceller(self) -> Callable[[], object]:
+        """What an interrupt does while the loop waits for the cell."""
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        assert task is not None
+
+        def cancel() -> None:
+            self._shell.interrupted = True
+            loop.call_soon_threadsafe(task.cancel)  # also wakes the loop, which a signal alone does not
+
+        return cancel
 
     async def _execute(self, request: Run) -> dict[str, Any]:
         shell = self._shell

@@ -135,12 +135,7 @@ class Desk:
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:
         self._busy = True
         task = self._loop.create_task(work, context=self._context)
-        self._interrupts.begin(lambda: self._cancel(task))
         task.add_done_callback(self._after)
-
-    def _cancel(self, task: asyncio.Task[None]) -> None:
-        self._cells.cancelled()
-        self._loop.call_soon_threadsafe(task.cancel)  # also wakes the loop, which a signal alone does not
 
     async def _do(self, frame: Run | Ask) -> None:
         self._parents.enter(frame.cell, frame.header, frame.metadata)
@@ -151,7 +146,6 @@ class Desk:
             self._freezer.changed(None)
 
     def _after(self, task: asyncio.Task[None]) -> None:
-        self._interrupts.end()
         self._busy = False
         if not task.cancelled() and (error := task.exception()) is not None:
             os.write(2, f"holdfast: a request failed: {error!r}\n".encode())

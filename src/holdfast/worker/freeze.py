@@ -203,6 +203,7 @@ class Freezer:
         os.dup2(link, number, inheritable=False)
         os.close(link)
         self._middle = 0
+        asyncio._set_running_loop(self._loop)  # asyncio forgets it when the pid changes; it runs on here
         self._channel.restart()
         self._outlet.renew()
         _set_oom_score("worker")

@@ -40,10 +40,10 @@ def live(start: Start, channel: Channel) -> None:
     for number in (signal.SIGTERM, signal.SIGCHLD):  # the template's own
         signal.signal(number, signal.SIG_DFL)
     loop, loop_fds = _make_loop()
-    interrupts = Interrupts()
+    ring = RingWriter(mmap.mmap(start.ring, 0))
+    interrupts = Interrupts(ring)
     interrupts.install()
     parents = Parents()
-    ring = RingWriter(mmap.mmap(start.ring, 0))
     outlet = Outlet(channel, ring, start.room, interrupts)
     sys.stdout, sys.stderr = OutStream("stdout", outlet, parents), OutStream("stderr", outlet, parents)
     publisher = Publisher(outlet, parents)
@@ -68,7 +68,7 @@ def live(start: Start, channel: Channel) -> None:
     outlet.send(Ready(outlet.position, os.getpid(), banner(), notes))
     desk.open(
         Cells(app.shell, outlet, interrupts, keyboard),
-        Requests(app.shell, outlet, manager),
+        Requests(app.shell, outlet, interrupts, manager),
         freezer,
     )
     desk.serve_for_ever()

@@ -92,10 +92,11 @@ class Outlet:
         """The ring was full: go on as the supervisor makes room."""
         while rest and not self.channel.ended:
             if self._ring.wait_for_room():
+                self.channel.send(Bell())  # the supervisor may mean to look later: now, please
                 self._wait_for_room()
             rest = rest[self._ring.put(bytes(rest[: self._ring.capacity])) :]
-            if self._ring.bell_wanted():
-                self.channel.send(Bell())
+        if self._ring.bell_wanted():
+            self.channel.send(Bell())
 
     def _wait_for_room(self) -> None:
         poll = select.poll()

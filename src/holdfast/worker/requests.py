@@ -12,6 +12,7 @@ from IPython.utils.tokenutil import token_at_cursor
 from holdfast.link.messages import Ask, Done
 from holdfast.protocol.codec import encode as to_json
 from holdfast.worker import comms
+from holdfast.worker.interrupts import Interrupts
 from holdfast.worker.outlet import Outlet
 from holdfast.worker.shell import ZMQInteractiveShell
 
@@ -19,9 +20,12 @@ from holdfast.worker.shell import ZMQInteractiveShell
 class Requests:
     """Answers everything that comes as an `Ask`."""
 
-    def __init__(self, shell: ZMQInteractiveShell, outlet: Outlet, manager: CommManager) -> None:
+    def __init__(
+        self, shell: ZMQInteractiveShell, outlet: Outlet, interrupts: Interrupts, manager: CommManager
+    ) -> None:
         self._shell = shell
         self._outlet = outlet
+        self._interrupts = interrupts
         self._manager = manager
 
     def handle(self, request: Ask) -> bool:
@@ -29,12 +33,13 @@ class Requests:
         content: dict[str, Any] = {"status": "ok"}
         changes = request.msg_type.startswith("comm_")
         try:
+            self._interrupts.begin(request.turn, lambda: None)
             if changes:
                 comms.deliver(self._manager, request)
                 self._shell.events.trigger("post_execute")
             else:
                 content |= self._answer(request)
-        except Exception as error:  # noqa: BLE001 - the user's objects take part (__dir__, callbacks)
+        except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the user's objects take part
             content = {
                 "status": "error",
                 "ename": type(error).__name__,
@@ -43,6 +48,8 @@ class Requests:
             }
             if changes:
                 self._shell.showtraceback()
+        finally:
+            self._interrupts.end()
         self._outlet.send(Done(self._outlet.position, request.cell, content["status"], to_json(content)))
         return changes
 
