@@ -1,0 +1,188 @@
+"""Kernels as Jupyter starts them: a connection file, a command, an environment, and an end to all of it."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.client import Client, Silence, end_of
+from holdfast.protocol import connection
+from holdfast.protocol.connection import CHANNELS, ConnectionInfo
+
+MARK = "HOLDFAST_BENCH_MARK"
+"""Variable that all processes of one kernel inherit, whatever they are forked or exec'ed from."""
+
+END_SECONDS = 10.0
+
+SUBSCRIBING = 100
+"""Questions until one is answered on iopub too. Not every kernel welcomes its subscribers."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kernel by name, and the command of its kernelspec."""
+
+    name: str
+    module: tuple[str, ...]
+
+    def command(self, file: Path) -> list[str]:
+        """What Jupyter runs."""
+        return [sys.executable, *self.module, "-f", str(file)]
+
+
+IPYKERNEL = Kind("ipykernel", ("-m", "ipykernel_launcher"))
+HOLDFAST = Kind("Holdfast", ("-P", "-m", "holdfast.kernel"))
+
+
+class Kernel:
+    """One that was started just now; it may not be there yet."""
+
+    def __init__(self, kind: Kind, folder: Path) -> None:
+        self.kind = kind
+        self._mark = secrets.token_hex(8)
+        info = _connection()
+        file = folder / f"kernel-{self._mark}.json"
+        connection.write(file, info)
+        self.client = Client(info)
+        with (folder / "stderr").open("ab") as said:
+            self.started = time.monotonic()
+            self._process = subprocess.Popen(
+                kind.command(file),
+                env=_environment(folder, self._mark),
+                cwd=folder,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=said,
+                start_new_session=True,
+            )
+
+    def ready(self) -> Kernel:
+        """Wait until it answers, is heard on iopub, and has run something."""
+        client = self.client
+        client.reply(client.send("kernel_info_request", {}))
+        for _ in range(SUBSCRIBING):
+            try:
+                client.finish(client.send("kernel_info_request", {}), 0.1)
+            except Silence:
+                continue  # our subscription was on its way, and what was published before it is lost
+            client.do("1")
+            return self
+        raise Silence("nothing is heard on iopub")
+
+    def close(self) -> None:
+        """End it in order, or else by force: nothing of it is left."""
+        try:
+            if self._process.poll() is None:
+                self.client.reply(
+                    self.client.send("shutdown_request", {"restart": False}, "control"), END_SECONDS
+                )
+                end_of(self._process.pid, END_SECONDS)
+        except Silence:
+            pass  # it is dead or hangs, and is killed below
+        finally:
+            self.client.close()
+            self._kill()
+
+    def processes(self) -> set[int]:
+        """Ids of all its processes: the one that was started, and whatever that one started or forked."""
+        wanted = f"{MARK}={self._mark}".encode()
+        return {pid for pid in _all_processes() if wanted in _read(f"/proc/{pid}/environ").split(b"\0")}
+
+    def memory(self) -> float:
+        """Bytes of memory of all its processes, shared pages divided fairly (PSS, proc_pid_smaps(5))."""
+        rollups = [_read(f"/proc/{pid}/smaps_rollup").split() for pid in self.processes()]
+        return sum(int(words[words.index(b"Pss:") + 1]) * 1024 for words in rollups if b"Pss:" in words)
+
+    def _kill(self) -> None:
+        while living := self.processes():
+            for pid in living:
+                try:
+                    os.kill(pid, signal.SIGKILL)
+                except ProcessLookupError:
+                    continue
+                end_of(pid, END_SECONDS)
+        self._process.wait()
+
+
+class Lab:
+    """The folder in which everything happens, and from which kernels are started."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    @contextmanager
+    def kernel(self, kind: Kind) -> Iterator[Kernel]:
+        """A kernel for a `with` block."""
+        kernel = Kernel(kind, self._folder)
+        try:
+            yield kernel
+        finally:
+            kernel.close()
+
+    def said(self) -> str:
+        """The last that kernels wrote on stderr."""
+        return (self._folder / "stderr").read_text(errors="replace")[-2000:]
+
+
+@contextmanager
+def lab() -> Iterator[Lab]:
+    """A lab in a folder of its own (with a short name: socket paths are short), removed at the end."""
+    folder = Path(tempfile.mkdtemp(prefix="hfbench", dir="/tmp"))
+    try:
+        yield Lab(folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _environment(folder: Path, mark: str) -> dict[str, str]:
+    """The user's own, less what belongs to somebody's Jupyter, with all files below `folder`."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("JPY_", "JUPYTER"))}
+    ours = {
+        "HOLDFAST_HOME": str(folder),
+        "IPYTHONDIR": str(folder / "ipython"),
+        "JUPYTER_RUNTIME_DIR": str(folder),
+        MARK: mark,
+    }
+    return kept | ours
+
+
+def _connection() -> ConnectionInfo:
+    """A connection on free ports of the loopback interface: what Jupyter uses unless it is told otherwise."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in CHANNELS]
+    try:
+        shell, iopub, stdin, control, heartbeat = (one.getsockname()[1] for one in sockets)
+    finally:
+        for one in sockets:
+            one.close()
+    return ConnectionInfo(
+        shell_port=shell,
+        iopub_port=iopub,
+        stdin_port=stdin,
+        control_port=control,
+        hb_port=heartbeat,
+        key=connection.new_key(),
+        kernel_name="bench",
+    )
+
+
+def _all_processes() -> list[int]:
+    return [int(name) for name in os.listdir("/proc") if name.isdigit()]
+
+
+def _read(path: str) -> bytes:
+    """What a file of /proc says; nothing if its process is gone, or somebody else's."""
+    try:
+        return Path(path).read_bytes()
+    except OSError:
+        return b""
