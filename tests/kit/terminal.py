@@ -7,6 +7,7 @@ asks its terminal (where is the cursor?) is answered, as a real terminal does.
 from __future__ import annotations
 
 import os
+import re
 import select
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -18,6 +19,8 @@ import pyte
 
 WAIT_SECONDS = 15.0
 """For anything to appear; a loaded machine is slow, and a test that passes never waits that long."""
+
+_PROMPT = re.compile(r"^In \[(\d+)\]:", re.MULTILINE)
 
 UP, DOWN, RIGHT, LEFT = "\x1b[A", "\x1b[B", "\x1b[C", "\x1b[D"
 ENTER, TAB, SHIFT_TAB, BACKSPACE = "\r", "\t", "\x1b[Z", "\x7f"
@@ -82,6 +85,10 @@ class Terminal:
         """Row and column of the cursor, from 0."""
         return self._screen.cursor.y, self._screen.cursor.x
 
+    def prompt_number(self) -> int:
+        """The number in the last prompt of our own on the screen."""
+        return int(_PROMPT.findall(self.text)[-1])
+
     def style_of(self, text: str) -> tuple[str, bool]:
         """Colour and boldness of the first character of the last `text` on the screen."""
         for row in reversed(range(self._screen.lines)):
@@ -111,6 +118,10 @@ class Terminal:
     def wait_for_last(self, text: str, seconds: float = WAIT_SECONDS) -> None:
         """Wait until the last line of the screen is `text`."""
         self.wait_until(lambda: self.lines[-1:] == [text], f"{text!r} as last line", seconds)
+
+    def wait_for_last_prompt(self) -> None:
+        """Wait until the last line is an empty prompt."""
+        self.wait_until(lambda: _PROMPT.fullmatch("".join(self.lines[-1:])) is not None, "a prompt")
 
     def wait_until(
         self, condition: Callable[[], bool], what: str = "it", seconds: float = WAIT_SECONDS

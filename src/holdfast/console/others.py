@@ -71,7 +71,7 @@ class Others:
 
     def _status(self, message: Incoming) -> None:
         state, asked = message.content.get("execution_state"), message.parent.msg_id
-        if state == "idle":
+        if state == "idle" and message.parent.msg_type == "execute_request":
             if self.running is not None and self.running.msg_id in (asked, None):
                 self.running = None
             view = self._views.get(asked)
