@@ -32,7 +32,7 @@ def main() -> int:
             lines += measure(ROWS[name], place, options.rounds)
             _tell("")
         failures = {(line.title, kind): why for line in lines for kind, why in line.failed.items()}
-        said = place.said() if failures else ""
+        said = {kind: place.said(kind) for _, kind in failures}
     names = [kind.name for kind in KINDS]
     if options.json:
         print(json.dumps({"about": about(options.rounds), "lines": as_json(lines, names)}, indent=1))
@@ -40,8 +40,8 @@ def main() -> int:
         print(table(lines, names), "", about(options.rounds), sep="\n")
     for (title, kind), why in failures.items():
         print(f"{kind}, {title.strip()}: {why}", file=sys.stderr)
-    if said:
-        print(said, file=sys.stderr)
+    for kind, words in said.items():
+        print(f"\n{kind} said:\n{words}", file=sys.stderr)
     return 1 if failures else 0
 
 

@@ -48,7 +48,8 @@ _state = msgspec.json.Decoder(_State).decode
 class Request:
     """Something asked, and what came of it so far. All times are time.monotonic() of the arrival."""
 
-    msg_id: str
+    asked: str
+    """Type, and the code if it has any: for the words of an error."""
     sent: float
     replied: float | None = None
     reply: bytes = b""
@@ -104,17 +105,18 @@ class Client:
         """Leave."""
         self._context.destroy(linger=0)
 
-    def send(self, msg_type: str, content: object, channel: str = "shell") -> Request:
+    def send(self, msg_type: str, content: dict[str, object], channel: str = "shell") -> Request:
         """Ask for something and don't wait."""
         msg_id = secrets.token_hex(16)
         frames = self._sender.frames(msg_type, content, msg_id=msg_id)
-        request = self._requests[msg_id] = Request(msg_id, time.monotonic())
-        self._sockets[channel].send_multipart(frames, copy=False)
+        asked = f"{msg_type} {content.get('code', '')!r:.60}"
+        request = self._requests[msg_id] = Request(asked, time.monotonic())
+        self._sockets[channel].send_multipart(frames)
         return request
 
     def execute(self, code: str) -> Request:
         """Send a cell, as a notebook does."""
-        content = {
+        content: dict[str, object] = {
             "code": code,
             "silent": False,
             "store_history": True,
@@ -150,7 +152,7 @@ class Client:
         while not condition():
             left = end - time.monotonic()
             if left <= 0:
-                raise Silence(f"no answer within {seconds:g} s")
+                raise Silence(f"no {_missing(request)} within {seconds:g} s to {request.asked}")
             self._take_in(left)
         return request
 
@@ -188,6 +190,12 @@ class Client:
         socket.connect(url)
         self._poller.register(socket, zmq.POLLIN)
         return socket
+
+
+def _missing(request: Request) -> str:
+    if request.replied is None:
+        return "reply"
+    return "idle" if request.idle is None else "output"
 
 
 def end_of(pid: int, seconds: float) -> bool:

@@ -55,7 +55,7 @@ class Kernel:
         file = folder / f"kernel-{self._mark}.json"
         connection.write(file, info)
         self.client = Client(info)
-        with (folder / "stderr").open("ab") as said:
+        with said_by(kind.name, folder).open("ab") as said:
             self.started = time.monotonic()
             self._process = subprocess.Popen(
                 kind.command(file),
@@ -130,9 +130,15 @@ class Lab:
         finally:
             kernel.close()
 
-    def said(self) -> str:
-        """The last that kernels wrote on stderr."""
-        return (self._folder / "stderr").read_text(errors="replace")[-2000:]
+    def said(self, name: str) -> str:
+        """The last that kernels of this name wrote on stderr, supervisors included."""
+        files = [said_by(name, self._folder), *self._folder.glob("run/*/supervisor.log")]
+        return "".join(file.read_text(errors="replace")[-2000:] for file in files)
+
+
+def said_by(name: str, folder: Path) -> Path:
+    """Where the stderr of all kernels of one name goes."""
+    return folder / f"{name}.log"
 
 
 @contextmanager
