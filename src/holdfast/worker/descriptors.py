@@ -74,6 +74,7 @@ _ANONYMOUS = {
     "pidfd": Kind.HARMLESS,
     "signalfd": Kind.HARMLESS,  # it reads the signals of whoever reads it
 }
+_PAGE = 65_536
 _TERMINAL_MAJORS = frozenset({4, 5, *range(136, 144)})  # tty and serial lines, /dev/tty and ptmx, pts
 
 
@@ -105,8 +106,13 @@ def is_harmless(status: os.stat_result) -> bool:
 
 def fdinfo(fd: int) -> str:
     """What the kernel tells about a descriptor in /proc/self/fdinfo (proc(5))."""
-    with open(f"/proc/self/fdinfo/{fd}", encoding="ascii") as file:
-        return file.read()
+    # Bare calls: each page that a fork touches first has to be copied, and a text file touches many.
+    number = os.open(f"/proc/self/fdinfo/{fd}", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        told = b"".join(iter(lambda: os.read(number, _PAGE), b""))
+    finally:
+        os.close(number)
+    return told.decode("ascii")
 
 
 def _describe(fd: int) -> Descriptor:
