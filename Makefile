@@ -22,6 +22,7 @@ lint: $(VENV)/.lint $(VENV)/.test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy -p bench -p demo
 
 demo: $(VENV)/.run
 	@$(BIN)/python demo/crash.py

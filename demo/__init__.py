@@ -1,0 +1,1 @@
+"""What Holdfast does, played for real: `make demo`."""
