@@ -47,6 +47,7 @@ class Door:
         self.file = file
         self.refused = 0  # messages that were turned away
         self.last_refusal: str | None = None
+        self.subscribers = 0  # clients that listen now
         asked = connection.read(file)
         _check_policy(asked, file)
         self._limits = limits
@@ -105,7 +106,9 @@ class Door:
         with contextlib.suppress(zmq.Again):
             while True:
                 frame = self._sockets["iopub"].recv(zmq.NOBLOCK)
-                if frame[:1] == b"\x01":
+                joined = frame[:1] == b"\x01"
+                self.subscribers += 1 if joined else -1
+                if joined:
                     topics.append(frame[1:])
         return topics
 
@@ -165,7 +168,7 @@ class Door:
         socket.linger = _LINGER_MS
         socket.maxmsgsize = self._limits.max_bytes
         if channel == "iopub":
-            socket.xpub_verbose = True  # every subscription is told, not only the first to a topic
+            socket.xpub_verboser = True  # every subscription and every end of one, not only a topic's first
             socket.sndhwm = self._limits.subscriber_messages
         elif channel != "hb":
             socket.router_handover = True  # a client that reconnects keeps its identity (libzmq#2892)

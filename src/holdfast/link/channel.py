@@ -40,12 +40,11 @@ class Channel:
     def send(self, message: Frame, *fds: int) -> None:
         """Send `message`, or as much as the socket takes; the rest goes with `flush`.
 
-        The descriptors are duplicated by the kernel: the caller keeps its own, and must keep them open
-        until `pending` is False.
+        The caller keeps its descriptors and may close them: what waits has duplicates.
         """
         if len(fds) != message.FDS:
             raise LinkError(f"{type(message).__name__} carries {message.FDS} descriptors, not {len(fds)}")
-        self._outbox.append((memoryview(encode(message)), fds))
+        self._outbox.append((memoryview(encode(message)), tuple(os.dup(fd) for fd in fds)))
         self.flush()
 
     @property
@@ -65,6 +64,8 @@ class Channel:
             except OSError:  # EPIPE, ECONNRESET, EBADF: whoever reads learns of it by `ended`
                 self.ended = True
                 return
+            for fd in fds:
+                os.close(fd)
             if sent == len(data):
                 outbox.popleft()
             else:
@@ -109,7 +110,7 @@ class Channel:
         """Forget everything half said: the descriptor has become another connection (dup2(2))."""
         self.ended = False
         self._decoder = Decoder()
-        self._outbox.clear()
+        self._clear()
         while self._fds:
             os.close(self._fds.popleft())
 
@@ -117,8 +118,15 @@ class Channel:
         """Close the socket and every descriptor nobody took."""
         self.ended = True
         self.sock.close()
+        self._clear()
         while self._fds:
             os.close(self._fds.popleft())
+
+    def _clear(self) -> None:
+        for _, fds in self._outbox:
+            for fd in fds:
+                os.close(fd)
+        self._outbox.clear()
 
     def _keep_fds(self, ancillary: list[tuple[int, int, bytes]]) -> None:
         for level, kind, data in ancillary:

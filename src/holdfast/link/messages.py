@@ -34,8 +34,6 @@ class Start(msgspec.Struct):
     arguments: list[str] = []
     """Command-line options for IPython."""
     quiet_wait_ms: float = 50.0
-    history_session: int = 0
-    """IPython's session number of this session."""
 
 
 # --- supervisor → template -----------------------------------------------------------------------------

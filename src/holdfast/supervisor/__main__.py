@@ -18,6 +18,7 @@ from holdfast.errors import HoldfastError
 from holdfast.journal.history import History
 from holdfast.journal.journal import Journal
 from holdfast.journal.lock import SessionLock
+from holdfast.supervisor.ledger import Ledger
 from holdfast.supervisor.lineage import Lineage
 from holdfast.supervisor.loop import Loop
 from holdfast.supervisor.session import Session
@@ -73,8 +74,7 @@ def _open(options: argparse.Namespace) -> tuple[Session, SessionLock]:
         options.session,
         named=options.named,
         settings=tree,
-        journal=journal,
-        history=history,
+        ledger=Ledger(journal, history),
         wires=wires,
         loop=loop,
         lineage=lineage,

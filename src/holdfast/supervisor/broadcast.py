@@ -5,14 +5,13 @@ The header's session is one for the life of the namespace, whoever of our proces
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable
 
 import msgspec
 
 from holdfast.access.doors import Door
-from holdfast.journal.journal import Journal
 from holdfast.protocol import codec
+from holdfast.supervisor.ledger import Ledger
 
 OUTPUTS = frozenset(
     {"stream", "display_data", "update_display_data", "execute_result", "error", "clear_output"}
@@ -35,11 +34,11 @@ NOBODY = Parent(b"{}")
 class Broadcast:
     """Every message that is published goes through here."""
 
-    def __init__(self, journal: Journal, epoch: int, name: str) -> None:
+    def __init__(self, ledger: Ledger, epoch: int, name: str) -> None:
         self.doors: list[Door] = []
         self.epoch = epoch  # of this supervisor's run
         self.seq = 0  # of the last message published in this epoch
-        self._journal = journal
+        self._ledger = ledger
         self._prefix = f"kernel.{name}.".encode()
 
     def publish(
@@ -54,7 +53,7 @@ class Broadcast:
         self.seq += 1
         raw = content if isinstance(content, bytes) else codec.encode(content)
         if msg_type in OUTPUTS:
-            self._journal.output(parent.cell, self.seq, msg_type, raw, time.time())
+            self._ledger.output(parent.cell, self.seq, msg_type, raw)
         stamped = self._stamped(metadata)
         topic = self._topic(msg_type, raw)
         for door in self.doors:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import functools
 import platform
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -21,17 +22,19 @@ from holdfast import __version__
 from holdfast.access.doors import Door
 from holdfast.completeness import check
 from holdfast.errors import HoldfastError, MalformedMessage
-from holdfast.journal.history import History
 from holdfast.protocol import codec, content, operations
 from holdfast.protocol.connection import CHANNELS, Channel
 from holdfast.protocol.messages import PROTOCOL_VERSION, Message
 from holdfast.supervisor.broadcast import Broadcast, Parent
+from holdfast.supervisor.ledger import Ledger
 from holdfast.supervisor.queue import Job
 from holdfast.supervisor.stage import Stage
 
 FOR_THE_WORKER = frozenset(
     {"execute_request", "complete_request", "inspect_request", "comm_open", "comm_msg", "comm_close"}
 )
+CLIENTS_KNOWN = 256
+"""Clients whose names are remembered; who has been silent longest is forgotten first."""
 LANGUAGE = {
     "name": "python",
     "version": platform.python_version(),
@@ -66,12 +69,12 @@ class Owner(Protocol):
 class Desk:
     """Takes messages from doors."""
 
-    def __init__(self, owner: Owner, broadcast: Broadcast, stage: Stage, history: History) -> None:
-        self.clients: dict[str, str] = {}  # header.session → username, of everybody seen
+    def __init__(self, owner: Owner, broadcast: Broadcast, stage: Stage, ledger: Ledger) -> None:
+        self._heard: OrderedDict[str, str] = OrderedDict()  # header.session → username, latest last
         self._owner = owner
         self._broadcast = broadcast
         self._stage = stage
-        self._history = history
+        self._ledger = ledger
         self._answers: dict[str, Callable[[Door, Any], object]] = {
             "kernel_info_request": self._kernel_info,
             "history_request": self._past,
@@ -89,13 +92,12 @@ class Desk:
             for topic in door.new_subscriptions():
                 self._broadcast.welcome(door, topic)
         else:
-            for message in door.arrivals(channel):
-                self.take(door, channel, message)
+            self.hold_back(door, channel)
 
     def take(self, door: Door, channel: Channel, message: Message) -> None:
         """Act on one message."""
         kind = message.header.msg_type
-        self.clients[message.header.session] = message.header.username
+        self._note(message)
         if kind == "input_reply":
             self._take_input(message)
         elif kind == "shutdown_request":
@@ -111,25 +113,21 @@ class Desk:
                 return
             self._answer(door, channel, message, lambda: self._reply_to(door, message))
 
-    def history(self, request: content.HistoryRequest) -> list[Any]:
-        """Lines of the history, as `history_reply` holds them."""
-        if request.hist_access_type == "range":
-            return self._range(request)
-        if request.hist_access_type == "search":
-            return self._history.search(
-                request.pattern or "*", request.raw, request.output, request.n, request.unique
-            )
-        return self._history.tail(request.n, request.raw, request.output, session=self._stage.history_session)
+    def hold_back(self, door: Door, channel: Channel) -> None:
+        """Take in what has been sent on a channel: cells wait in the queue, the rest is answered."""
+        for message in door.arrivals(channel):
+            self.take(door, channel, message)
 
-    def _range(self, request: content.HistoryRequest) -> list[Any]:
-        current = self._stage.history_session
-        start = 1 if request.start is None else request.start
-        lines = self._history.range(
-            request.session, start, request.stop, request.raw, request.output, current=current
-        )
-        if request.session != current:
-            return lines
-        return [(current, line, text) for _, line, text in lines]  # asked by number, answered by number
+    def clients(self, count: int) -> list[str]:
+        """Names of the `count` clients that listen: of those heard last, as far as they have spoken."""
+        names = list(reversed(self._heard.values()))[:count]
+        return sorted(names) + ["?"] * (count - len(names))
+
+    def _note(self, message: Message) -> None:
+        self._heard[message.header.session] = message.header.username
+        self._heard.move_to_end(message.header.session)
+        if len(self._heard) > CLIENTS_KNOWN:
+            self._heard.popitem(last=False)
 
     def _checked(self, message: Message) -> None:
         if message.header.subshell_id is not None:
@@ -159,8 +157,7 @@ class Desk:
     def _reply_to(self, door: Door, message: Message) -> object:
         kind = message.header.msg_type
         if (name := operations.asked(kind)) is not None:
-            given = codec.decode(message.content_raw, dict[str, Any], "content")
-            done = self._owner.operate(name, operations.arguments(name, given))
+            done = self._owner.operate(name, operations.arguments(name, message.content_raw))
             return {"status": "ok", **msgspec.structs.asdict(done)}
         answer = self._answers.get(kind)
         if answer is None:
@@ -200,7 +197,7 @@ class Desk:
         }
 
     def _past(self, _door: Door, request: content.HistoryRequest) -> object:
-        return {"status": "ok", "history": self.history(request)}
+        return {"status": "ok", "history": self._ledger.past(request)}
 
     def _is_complete(self, _door: Door, request: content.IsCompleteRequest) -> object:
         verdict = check(request.code)

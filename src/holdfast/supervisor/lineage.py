@@ -3,7 +3,8 @@
     STARTING ──Ready──▶ ALIVE ──Died──▶ WAKING ──Woken──▶ ALIVE
         ▲                                 │ no standby answers
         └──────────── Fork ───────────────┘
-    STARTING, and the fresh worker dies `tries` times in a row ──▶ PARKED
+    STARTING, and fresh workers die TRIES times in a row ──▶ PARKED
+    any ──leave──▶ LEAVING ──Died, or too late──▶ the owner ends the session
 
 Nothing here knows cells or clients: the owner is told of frames, deaths and returns.
 """
@@ -15,33 +16,30 @@ import enum
 import os
 import signal
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from typing import Protocol
 
 import msgspec
 
-from holdfast.errors import LinkError
 from holdfast.link.channel import Channel
 from holdfast.link.messages import (
-    Asleep,
     Died,
-    Fork,
     Forked,
     ForkFailed,
     Frame,
+    Leave,
     NoStandby,
     Ready,
     StandbyTaken,
     Start,
-    Wake,
     Woken,
 )
 from holdfast.settings import Life
 from holdfast.settings import Standby as StandbySettings
 from holdfast.supervisor.loop import Loop, Timer
+from holdfast.supervisor.standbys import Standby, Standbys
+from holdfast.supervisor.template import Template, heard
 
 TRIES = 3
 """Fresh workers that may die before they are ready, in a row: a start-up file that crashes does so again."""
@@ -56,6 +54,7 @@ class State(enum.Enum):
     ALIVE = "alive"
     WAKING = "waking"
     PARKED = "parked"
+    LEAVING = "leaving"
 
 
 class Death(msgspec.Struct, frozen=True):
@@ -86,17 +85,8 @@ class Owner(Protocol):
     def on_parked(self) -> None:
         """No worker can be started."""
 
-
-class Standby:
-    """A sleeping fork."""
-
-    def __init__(self, control: Channel, generation: int, taken: StandbyTaken) -> None:
-        self.control = control
-        self.generation = generation  # counted from 1 over the session
-        self.after = taken.after  # the last cell whose effects it holds
-        self.pid: int | None = None  # known once it sleeps
-        self.taken_at = time.monotonic()
-        self.took_ms = taken.took_ms
+    def on_left(self) -> None:
+        """The worker has left, as it was told to."""
 
 
 class Lineage:
@@ -108,23 +98,21 @@ class Lineage:
         """`start` and `outputs` (stdout, stderr) name descriptors of ours that every process inherits."""
         self.state = State.STARTING
         self.worker_pid: int | None = None
-        self.standbys: list[Standby] = []  # oldest first
+        self.standbys = Standbys(loop, standby.keep)
         self.refusal: str | None = None  # why the worker could not take its newest standby
-        self.python_banner = ""
         self._owner: Owner
         self._loop = loop
         self._start = start
         self._outputs = outputs
         self._life = life
-        self._settings = standby
-        self._generation = 0
+        self._wake_seconds = standby.wake_seconds
         self._tries = 0  # fresh workers that died before they were ready, in a row
+        self._template: Template
         self._link: Channel | None = None
-        self._severed = False
-        self._asked: str | None = None
-        self._timer: Timer | None = None  # deadline of a start or of a wake
-        self._template: subprocess.Popen[bytes] | None = None
-        self._template_link: Channel
+        self._waking: Standby | None = None  # told to wake, has not answered yet
+        self._severed = False  # the worker lost its link while it lived
+        self._asked: str | None = None  # why we killed the worker
+        self._timer: Timer | None = None  # deadline of a start, a wake or a leave
 
     def begin(self, owner: Owner) -> None:
         """Start the template and, through it, the first worker."""
@@ -134,9 +122,11 @@ class Lineage:
 
     def send(self, frame: Frame) -> None:
         """Say something to the worker."""
-        if self._link is not None:
-            self._link.send(frame)
-            self._watch_outbox(self._link)
+        link = self._link
+        if link is not None:
+            link.send(frame)
+            if link.pending and not link.ended:
+                self._loop.on_writable(link.fileno(), self._flush)
 
     def interrupt(self) -> None:
         """SIGINT for the worker and what it started: its process group, in which no standby is."""
@@ -147,91 +137,69 @@ class Lineage:
     def kill(self, why: str) -> None:
         """Kill the worker; its standby takes over. `why` is the cause that clients read."""
         self._asked = why
-        if self.worker_pid is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self.worker_pid, signal.SIGKILL)
+        _kill(self.worker_pid)
 
     def restart(self) -> None:
         """Give the session a fresh worker on purpose: no standby of the old namespace may come back."""
-        for standby in self.standbys[:]:
-            self._drop(standby)
+        self.standbys.drop_all()
         pid, self.worker_pid = self.worker_pid, None
         self._hang_up()
-        if pid is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        _kill(pid)
         self._tries = 0
         self._fork_fresh()
 
+    def leave(self) -> None:
+        """Have the worker leave as Python does, exit handlers and all; `on_left` follows in bounded time."""
+        self.standbys.drop_all()
+        was, self.state = self.state, State.LEAVING
+        if was is State.ALIVE and self.worker_pid is not None:
+            self.interrupt()
+            self.send(Leave())
+            self._deadline(self._life.stop_seconds, self._owner.on_left)
+        else:
+            self._owner.on_left()
+
     def end(self) -> None:
-        """End all processes: the template takes the worker along, standbys leave by themselves."""
-        for standby in self.standbys[:]:
-            self._drop(standby)
+        """End all processes that are left."""
         self._hang_up()
-        if self._template is not None:
-            self._loop.forget(self._template_link.fileno())
-            self._template_link.close()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._template.wait(self._life.stop_seconds)
-            if self._template.returncode is None:
-                self._template.kill()
-                self._template.wait()
-            self._template = None
+        self._template.end(self._life.stop_seconds)
 
     # The template
 
     def _start_template(self) -> None:
-        ours, theirs = socket.socketpair()
-        ours.setblocking(False)
-        start = msgspec.structs.replace(self._start, link=theirs.fileno())
-        argument = msgspec.json.encode(start).decode()
-        self._template = subprocess.Popen(
-            [sys.executable, "-P", "-m", "holdfast.worker", argument],
-            stdin=subprocess.DEVNULL,
-            stdout=self._outputs[0],
-            stderr=self._outputs[1],
-            pass_fds=(start.link, start.fault, start.ring, start.room),
-            start_new_session=True,
+        self._template = Template(
+            self._loop, self._start, self._outputs, self._on_template, self._on_template_gone
         )
-        theirs.close()
-        self._template_link = Channel(ours)
-        self._loop.on_readable(ours.fileno(), self._on_template)
 
-    def _on_template(self) -> None:
-        for message in self._heard(self._template_link):
-            if isinstance(message, Forked):
-                self.worker_pid = message.pid
-            elif isinstance(message, Died):
-                self._on_died(message)
-            elif isinstance(message, ForkFailed):
-                self._on_fresh_failed()
-        if self._template_link.ended and self._template is not None:
-            self._on_template_gone()
+    def _on_template(self, message: Frame) -> None:
+        if isinstance(message, Forked):
+            self.worker_pid = message.pid
+        elif isinstance(message, Died):
+            self._on_died(message)
+        elif isinstance(message, ForkFailed):
+            self._on_fresh_failed()
 
     def _on_template_gone(self) -> None:
-        """Somebody killed the template, and so our ways to know and to fork. All begins anew."""
-        assert self._template is not None
-        self._loop.forget(self._template_link.fileno())
-        self._template_link.close()
-        self._template.wait()
-        pid = self.worker_pid
+        """Somebody killed the template, and so our ways to know and to fork: begin anew, with what sleeps."""
         self._start_template()
-        if pid is not None and self.state is State.ALIVE:
-            self.kill("its template was killed")
-        if pid is not None:
-            self._on_died(Died(pid, signal.SIGKILL, 0))
-        else:
+        pid = self.worker_pid
+        if pid is None:
             self._on_fresh_failed()
+            return
+        self.kill("its template was killed")
+        self._on_died(Died(pid, signal.SIGKILL, 0))
 
     def _fork_fresh(self) -> None:
         self.state = State.STARTING
         self._severed, self._asked = False, None
-        self._template_link.send(Fork(), self._new_link())
-        self._close_theirs()
+        with self._new_link() as theirs:
+            self._template.fork(theirs)
         self._deadline(self._life.start_seconds, self._on_fresh_failed)
 
     def _on_fresh_failed(self) -> None:
+        pid, self.worker_pid = self.worker_pid, None
         self._hang_up()
+        _kill(pid)
         self._tries += 1
         if self._tries < TRIES:
             self._fork_fresh()
@@ -241,17 +209,14 @@ class Lineage:
 
     # The worker
 
-    def _new_link(self) -> int:
-        """Make the link to the next worker; returns the worker's end, which `_close_theirs` closes."""
+    def _new_link(self) -> socket.socket:
+        """Make the link to the next worker; returns the worker's end."""
         self._hang_up()
-        ours, self._theirs = socket.socketpair()
+        ours, theirs = socket.socketpair()
         ours.setblocking(False)
         self._link = Channel(ours)
         self._loop.on_readable(ours.fileno(), self._on_link)
-        return self._theirs.fileno()
-
-    def _close_theirs(self) -> None:
-        self._theirs.close()
+        return theirs
 
     def _hang_up(self) -> None:
         if self._timer is not None:
@@ -262,44 +227,40 @@ class Lineage:
             self._link.close()
             self._link = None
 
-    def _watch_outbox(self, link: Channel) -> None:
-        def flush() -> None:
+    def _flush(self) -> None:
+        link = self._link
+        if link is not None:
             link.flush()
-            if not link.pending:
+            if not link.pending or link.ended:
                 self._loop.on_writable(link.fileno(), None)
-
-        if link.pending and not link.ended:
-            self._loop.on_writable(link.fileno(), flush)
 
     def _on_link(self) -> None:
         link = self._link
         if link is None:
             return
-        for frame in self._heard(link):
+        for frame in heard(link):
             self._hear(link, frame)
         if link.ended and self._link is link:
-            self._on_link_ended()
-
-    def _heard(self, channel: Channel) -> list[Frame]:
-        try:
-            return channel.receive()
-        except LinkError:
-            channel.ended = True  # it speaks nonsense: whoever it is, it is not a worker any more
-            return []
+            self._loop.forget(link.fileno())
+            self._severed = _lives(self.worker_pid)  # else it is dying, and this is how it looks
+            _kill(self.worker_pid)
 
     def _hear(self, link: Channel, frame: Frame) -> None:
         if isinstance(frame, StandbyTaken):
-            self._on_standby(link, frame)
+            self.refusal = None
+            self.standbys.add(link.take_fd(), frame)
         elif isinstance(frame, NoStandby):
             self.refusal = frame.reason
         elif isinstance(frame, Ready):
-            self.python_banner = frame.banner
+            self.worker_pid = frame.pid
             self._arrived("fresh", 0, frame.notes)
-        elif isinstance(frame, Woken):
+        elif isinstance(frame, Woken) and self._waking is not None:
             self.worker_pid = frame.pid
             self._waking.control.close()
-            self._arrived("standby", self._waking.after, frame.not_restored)
-        self._owner.on_frame(frame)
+            after, self._waking = self._waking.after, None
+            self._arrived("standby", after, frame.not_restored)
+        else:
+            self._owner.on_frame(frame)
 
     def _arrived(self, level: str, after: int, notes: list[str]) -> None:
         if self._timer is not None:
@@ -309,89 +270,54 @@ class Lineage:
         self.state = State.ALIVE
         self._owner.on_return(level, after, notes)
 
-    def _on_link_ended(self) -> None:
-        """The worker closed its link. Dying, mostly; if it lives on it is of no use to anybody."""
-        assert self._link is not None
-        self._loop.forget(self._link.fileno())
-        self._severed = _lives(self.worker_pid)
-        if self.worker_pid is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self.worker_pid, signal.SIGKILL)
-
     def _on_died(self, died: Died) -> None:
-        for standby in self.standbys:
-            if standby.pid == died.pid:
-                self._drop(standby)
-                return
-        if died.pid != self.worker_pid:
+        if self.standbys.died(died.pid) or died.pid != self.worker_pid:
             return
         seen = time.monotonic()
         if self._link is not None:
-            for frame in self._heard(self._link):  # its last words
+            for frame in heard(self._link):  # its last words
                 self._hear(self._link, frame)
         self.worker_pid = None
-        if self.state is State.STARTING:
+        if self.state is State.LEAVING:
+            self._owner.on_left()
+        elif self.state is State.STARTING:
             self._on_fresh_failed()
         elif self.state is State.WAKING:
             self._wake_next()
         else:
             death = Death(died.status, self._severed, self._asked, seen)
             self._severed, self._asked = False, None
-            self.state = State.WAKING
             self._owner.on_death(death)
             self._wake_next()
 
-    # The standbys
-
-    def _on_standby(self, link: Channel, taken: StandbyTaken) -> None:
-        control = Channel(socket.socket(fileno=link.take_fd()))
-        control.sock.setblocking(False)
-        self._generation += 1
-        standby = Standby(control, self._generation, taken)
-        self.refusal = None
-        self.standbys.append(standby)
-        self._loop.on_readable(control.fileno(), lambda: self._on_control(standby))
-        while len(self.standbys) > self._settings.keep:
-            self._drop(self.standbys[0])
-
-    def _on_control(self, standby: Standby) -> None:
-        for message in self._heard(standby.control):
-            if isinstance(message, Asleep):
-                standby.pid = message.pid
-        if standby.control.ended and standby in self.standbys:
-            self._drop(standby)
-
-    def _drop(self, standby: Standby) -> None:
-        """Let a standby go: it sees its control socket closed and ends."""
-        self.standbys.remove(standby)
-        self._loop.forget(standby.control.fileno())
-        standby.control.close()
+    # Who takes over
 
     def _wake_next(self) -> None:
         """Wake the newest standby; when none is left, fork a fresh worker."""
         self.state = State.WAKING
-        if not self.standbys:
+        self._waking = self.standbys.take()
+        if self._waking is None:
             self._fork_fresh()
             return
-        standby = self._waking = self.standbys.pop()
-        self._loop.forget(standby.control.fileno())
-        standby.control.send(Wake(), self._new_link())
-        self._close_theirs()
-        for message in self._heard(standby.control):
-            if isinstance(message, Asleep):
-                standby.pid = message.pid
-        self.worker_pid = standby.pid
-        self._deadline(self._settings.wake_seconds, self._on_wake_failed)
+        with self._new_link() as theirs:
+            self._waking.wake(theirs)
+        self.worker_pid = self._waking.pid
+        self._deadline(self._wake_seconds, self._on_wake_failed)
 
     def _on_wake_failed(self) -> None:
-        if self.worker_pid is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self.worker_pid, signal.SIGKILL)
-        else:
-            self._wake_next()
+        """It does not answer: go on with the next older one. Its end, if it comes, is nobody's any more."""
+        pid, self.worker_pid = self.worker_pid, None
+        _kill(pid)
+        self._wake_next()
 
     def _deadline(self, seconds: float, call: Callable[[], None]) -> None:
         self._timer = self._loop.later(seconds, call)
+
+
+def _kill(pid: int | None) -> None:
+    if pid is not None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 def _lives(pid: int | None) -> bool:

@@ -46,8 +46,10 @@ class Recovery(msgspec.Struct, frozen=True):
     """Number of the cell that ran; None if none did."""
     level: str
     """`standby`: the state from before; `fresh`: an empty namespace."""
-    after: int
-    """Journal id of the last cell whose effects are there (0: none)."""
+    after: int | None
+    """Number of the last cell whose effects are there; None if there is none."""
+    lost: list[int]
+    """Numbers of cells that had ended and whose effects are gone all the same: no standby held them."""
     took_ms: float
     """From the death seen to the interpreter back."""
     not_restored: list[str] = []
@@ -175,10 +177,11 @@ def _described(match: re.Match[str], sources: dict[int, str]) -> list[str]:
 
 def _what_is_back(recovery: Recovery, cell: str) -> str:
     took = f"{recovery.took_ms:.0f} ms" if recovery.took_ms >= 1 else "under 1 ms"
-    if recovery.level == "standby":
-        return (
-            f"Back after {took}, with every variable as before {cell}."
-            if recovery.count
-            else (f"Back after {took}, with every variable as after the last cell.")
-        )
-    return f"Back after {took} with an EMPTY namespace: there was no standby to take over."
+    if recovery.level != "standby":
+        return f"Back after {took} with an EMPTY namespace: there was no standby to take over."
+    if not recovery.lost:
+        when = f"before {cell}" if recovery.count else "after the last cell"
+        return f"Back after {took}, with every variable as {when}."
+    place = f"as after In[{recovery.after}]" if recovery.after else "as at the start"
+    gone = ", ".join(f"In[{count}]" for count in recovery.lost)
+    return f"Back after {took}, with every variable {place}: no standby held what {gone} did."

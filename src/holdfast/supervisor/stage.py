@@ -8,13 +8,12 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from holdfast.journal.history import History
-from holdfast.journal.journal import Journal
 from holdfast.journal.records import Status
 from holdfast.link.messages import Ask, Done, InputReply, NeedInput, Publish, Run
 from holdfast.protocol import codec
 from holdfast.supervisor import recovery as words
 from holdfast.supervisor.broadcast import NOBODY, Broadcast, Parent
+from holdfast.supervisor.ledger import Ledger
 from holdfast.supervisor.lineage import Lineage
 from holdfast.supervisor.output import Output
 from holdfast.supervisor.queue import Job
@@ -36,44 +35,37 @@ class Stage:
         self,
         lineage: Lineage,
         broadcast: Broadcast,
-        journal: Journal,
-        history: History,
+        ledger: Ledger,
         parents_kept: int,
     ) -> None:
         self.job: Job | None = None
         self.since = 0.0  # when it started, seconds since the epoch
         self.count = 0  # of the last cell that was numbered
-        self.history_session = 0
         self.comms: dict[str, str] = {}  # open comms: id → target
         self.sources: OrderedDict[int, str] = OrderedDict()  # code of recent cells by count, for tracebacks
         self.output: Output
         self._lineage = lineage
         self._broadcast = broadcast
-        self._journal = journal
-        self._history = history
+        self._ledger = ledger
         self._parents: OrderedDict[int, Parent] = OrderedDict()  # by job number, most recent last
         self._parents_kept = parents_kept
         self.turn = 0  # jobs given to workers so far
         self._requests = 0  # other requests than cells so far: their numbers are negative
+        self._effects: OrderedDict[int, int] = OrderedDict()  # cells that ended alive: number → count
         self._last = 0  # number of the last cell
         self._asking: Job | None = None  # the job whose client was asked for input
 
-    def accept(self, job: Job, *, starts: bool) -> None:
-        """Write a cell to the journal, before the worker sees it."""
+    def accept(self, job: Job) -> None:
+        """Write a cell to the journal, before anything else is done. JournalError: it must not run."""
         assert job.request is not None
         header = job.message.header
-        if starts:
-            job.count = self.count + 1
-        job.number = self._journal.accept(
+        job.number = self._ledger.accept(
             msg_id=header.msg_id,
             header=job.message.header_raw,
             code=job.request.code,
             client=header.username,
             silent=job.request.silent,
             store_history=job.request.store_history,
-            at=time.time(),
-            started=starts,
-            count=job.count,
         )
 
     def start(self, job: Job) -> None:
@@ -86,9 +78,8 @@ class Stage:
             job.parent = Parent(job.message.header_raw)
         else:
             job.parent = Parent(job.message.header_raw, job.number)
-            if job.count is None:
-                job.count = self.count + 1
-                self._journal.start(job.number, job.count, self.since)
+            job.count = self.count + 1
+            self._ledger.start(job.number, job.count)
         self._keep_parent(job)
         self._broadcast.status("busy", job.parent)
         if job.request is None:
@@ -127,7 +118,7 @@ class Stage:
         if job.request is not None and job.count is not None:
             self._finish_cell(job, frame)
             if frame.output is not None:
-                self._history.add_output(self.history_session, job.count, frame.output)
+                self._ledger.add_result(job.count, frame.output)
         metadata: dict[str, object] = {}
         if frame.started:
             metadata = {
@@ -150,7 +141,7 @@ class Stage:
         if job.request is not None:
             if not job.request.silent:
                 self._broadcast.publish("error", error, job.parent)
-            self._journal.finish(job.number, "crashed", time.time(), words.ENAME, recovery.cause)
+            self._ledger.finish(job.number, "crashed", words.ENAME, recovery.cause)
         content: dict[str, object] = {
             "status": "error",
             "execution_count": job.count,
@@ -166,18 +157,34 @@ class Stage:
         """Answer a cell that will not run, because one before it failed."""
         parent = Parent(job.message.header_raw, job.number)
         self._broadcast.status("busy", parent)
-        self._journal.finish(job.number, "aborted", time.time())
+        self._ledger.finish(job.number, "aborted")
         job.door.reply(
             job.channel, job.reply_type, {"status": "aborted"}, {"status": "aborted"}, to=job.message
         )
         self._broadcast.status("idle", parent)
+
+    def forget(self) -> None:
+        """The namespace is gone, on purpose: numbering begins anew, comms have no other half."""
+        self.count = 0
+        self._ledger.set("execution_count", "0")
+        self.comms.clear()
+        self._effects.clear()
+
+    def count_of(self, number: int) -> int | None:
+        """The execution count of a cell of this namespace; None if there is no such cell."""
+        return self._effects.get(number)
+
+    def ended_since(self, number: int) -> list[int]:
+        """Execution counts of cells that ended after cell `number` did. They are forgotten herewith."""
+        later = [each for each in self._effects if each > number]
+        return [self._effects.pop(each) for each in later]
 
     def parent_of(self, number: int) -> Parent:
         """Whom the worker's number means; what was forgotten is in the journal."""
         known = self._parents.get(number)
         if known is not None:
             return known
-        header = self._journal.header_of(number) if number > 0 else None
+        header = self._ledger.journal.header_of(number) if number > 0 else None
         return NOBODY if header is None else Parent(header, number)
 
     def publish_text(self, number: int, stream: str, text: str) -> None:
@@ -194,7 +201,8 @@ class Stage:
             self.sources.popitem(last=False)
         if request.store_history:
             self.count = job.count
-            self._history.add(self.history_session, job.count, request.code, request.code, self.since)
+            self._ledger.set("execution_count", str(self.count))
+            self._ledger.add_input(job.count, request.code)
         if not request.silent:
             content = {"code": request.code, "execution_count": job.count}
             self._broadcast.publish("execute_input", content, job.parent)
@@ -238,7 +246,10 @@ class Stage:
             error = codec.decode(frame.content, _Error, "reply")
             ename, evalue = error.ename, error.evalue
             status = "interrupted" if ename == "KeyboardInterrupt" else "error"
-        self._journal.finish(job.number, status, time.time(), ename, evalue)
+        self._ledger.finish(job.number, status, ename, evalue)
+        self._effects[job.number] = job.count or 0
+        if len(self._effects) > self._parents_kept:
+            self._effects.popitem(last=False)
 
     def _end(self, job: Job, content: object, metadata: object, status: str) -> Ended:
         self.job = None

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import os
-import sys
 from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -49,6 +48,7 @@ class Desk:
         self._waiting: deque[Frame] = deque()  # taken off the link, not yet done
         self._busy = False  # a task works on a frame
         self._context = contextvars.copy_context()  # one for all cells: ContextVars stay set between them
+        self._leaving = False  # the session ends
         self._wonders = 0  # questions to the supervisor so far
         self._cells: Cells
         self._requests: Requests
@@ -67,8 +67,8 @@ class Desk:
         self._loop.add_reader(self._channel.fileno(), self._on_link)
 
     def serve_for_ever(self) -> None:
-        """Run the loop until the process ends. An interrupt that escapes a task of the user's is not ours."""
-        while True:
+        """Run the loop until the session ends. An interrupt that escapes a task of the user's is not ours."""
+        while not self._leaving:
             try:
                 self._loop.run_forever()
             except (KeyboardInterrupt, SystemExit):
@@ -154,5 +154,5 @@ class Desk:
 
     def _leave(self) -> None:
         """End as Python does: exit handlers run, then the process is gone."""
+        self._leaving = True
         self._loop.stop()
-        sys.exit(0)

@@ -22,15 +22,18 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from holdfast.link.channel import Channel
 from holdfast.link.messages import Asleep, NoStandby, StandbyTaken, Wake, Woken
 from holdfast.worker.lost import Lost, names_of_lost
+from holdfast.worker.orphans import children, disown
 from holdfast.worker.outlet import Outlet
 from holdfast.worker.privatise import Private, make_private, wake
 from holdfast.worker.quiet import held_still
 from holdfast.worker.survey import Survey, survey
+from holdfast.worker.template import LOWEST_FD
 from holdfast.worker.warm import WarmPages
 
 OOM_SCORE = {"worker": "500", "standby": "0"}
@@ -111,6 +114,7 @@ class Freezer:
         began = time.perf_counter()
         try:
             seen = survey(self._shared | self._private | {self._channel.fileno()})
+            started = children()
             ours, theirs = socket.socketpair()
         except OSError as error:
             self._refuse(f"no free descriptor: {error.strerror}")
@@ -120,7 +124,7 @@ class Freezer:
             refusal = self._split()
             if not refusal and not self._middle:
                 ours.close()
-                self._sleep(seen, Channel(theirs))
+                self._sleep(seen, started, Channel(theirs))
                 return True
         theirs.close()
         with ours:
@@ -163,11 +167,12 @@ class Freezer:
                 os.waitpid(self._middle, 0)
             self._middle = 0
 
-    def _sleep(self, seen: Survey, control: Channel) -> None:
+    def _sleep(self, seen: Survey, started: frozenset[int], control: Channel) -> None:
         """In the fork: fork off, become private, and block until woken; whoever is not needed ends here."""
         try:
             self.forking = True
             if os.fork():
+                os.closerange(0, LOWEST_FD << 1)  # an end takes its time, and what is open is felt until then
                 os._exit(0)
             self.forking = False
             private: Private | None = None
@@ -182,6 +187,7 @@ class Freezer:
             control.close()
             private = private or make_private(seen, self._shared | {link})
             wake(private)
+            disown(started)
             self._join(link)
             lost = [_in_words(each) for each in names_of_lost(self._namespace, private)]
             _forget_pending_signals()
@@ -207,6 +213,8 @@ class Freezer:
         self._channel.restart()
         self._outlet.renew()
         _set_oom_score("worker")
+        if getattr(self._loop, "_default_executor", None) is not None:
+            self._loop.set_default_executor(ThreadPoolExecutor())  # the old one's threads did not come along
         self._on_wake()
 
 

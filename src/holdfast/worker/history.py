@@ -20,10 +20,10 @@ class JournalHistory(HistoryManager):
 
     ask: Callable[..., Any] = AnyTrait()
 
-    def __init__(self, ask: Callable[..., Any], session_number: int, **kwargs: Any) -> None:
+    def __init__(self, ask: Callable[..., Any], **kwargs: Any) -> None:
         super().__init__(**{**kwargs, "enabled": False})
         self.ask = ask
-        self.session_number = session_number
+        self.session_number = 0  # this one; the supervisor knows the others'
 
     def pad(self, count: int) -> None:
         """Fill In up to number `count`, so that In[n] is what ran as [n] also after cells were lost."""
@@ -57,7 +57,7 @@ class JournalHistory(HistoryManager):
         output: bool = False,
     ) -> Iterable[Line]:
         """Inputs `start` to `stop` of a session: 0 this one, -1 the one before."""
-        if session in (0, self.session_number):
+        if session == 0:
             lines: Iterable[Line] = self._get_range_session(start, stop, raw, output)
             return lines
         return self._lines("range", session=session, start=start, stop=stop, raw=raw, output=output)

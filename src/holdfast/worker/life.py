@@ -34,7 +34,7 @@ from holdfast.worker.userforks import keep_apart
 
 
 def live(start: Start, channel: Channel) -> None:
-    """Be a worker on `channel`. Never returns but by SystemExit."""
+    """Be a worker on `channel`; returns when the session ends, so that exit handlers run."""
     os.setpgid(0, 0)
     resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
     for number in (signal.SIGTERM, signal.SIGCHLD):  # the template's own
@@ -57,7 +57,6 @@ def live(start: Start, channel: Channel) -> None:
         shell_traits={
             "publisher": publisher,
             "ask": desk.ask_supervisor,
-            "history_session": start.history_session,
         }
     )
     notes = app.start_up(start.arguments)

@@ -28,7 +28,6 @@ class ZMQInteractiveShell(InteractiveShell):
     display_pub_class = Type(DisplayChannel)
     publisher: Publisher = AnyTrait()
     ask: Callable[..., Any] = AnyTrait()
-    history_session = AnyTrait(0)
     kernel: Any = AnyTrait()
     exiter = Instance(ZMQExitAutocall)
     readline_use = CBool(False)
@@ -65,7 +64,7 @@ class ZMQInteractiveShell(InteractiveShell):
 
     def init_history(self) -> None:
         """Use the supervisor's history."""
-        self.history_manager = JournalHistory(self.ask, self.history_session, shell=self, parent=self)
+        self.history_manager = JournalHistory(self.ask, shell=self, parent=self)
         self.configurables.append(self.history_manager)
 
     def init_display_pub(self) -> None:

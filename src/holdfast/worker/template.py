@@ -37,6 +37,8 @@ def prepare(start: Start) -> Start:
     start.link, start.fault, start.ring, start.room = (
         _move_up(number) for number in (start.link, start.fault, start.ring, start.room)
     )
+    # OpenBLAS's idle threads would spin 100 ms after each call, and no fork is safe while they do.
+    os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "20")
     faulthandler.enable(start.fault, all_threads=True)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     return start

@@ -1,0 +1,171 @@
+"""Which doors are open and who holds them: the session's own, and those of launchers.
+
+a launcher opens its door      open_door with hold, on the doorbell; the connection is its hold
+it dies                        the door stays open for the next launcher on the same file, for a while
+nobody comes                   the door is closed; an unnamed session ends with its last door
+a client shuts it down         the launcher is told, and ends
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Protocol
+
+import msgspec
+import zmq
+
+from holdfast import paths
+from holdfast.access import doors
+from holdfast.access.doorbell import Doorbell, Ringer, Watcher
+from holdfast.access.doors import Door
+from holdfast.errors import MalformedMessage
+from holdfast.protocol import doorbell, operations
+from holdfast.protocol.connection import Channel
+from holdfast.settings import Settings
+from holdfast.supervisor.loop import Loop, Timer
+
+
+class Owner(Protocol):
+    """The session, as far as its entrance needs it."""
+
+    def arrived(self, door: Door, channel: Channel) -> None:
+        """Something can be read."""
+
+    def operate(self, name: str, request: msgspec.Struct) -> msgspec.Struct:
+        """Do one of our own operations."""
+
+    def end(self, reason: str) -> None:
+        """End the session."""
+
+
+class Entrance:
+    """All doors of a session, and its doorbell."""
+
+    def __init__(
+        self, name: str, *, named: bool, settings: Settings, loop: Loop, doors_list: list[Door]
+    ) -> None:
+        """`doors_list` is kept up to date: what is published goes to each of them."""
+        folder = paths.session_runtime(name)
+        self.own_file = folder / "connection.json"
+        self._folder = folder
+        self._named = named
+        self._settings = settings
+        self._loop = loop
+        self._doors = doors_list
+        self._holders: dict[Door, Ringer | None] = {}  # doors of launchers, and who holds each now
+        self._grace: Timer | None = None  # until nobody has come
+        self._session_id = ""
+        self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+        self._owner: Owner
+        self._bell: Doorbell
+
+    def open(self, owner: Owner) -> None:
+        """Open the session's own door and the doorbell. RefusedPath, ConnectionFileError if it can't be."""
+        self._owner = owner
+        for number in range(1, 6):
+            path = paths.socket_path(self._folder / f"door-{number}")
+            path.unlink(missing_ok=True)  # of a supervisor that died; we hold the session's lock
+        doors.open_own(self._folder / "door", self.own_file)
+        self._open(self.own_file)
+        watcher = Watcher(self._loop.on_readable, self._loop.on_writable, self._loop.forget)
+        self._bell = Doorbell(self._folder / "doorbell", watcher, self._rung, self._left)
+        if not self._named:
+            self._wait()
+
+    def renew(self, session_id: str) -> None:
+        """The namespace is another one: every door says so in its headers."""
+        self._session_id = session_id
+        for door in self._doors:
+            door.renew(session_id)
+
+    def dismiss(self, door: Door, *, restart: bool) -> bool:
+        """A client shut down the kernel behind `door`: its launcher is told. Whether the session goes on."""
+        holder = self._holders.get(door)
+        if holder is not None:
+            self._holders[door] = None
+            holder.send({"event": "door_closed", "reason": "restart" if restart else "shutdown"})
+        if restart:
+            if door in self._holders:
+                self._wait()
+            return True
+        if self._named and door in self._holders:
+            self._close(door)
+            return True
+        return False
+
+    def subscribers(self) -> int:
+        """How many clients listen."""
+        return sum(door.subscribers for door in self._doors)
+
+    def close(self, reason: str) -> None:
+        """Close everything; whoever holds a door is told."""
+        for holder in self._holders.values():
+            if holder is not None:
+                holder.send({"event": "door_closed", "reason": reason})
+        self._bell.close()
+        for door in self._doors[:]:
+            self._close(door)
+        self._context.term()
+
+    def _open(self, file: Path) -> Door:
+        for door in self._doors:
+            if door.file == file:
+                if door.matches(file):
+                    return door
+                self._close(door)
+                break
+        door = Door(file, self._context, self._session_id, self._settings.wire)
+        doors.serve(door, self._loop.on_readable, self._owner.arrived)
+        self._doors.append(door)
+        return door
+
+    def _close(self, door: Door) -> None:
+        self._doors.remove(door)
+        self._holders.pop(door, None)
+        for _, socket in door.sources():
+            self._loop.forget(socket)
+        door.close()
+
+    def _rung(self, request: dict[str, Any], ringer: Ringer) -> object:
+        """Somebody rang the doorbell; the reply, or None if there is none."""
+        name = request.pop("op", None)
+        if name == "leave":
+            ringer.close()
+            return None
+        if not isinstance(name, str):
+            raise MalformedMessage('a request without "op"', f"there are {', '.join(operations.OPERATIONS)}")
+        asked = operations.arguments(name, request)
+        if isinstance(asked, operations.OpenDoor):
+            self._admit(asked, ringer)
+            return doorbell.acceptance(operations.Done())
+        return doorbell.acceptance(self._owner.operate(name, asked))
+
+    def _admit(self, asked: operations.OpenDoor, ringer: Ringer) -> None:
+        door = self._open(Path(asked.file))
+        if asked.hold:
+            self._holders[door] = ringer
+            if all(self._holders.values()):
+                self._stop_waiting()
+
+    def _left(self, ringer: Ringer) -> None:
+        """A connection to the doorbell ended; if it held a door, the next launcher may come."""
+        held = [door for door, holder in self._holders.items() if holder is ringer]
+        for door in held:
+            self._holders[door] = None
+        if held:
+            self._wait()
+
+    def _wait(self) -> None:
+        self._stop_waiting()
+        self._grace = self._loop.later(self._settings.life.launcher_grace_seconds, self._nobody_came)
+
+    def _stop_waiting(self) -> None:
+        if self._grace is not None:
+            self._grace.cancel()
+            self._grace = None
+
+    def _nobody_came(self) -> None:
+        for door in [door for door, holder in self._holders.items() if holder is None]:
+            self._close(door)
+        if not self._named and not self._holders:
+            self._owner.end("its launcher is gone")

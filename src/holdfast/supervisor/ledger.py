@@ -1,0 +1,117 @@
+"""Journal and history as the supervisor uses them.
+
+A cell that can't be written is refused before it runs. When anything else can't be written, the session goes
+on and says so, once, to everybody.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from holdfast.errors import JournalError
+from holdfast.journal.history import History
+from holdfast.journal.journal import Journal
+from holdfast.journal.records import Status
+from holdfast.protocol.content import HistoryRequest
+
+
+class Ledger:
+    """What must not be lost."""
+
+    def __init__(self, journal: Journal, history: History) -> None:
+        self.journal = journal
+        self.history = history
+        self.number = 0  # of this namespace in the history: IPython's session number
+        self.on_trouble: Callable[[JournalError], None]  # told when writing begins to fail
+        self._failing = False
+
+    def accept(
+        self, *, msg_id: str, header: bytes, code: str, client: str, silent: bool, store_history: bool
+    ) -> int:
+        """Write a cell down before it may run. JournalError if that can't be done: it must not run then."""
+        return self.journal.accept(
+            msg_id=msg_id,
+            header=header,
+            code=code,
+            client=client,
+            silent=silent,
+            store_history=store_history,
+            at=time.time(),
+        )
+
+    def start(self, cell: int, count: int) -> None:
+        """A cell starts as number `count`."""
+        self._try(lambda: self.journal.start(cell, count, time.time()))
+
+    def finish(self, cell: int, status: Status, ename: str = "", evalue: str = "") -> None:
+        """A cell has ended; its output is committed with it."""
+        self._try(lambda: self.journal.finish(cell, status, time.time(), ename, evalue))
+
+    def output(self, cell: int | None, seq: int, msg_type: str, content: bytes) -> None:
+        """Something was published; `commit` writes it."""
+        self._try(lambda: self.journal.output(cell, seq, msg_type, content, time.time()))
+
+    def commit(self) -> None:
+        """Write what waits."""
+        self._try(self.journal.flush)
+
+    def event(self, kind: str, cell: int | None = None, **details: object) -> None:
+        """Something happened to the session."""
+        self._try(lambda: self.journal.event(kind, time.time(), cell, **details))
+
+    def set(self, key: str, value: str) -> None:
+        """Remember a value over restarts of the supervisor."""
+        self._try(lambda: self.journal.set(key, value))
+
+    def add_input(self, count: int, code: str) -> None:
+        """A line for the history of all sessions."""
+        self._try(lambda: self.history.add(self.number, count, code, code, time.time()))
+
+    def add_result(self, count: int, text: str) -> None:
+        """The text of that line's result."""
+        self._try(lambda: self.history.add_output(self.number, count, text))
+
+    def begin_namespace(self, name: str) -> None:
+        """A namespace begins: a session of its own in IPython's counting."""
+        if self.number:
+            self._try(lambda: self.history.end(self.number, time.time()))
+        self._try(lambda: self._number(self.history.begin(name, time.time())))
+
+    def past(self, request: HistoryRequest) -> list[object]:
+        """Lines of the history, as `history_reply` holds them. JournalError if it can't be read."""
+        if request.hist_access_type == "range":
+            return self._range(request)
+        if request.hist_access_type == "search":
+            pattern = request.pattern or "*"
+            return [*self.history.search(pattern, request.raw, request.output, request.n, request.unique)]
+        return [*self.history.tail(request.n, request.raw, request.output, session=self.number)]
+
+    def close(self, reason: str) -> None:
+        """The session ends as it should."""
+        self._try(lambda: self.history.end(self.number, time.time()))
+        self._try(lambda: self.journal.end(reason))
+        self._try(self.journal.close)
+        self._try(self.history.close)
+
+    def _range(self, request: HistoryRequest) -> list[object]:
+        start = 1 if request.start is None else request.start
+        lines = self.history.range(
+            request.session, start, request.stop, request.raw, request.output, current=self.number
+        )
+        if request.session != self.number:
+            return [*lines]
+        return [(self.number, line, text) for _, line, text in lines]  # asked by number, answered by number
+
+    def _number(self, number: int) -> None:
+        self.number = number
+
+    def _try(self, write: Callable[[], object]) -> None:
+        try:
+            write()
+        except JournalError as error:
+            if not self._failing:
+                self._failing = True
+                self.on_trouble(error)
+        else:
+            self._failing = False

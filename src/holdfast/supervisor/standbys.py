@@ -1,0 +1,92 @@
+"""The sleeping forks: which there are, what each holds, which one is woken next."""
+
+from __future__ import annotations
+
+import socket
+import time
+
+from holdfast.link.channel import Channel
+from holdfast.link.messages import Asleep, StandbyTaken, Wake
+from holdfast.supervisor.loop import Loop
+from holdfast.supervisor.template import heard
+
+
+class Standby:
+    """One of them."""
+
+    def __init__(self, control: Channel, generation: int, taken: StandbyTaken) -> None:
+        self.generation = generation  # counted from 1 over the session
+        self.after = taken.after  # the last cell whose effects it holds
+        self.pid: int | None = None  # known once it sleeps
+        self.taken_at = time.monotonic()
+        self.took_ms = taken.took_ms
+        self.control = control
+
+    def listen(self) -> None:
+        """Take in what it says: that it sleeps, or, by its end, that it is gone."""
+        for message in heard(self.control):
+            if isinstance(message, Asleep):
+                self.pid = message.pid
+
+    def wake(self, link: socket.socket) -> None:
+        """Make it the worker on `link`. Its control socket must stay open until it has answered there."""
+        self.control.send(Wake(), link.fileno())
+
+
+class Standbys:
+    """All of them, oldest first; no more than `keep`."""
+
+    def __init__(self, loop: Loop, keep: int) -> None:
+        self._loop = loop
+        self._keep = keep
+        self._all: list[Standby] = []
+        self._generation = 0
+
+    @property
+    def newest(self) -> Standby | None:
+        """The one that would be woken now."""
+        return self._all[-1] if self._all else None
+
+    def add(self, control_fd: int, taken: StandbyTaken) -> None:
+        """A new one sleeps; the oldest goes if there are too many."""
+        control = Channel(socket.socket(fileno=control_fd))
+        control.sock.setblocking(False)
+        self._generation += 1
+        standby = Standby(control, self._generation, taken)
+        self._all.append(standby)
+        self._loop.on_readable(control.fileno(), lambda: self._listen(standby))
+        while len(self._all) > self._keep:
+            self._drop(self._all[0])
+
+    def take(self) -> Standby | None:
+        """The newest, out of the list: it is about to be woken."""
+        if not self._all:
+            return None
+        standby = self._all.pop()
+        self._loop.forget(standby.control.fileno())
+        standby.listen()
+        return standby
+
+    def died(self, pid: int) -> bool:
+        """A process has ended: whether it was one of these."""
+        for standby in self._all:
+            if standby.pid == pid:
+                self._drop(standby)
+                return True
+        return False
+
+    def drop_all(self) -> None:
+        """Let all go."""
+        for standby in self._all[:]:
+            self._drop(standby)
+
+    def _listen(self, standby: Standby) -> None:
+        standby.listen()
+        if standby.control.ended and standby in self._all:
+            self._drop(standby)
+
+    def _drop(self, standby: Standby) -> None:
+        """Let one go: it sees its control socket closed and ends."""
+        self._all.remove(standby)
+        self._loop.forget(standby.control.fileno())
+        standby.control.close()
