@@ -25,8 +25,8 @@ from holdfast.protocol.connection import Channel
 from holdfast.protocol.content import HistoryRequest
 from holdfast.settings import Settings
 from holdfast.supervisor import account
-from holdfast.supervisor import recovery as words
 from holdfast.supervisor.broadcast import NOBODY, Broadcast
+from holdfast.supervisor.coroner import Coroner, without_a_worker
 from holdfast.supervisor.desk import Desk
 from holdfast.supervisor.entrance import Entrance
 from holdfast.supervisor.ledger import Ledger
@@ -34,7 +34,7 @@ from holdfast.supervisor.lineage import Death, Lineage, State
 from holdfast.supervisor.loop import Loop, Timer
 from holdfast.supervisor.output import Output
 from holdfast.supervisor.queue import Job, Queue
-from holdfast.supervisor.recovery import Recovery
+from holdfast.supervisor.recovery import ENAME, Recovery
 from holdfast.supervisor.stage import Ended, Stage
 from holdfast.supervisor.wires import Wires
 
@@ -72,9 +72,7 @@ class Session:
         self._entrance = Entrance(
             name, named=named, settings=settings, loop=loop, doors_list=self._broadcast.doors
         )
-        self._oom = words.OomCounter()
-        self._death: Death | None = None  # of the worker whose successor is on its way
-        self._dump = ""  # its last words
+        self._coroner = Coroner(self._stage, wires.last_words)
         self._commit: Timer | None = None  # until waiting output is committed
         self._ending: str | None = None  # why the session ends, once it does
         self._output: Output
@@ -128,9 +126,8 @@ class Session:
 
     def interrupt(self) -> None:
         """Interrupt the running cell; without one, nothing."""
-        job = self._stage.job
-        if job is not None:
-            self._ledger.event("interrupt", job.number if job.request is not None else None)
+        if self._stage.job is not None:
+            self._ledger.event("interrupt", self._running_cell())
             self._output.aim_interrupt(self._stage.turn)
             self._lineage.interrupt()
 
@@ -193,17 +190,16 @@ class Session:
         self._commit_later()
 
     def on_death(self, death: Death) -> None:
-        """The worker is dead: what it wrote goes out, and its last words are kept for the report."""
+        """The worker is dead: what it wrote goes out."""
         self._output.settle()
         self._output.reset()
-        self._dump = self._wires.last_words()
-        self._death = death
+        self._coroner.see(death)
 
     def on_return(self, level: str, after: int, not_restored: list[str]) -> None:
         """A worker is there; if it takes over from a dead one, tell what happened."""
-        death, self._death = self._death, None
-        if death is not None:
-            self._recovered(death, level, after, not_restored if level == "standby" else [])
+        recovery = self._coroner.report(level, after, not_restored)
+        if recovery is not None:
+            self._recovered(recovery)
         elif not_restored:
             self._broadcast.stream("stderr", "\n".join(not_restored) + "\n", NOBODY)
         self._next()
@@ -212,19 +208,18 @@ class Session:
         """No worker can be started: everything that waits gets an error, the session stays attachable."""
         self._output.settle()
         self._ledger.event("parked")
-        self._death = None
-        if self._stage.job is not None:
-            self._stage.on_crash(self._without_a_worker(self._stage.job))
+        self._coroner.forget()
+        cause = "the interpreter died again and again while it started"
+        self._give_up_on_the_job(cause)
         for job in self._queue.take_all():
             self._stage.start(job)
-            self._stage.on_crash(self._without_a_worker(job))
+            self._give_up_on_the_job(cause)
         self._broadcast.status("dead", NOBODY)
 
     def on_left(self) -> None:
         """The worker has left: the last act."""
         self._output.settle()
-        if self._stage.job is not None:
-            self._stage.on_crash(self._without_a_worker(self._stage.job))
+        self._give_up_on_the_job("the session ended")
         self._lineage.end()
         self._entrance.close(self._ending or "end")
         self._ledger.close(self._ending or "end")
@@ -252,45 +247,32 @@ class Session:
         for job in self._queue.take_cells():
             self._stage.abort(job)
 
-    def _recovered(self, death: Death, level: str, after: int, not_restored: list[str]) -> None:
-        stage, job = self._stage, self._stage.job
-        cell = job if job is not None and job.request is not None else None
-        recovery = Recovery(
-            cause=words.cause_of(
-                death.status, oom=self._oom.moved(), severed=death.severed, asked=death.asked
-            ),
-            count=cell.count if cell else None,
-            level=level,
-            after=stage.count_of(after),
-            lost=stage.ended_since(after),
-            took_ms=(time.monotonic() - death.seen) * 1e3,
-            not_restored=not_restored,
-            traceback=words.traceback_of(self._dump, dict(stage.sources)),
-            exit_status=words.shell_status(death.status),
-        )
-        number = cell.number if cell else None
-        self._ledger.event("crash", number, recovery=msgspec.to_builtins(recovery))
-        self._ended(stage.on_crash(recovery))
+    def _recovered(self, recovery: Recovery) -> None:
+        cell = self._running_cell()
+        self._ledger.event("crash", cell, recovery=msgspec.to_builtins(recovery))
+        self._ended(self._stage.on_crash(recovery))
 
     def _restart(self) -> None:
         """A fresh namespace, on purpose: a barrier that no recovery crosses."""
         self._output.settle()
-        if self._stage.job is not None:
-            self._stage.on_crash(self._without_a_worker(self._stage.job))
+        self._give_up_on_the_job("the session was restarted")
         for waiting in self._queue.take_all():
             if waiting.request is not None:
                 self._stage.abort(waiting)
-        self._death = None
+        self._coroner.forget()
         self._ledger.event("restart")
         self._lineage.restart()
         self._stage.forget()
         self._new_namespace()
 
-    def _without_a_worker(self, job: Job) -> Recovery:
-        """Of a job that nobody will finish."""
-        causes = {State.PARKED: "the interpreter died again and again while it started"}
-        cause = causes.get(self._lineage.state, "the session was restarted or stopped")
-        return Recovery(cause, job.count if job.request is not None else None, "none", None, [], 0.0)
+    def _give_up_on_the_job(self, cause: str) -> None:
+        if self._stage.job is not None:
+            self._stage.on_crash(without_a_worker(self._stage.job, cause))
+
+    def _running_cell(self) -> int | None:
+        """Journal id of the cell that runs."""
+        job = self._stage.job
+        return job.number if job is not None and job.request is not None else None
 
     def _new_namespace(self) -> None:
         """A namespace begins: its own header.session towards clients, its own number in the history."""
@@ -302,7 +284,7 @@ class Session:
     def _close_what_was_running(self) -> None:
         """Cells that a supervisor before us did not see the end of."""
         for cell in self._ledger.journal.unfinished():
-            self._ledger.finish(cell.id, "crashed", words.ENAME, "the session's processes were lost")
+            self._ledger.finish(cell.id, "crashed", ENAME, "the session's processes were lost")
 
     def _known(self, frame: Wonder) -> bytes:
         """What the worker asked for. It may ask for nonsense; it gets nothing then."""

@@ -1,0 +1,58 @@
+"""Finds out why a worker died and what its successor holds: makes the `Recovery` that every path shows."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from holdfast.supervisor import recovery as words
+from holdfast.supervisor.lineage import Death
+from holdfast.supervisor.queue import Job
+from holdfast.supervisor.recovery import OomCounter, Recovery
+from holdfast.supervisor.stage import Stage
+
+
+class Coroner:
+    """Sees one death at a time, from the death to the report."""
+
+    def __init__(self, stage: Stage, last_words: Callable[[], str]) -> None:
+        """`last_words` reads what faulthandler wrote."""
+        self._stage = stage
+        self._last_words = last_words
+        self._oom = OomCounter()
+        self._death: Death | None = None  # of the worker whose successor is on its way
+        self._dump = ""
+
+    def see(self, death: Death) -> None:
+        """A worker has died."""
+        self._death = death
+        self._dump = self._last_words()
+
+    def forget(self) -> None:
+        """There will be no report: the session restarts, or gives up."""
+        self._death = None
+
+    def report(self, level: str, after: int, not_restored: list[str]) -> Recovery | None:
+        """A worker is there: what it took over from, if from a dead one. `after`: the last cell it holds."""
+        death, self._death = self._death, None
+        if death is None:
+            return None
+        stage, job = self._stage, self._stage.job
+        return Recovery(
+            cause=words.cause_of(
+                death.status, oom=self._oom.moved(), severed=death.severed, asked=death.asked
+            ),
+            count=job.count if job is not None and job.request is not None else None,
+            level=level,
+            after=stage.count_of(after),
+            lost=stage.ended_since(after),
+            took_ms=(time.monotonic() - death.seen) * 1e3,
+            not_restored=not_restored if level == "standby" else [],
+            traceback=words.traceback_of(self._dump, dict(stage.sources)),
+            exit_status=words.shell_status(death.status),
+        )
+
+
+def without_a_worker(job: Job, cause: str) -> Recovery:
+    """Of a job that nobody will finish."""
+    return Recovery(cause, job.count if job.request is not None else None, "none", None, [], 0.0)
