@@ -85,9 +85,10 @@ class Terminal:
         """Row and column of the cursor, from 0."""
         return self._screen.cursor.y, self._screen.cursor.x
 
-    def prompt_number(self) -> int:
-        """The number in the last prompt of our own on the screen."""
-        return int(_PROMPT.findall(self.text)[-1])
+    def prompt_number(self) -> int | None:
+        """The number in the last prompt of our own on the screen, if there is one just now."""
+        found = _PROMPT.findall(self.text)
+        return int(found[-1]) if found else None
 
     def style_of(self, text: str) -> tuple[str, bool]:
         """Colour and boldness of the first character of the last `text` on the screen."""

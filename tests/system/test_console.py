@@ -424,6 +424,7 @@ def test_what_another_console_runs_comes_above_the_half_typed_line(
 
 def test_the_prompts_number_follows_what_others_run(console: Terminal, other: Terminal) -> None:
     before = console.prompt_number()
+    assert before is not None
     other.send("1" + ENTER)
     console.wait_until(lambda: console.prompt_number() == before + 1, "the next number")
 

@@ -57,7 +57,7 @@ class Extent:
         elif character == "\r":
             self.column = 0
         elif character == "\b":
-            self.column = max(0, self.column - 1)
+            self.column = max(0, min(self.column, self.width - 1) - 1)
         elif character == "\t":
             self.column = min(self.width - 1, (self.column // TAB + 1) * TAB)
 

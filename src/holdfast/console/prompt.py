@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 
 from prompt_toolkit import PromptSession
+from prompt_toolkit.application import get_app_session
 from prompt_toolkit.completion import Completer
 from prompt_toolkit.enums import DEFAULT_BUFFER
 from prompt_toolkit.filters import has_focus, is_done
@@ -14,7 +15,7 @@ from prompt_toolkit.formatted_text import ANSI, AnyFormattedText, StyleAndTextTu
 from prompt_toolkit.history import History
 from prompt_toolkit.layout.processors import ConditionalProcessor, HighlightMatchingBracketProcessor
 from prompt_toolkit.lexers import DynamicLexer, Lexer, PygmentsLexer
-from prompt_toolkit.output import Output, create_output
+from prompt_toolkit.output import Output
 from prompt_toolkit.output.vt100 import Vt100_Output
 from prompt_toolkit.styles import Style
 
@@ -137,7 +138,7 @@ def _output() -> Output:
 
     Answers that come late (ssh) would scroll the screen away, or end as garbage in a program that reads.
     """
-    output = create_output()
+    output = get_app_session().output
     if isinstance(output, Vt100_Output):
         output.enable_cpr = False
     return output

@@ -1,0 +1,28 @@
+"""One table of colours for the prompt and for what others run."""
+
+from __future__ import annotations
+
+import pytest
+from prompt_toolkit.styles import Style
+
+from holdfast.console.colours import highlighted, lexer_class, prompt_style
+
+
+def test_the_prompts_rules_are_rules_that_prompt_toolkit_takes() -> None:
+    style = Style.from_dict(prompt_style())
+    assert style.get_attrs_for_style_str("class:pygments.keyword").color == "ansimagenta"
+    assert style.get_attrs_for_style_str("class:pygments.literal.string.single").color == "ansigreen"
+    assert style.get_attrs_for_style_str("class:pygments.name.function").bold
+
+
+def test_the_same_colours_come_as_escapes() -> None:
+    assert highlighted("import os") == "\x1b[35mimport\x1b[39;49;00m os\n"
+
+
+def test_who_wants_no_colour_gets_the_code_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert highlighted("import os") == "import os"
+
+
+def test_magics_are_known() -> None:
+    assert "%" in {text for _, text in lexer_class()().get_tokens("%time x")}

@@ -1,0 +1,158 @@
+"""Output and a prompt on one terminal."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from prompt_toolkit import PromptSession
+from prompt_toolkit.application import create_app_session
+from prompt_toolkit.data_structures import Size
+from prompt_toolkit.input import PipeInput, create_pipe_input
+from prompt_toolkit.output.vt100 import Vt100_Output
+
+from holdfast.console.screen import Screen
+from kit.page import COLUMNS, ROWS, Page
+
+
+@asynccontextmanager
+async def a_prompt(screen: Screen, page: Page, half_typed: str) -> AsyncIterator[PipeInput]:
+    """A prompt that stands on `screen` meanwhile."""
+    size = Size(rows=ROWS, columns=COLUMNS)
+    output = Vt100_Output(page, lambda: size, enable_cpr=False)
+    with create_pipe_input() as keys, create_app_session(input=keys, output=output):
+        session: PromptSession[str] = PromptSession()
+        typed = asyncio.Event()
+        session.default_buffer.on_text_changed += lambda buffer: buffer.text != half_typed or typed.set()
+        keys.send_text(half_typed)
+        with screen.prompting():
+            reading = asyncio.ensure_future(session.prompt_async("> "))
+            await typed.wait()
+            yield keys
+            session.app.exit(result="")
+            await reading
+
+
+def test_text_is_written_as_it_comes(screen: Screen, page: Page) -> None:
+    screen.write("half")
+    screen.write(" a line\n")
+    assert page.getvalue() == "half a line\n"
+
+
+def test_a_fresh_line_ends_a_half_written_one_once(screen: Screen, page: Page) -> None:
+    screen.fresh_line()
+    screen.write("half")
+    screen.fresh_line()
+    screen.fresh_line()
+    screen.write("next")
+    assert page.lines == ["half", "next"]
+
+
+def test_what_was_written_since_a_mark_can_be_taken_back(screen: Screen, page: Page) -> None:
+    screen.write("before\n")
+    mark = screen.mark()
+    screen.write("one\ntwo" * 2)
+    screen.rewind(mark)
+    screen.write("after\n")
+    assert page.lines == ["before", "after"]
+
+
+def test_only_what_can_still_be_seen_is_taken_back(screen: Screen, page: Page) -> None:
+    mark = screen.mark()
+    screen.write("line\n" * 50)
+    screen.rewind(mark)
+    screen.write("after")
+    assert page.lines == ["after"]
+
+
+def test_the_half_written_line_can_be_taken_for_a_prompt(screen: Screen, page: Page) -> None:
+    screen.write("whole\nYou are ")
+    assert screen.half_line() == "You are "
+    screen.fresh_line()
+    assert page.getvalue() == "whole\nYou are "
+
+
+def test_what_the_terminal_can_not_show_is_replaced(page: Page) -> None:
+    class Ascii(Page):
+        encoding = "ascii"
+
+    narrow = Ascii()
+    Screen(narrow, narrow).write("é\udcff")
+    assert narrow.getvalue() == "??"
+
+
+def test_a_redirected_stream_gets_its_text_and_does_not_count(page: Page) -> None:
+    file = io.StringIO()
+    screen = Screen(page, file)
+    screen.write("half a line", "stderr")
+    screen.fresh_line()
+    assert file.getvalue() == "half a line"
+    assert page.getvalue() == ""
+
+
+def test_text_goes_above_the_prompt_and_the_half_typed_line_stays(screen: Screen, page: Page) -> None:
+    async def scene() -> list[str]:
+        async with a_prompt(screen, page, "half typed"):
+            screen.write("one\n")
+            screen.write("two\n")
+            await screen.drained()
+            screen.write("three\n")
+            await screen.drained()
+            return page.lines
+
+    assert asyncio.run(scene()) == ["one", "two", "three", "> half typed"]
+
+
+def test_above_the_prompt_a_half_line_waits_for_its_end(screen: Screen, page: Page) -> None:
+    async def scene() -> tuple[list[str], list[str]]:
+        async with a_prompt(screen, page, "half typed"):
+            screen.write("begun")
+            screen.write(" and\ngone")
+            await screen.drained()
+            before = page.lines
+            screen.write(" on")
+            screen.fresh_line()
+            await screen.drained()
+            return before, page.lines
+
+    before, after = asyncio.run(scene())
+    assert before == ["begun and", "> half typed"]
+    assert after == ["begun and", "gone on", "> half typed"]
+
+
+def test_above_the_prompt_the_last_state_of_a_progress_bar_is_shown(screen: Screen, page: Page) -> None:
+    async def scene() -> list[str]:
+        async with a_prompt(screen, page, "half typed"):
+            for percent in range(0, 101, 50):
+                screen.write(f"\r{percent} %")
+                await screen.drained()
+            screen.fresh_line()
+            await screen.drained()
+            return page.lines
+
+    assert asyncio.run(scene()) == ["100 %", "> half typed"]
+
+
+def test_what_waited_for_its_end_is_written_when_the_prompt_goes(screen: Screen, page: Page) -> None:
+    async def scene() -> None:
+        async with a_prompt(screen, page, "half typed"):
+            screen.write("no end")
+            await screen.drained()
+
+    asyncio.run(scene())
+    assert page.lines == ["> half typed", "no end"]
+
+
+def test_a_mark_is_lost_once_a_prompt_has_stood_below_it(screen: Screen, page: Page) -> None:
+    async def scene() -> None:
+        mark = screen.mark()
+        screen.write("kept\n")
+        async with a_prompt(screen, page, "typed"):
+            pass
+        screen.rewind(mark)
+        screen.write("after\n")
+
+    asyncio.run(scene())
+    assert page.lines == ["kept", "> typed", "after"]

@@ -1,0 +1,96 @@
+"""The messages of one cell, on a screen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from holdfast.console.screen import Screen
+from holdfast.console.view import CellView
+from kit.page import Page
+
+
+def stream(text: str, name: str = "stdout") -> tuple[str, dict[str, Any]]:
+    return "stream", {"name": name, "text": text}
+
+
+def display(text: str, identity: str = "", *, update: bool = False) -> tuple[str, dict[str, Any]]:
+    content: dict[str, Any] = {"data": {"text/plain": text}}
+    if identity:
+        content["transient"] = {"display_id": identity}
+    return "update_display_data" if update else "display_data", content
+
+
+def clear(*, wait: bool) -> tuple[str, dict[str, Any]]:
+    return "clear_output", {"wait": wait}
+
+
+def shown(screen: Screen, page: Page, *messages: tuple[str, dict[str, Any]]) -> list[str]:
+    """The page after a cell of ours has sent `messages`."""
+    screen.write("In [1]: code\n")
+    view = CellView(screen)
+    for msg_type, content in messages:
+        view.show(msg_type, content)
+    view.finish()
+    screen.write("In [2]:")
+    return page.lines[1:-1]
+
+
+def test_text_and_results_come_in_order_and_results_begin_a_line(screen: Screen, page: Page) -> None:
+    result = ("execute_result", {"execution_count": 1, "data": {"text/plain": "42"}})
+    assert shown(screen, page, stream("a\nb"), display("shown"), stream("c"), result) == [
+        "a",
+        "b",
+        "shown",
+        "c",
+        "Out[1]: 42",
+    ]
+
+
+def test_a_progress_bar_is_drawn_in_place(screen: Screen, page: Page) -> None:
+    assert shown(screen, page, stream("\r50 %"), stream("\r100 %")) == ["100 %"]
+
+
+def test_clear_output_takes_away_what_was_shown(screen: Screen, page: Page) -> None:
+    assert shown(screen, page, stream("old\nold"), clear(wait=False)) == []
+
+
+def test_clear_output_that_waits_does_so_with_the_next_output(screen: Screen, page: Page) -> None:
+    assert shown(screen, page, stream("old\n"), clear(wait=True)) == ["old"]
+
+
+def test_clear_output_that_waited_makes_place(screen: Screen, page: Page) -> None:
+    animation = [message for text in "abc" for message in (clear(wait=True), stream(f"{text}\n{text}\n"))]
+    assert shown(screen, page, *animation) == ["c", "c"]
+
+
+def test_an_updated_display_is_redrawn_in_place(screen: Screen, page: Page) -> None:
+    messages = [
+        display("one\nline", "d"),
+        display("two", "d", update=True),
+        display("three", "d", update=True),
+    ]
+    assert shown(screen, page, stream("before\n"), *messages) == ["before", "three"]
+
+
+def test_a_display_with_something_below_it_is_shown_again(screen: Screen, page: Page) -> None:
+    messages = [display("one", "d"), stream("between\n"), display("two", "d", update=True)]
+    assert shown(screen, page, *messages) == ["one", "between", "two"]
+
+
+def test_two_displays_do_not_replace_each_other(screen: Screen, page: Page) -> None:
+    messages = [display("a1", "a"), display("b1", "b"), display("a2", "a", update=True)]
+    assert shown(screen, page, *messages) == ["a1", "b1", "a2"]
+
+
+def test_the_cell_of_another_client_is_shown_with_its_code(screen: Screen, page: Page) -> None:
+    screen.write("half written")
+    view = CellView(screen, "ana")
+    view.show("status", {"execution_state": "busy"})
+    view.show("execute_input", {"code": "6 * 7", "execution_count": 3})
+    view.show("execute_result", {"execution_count": 3, "data": {"text/plain": "42"}})
+    view.finish()
+    assert page.lines == ["half written", "", "[ana] In [3]: 6 * 7", "[ana] Out[3]: 42"]
+
+
+def test_our_own_code_is_not_shown_again(screen: Screen, page: Page) -> None:
+    assert shown(screen, page, ("execute_input", {"code": "x", "execution_count": 1})) == []
