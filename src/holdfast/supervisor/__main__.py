@@ -74,7 +74,7 @@ def _open(options: argparse.Namespace) -> tuple[Session, SessionLock]:
         options.session,
         named=options.named,
         settings=tree,
-        ledger=Ledger(journal, history),
+        ledger=Ledger(journal, history, loop, tree.output.commit_ms),
         wires=wires,
         loop=loop,
         lineage=lineage,

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from holdfast import paths
 from holdfast.journal.journal import Journal
 from holdfast.journal.records import CellRecord
 from holdfast.protocol import operations
@@ -18,7 +19,50 @@ from holdfast.supervisor.stage import Stage
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
-def unclean_end(journal: Journal) -> str | None:
+class Account:
+    """Of the session `name`; made before its supervisor's run begins in the journal."""
+
+    def __init__(self, name: str, journal: Journal) -> None:
+        self._name = name
+        self._journal = journal
+        self._started = time.time()
+        self._unclean = _unclean_end(journal)
+
+    def log(self, request: operations.LogRequest) -> operations.Log:
+        """Cells with what is kept of their outputs."""
+        return operations.Log([_entry(self._journal, cell) for cell in self._journal.cells(request.last)])
+
+    def info(self, clients: list[str], stage: Stage, lineage: Lineage) -> operations.Info:
+        """Everything `holdfast ls` and `holdfast info` show."""
+        job = stage.job
+        running = standby = None
+        if job is not None and job.request is not None:
+            running = operations.Running(job.count, job.message.header.username, stage.since)
+        if (newest := lineage.standbys.newest) is not None:
+            age = time.monotonic() - newest.taken_at
+            standby = operations.StandbyInfo(newest.generation, stage.count_of(newest.after), age)
+        free = lineage.state is State.ALIVE
+        return operations.Info(
+            name=self._name,
+            state="busy" if job is not None else "idle" if free else "starting",
+            pid=os.getpid(),
+            worker_pid=lineage.worker_pid,
+            python=platform.python_version(),
+            execution_count=stage.count,
+            cells=self._journal.count_cells(),
+            clients=clients,
+            running=running,
+            standby=standby,
+            started=self._started,
+            cwd=os.getcwd(),
+            unclean=self._unclean,
+            connection_file=str(paths.session_runtime(self._name) / "connection.json"),
+            epoch=self._journal.epoch,
+            memory=_resident(lineage.worker_pid),
+        )
+
+
+def _unclean_end(journal: Journal) -> str | None:
     """What to say about the last run, if it did not end as it should."""
     previous = journal.previous
     if previous.kind != "unclean":
@@ -26,51 +70,6 @@ def unclean_end(journal: Journal) -> str | None:
     when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(previous.since))
     what = f"while In[{previous.running.count}] ran" if previous.running else "between cells"
     return f"not closed properly: its processes ended {when}, {what}; its variables are gone, its log is kept"
-
-
-def log(journal: Journal, request: operations.LogRequest) -> operations.Log:
-    """Cells with what is kept of their outputs."""
-    return operations.Log([_entry(journal, cell) for cell in journal.cells(request.last)])
-
-
-def info(
-    name: str,
-    *,
-    started: float,
-    unclean: str | None,
-    own_file: Path,
-    clients: list[str],
-    stage: Stage,
-    lineage: Lineage,
-    journal: Journal,
-) -> operations.Info:
-    """Everything `holdfast ls` and `holdfast info` show."""
-    job = stage.job
-    running = standby = None
-    if job is not None and job.request is not None:
-        running = operations.Running(job.count, job.message.header.username, stage.since)
-    if (newest := lineage.standbys.newest) is not None:
-        age = time.monotonic() - newest.taken_at
-        standby = operations.StandbyInfo(newest.generation, stage.count_of(newest.after), age)
-    free = lineage.state is State.ALIVE
-    return operations.Info(
-        name=name,
-        state="busy" if job is not None else "idle" if free else "starting",
-        pid=os.getpid(),
-        worker_pid=lineage.worker_pid,
-        python=platform.python_version(),
-        execution_count=stage.count,
-        cells=journal.count_cells(),
-        clients=clients,
-        running=running,
-        standby=standby,
-        started=started,
-        cwd=os.getcwd(),
-        unclean=unclean,
-        connection_file=str(own_file),
-        epoch=journal.epoch,
-        memory=_resident(lineage.worker_pid),
-    )
 
 
 def _entry(journal: Journal, cell: CellRecord) -> operations.CellEntry:

@@ -14,14 +14,18 @@ from holdfast.journal.history import History
 from holdfast.journal.journal import Journal
 from holdfast.journal.records import Status
 from holdfast.protocol.content import HistoryRequest
+from holdfast.supervisor.loop import Loop, Timer
 
 
 class Ledger:
     """What must not be lost."""
 
-    def __init__(self, journal: Journal, history: History) -> None:
+    def __init__(self, journal: Journal, history: History, loop: Loop, commit_ms: float) -> None:
         self.journal = journal
         self.history = history
+        self._loop = loop
+        self._commit_seconds = commit_ms / 1e3
+        self._commit: Timer | None = None  # until waiting output is committed
         self.number = 0  # of this namespace in the history: IPython's session number
         self.on_trouble: Callable[[JournalError], None]  # told when writing begins to fail
         self._failing = False
@@ -52,9 +56,10 @@ class Ledger:
         """Something was published; `commit` writes it."""
         self._try(lambda: self.journal.output(cell, seq, msg_type, content, time.time()))
 
-    def commit(self) -> None:
-        """Write what waits."""
-        self._try(self.journal.flush)
+    def commit_soon(self) -> None:
+        """Write what waits, within the time that output may be uncommitted."""
+        if self._commit is None and self.journal.pending:
+            self._commit = self._loop.later(self._commit_seconds, self._commit_now)
 
     def event(self, kind: str, cell: int | None = None, **details: object) -> None:
         """Something happened to the session."""
@@ -105,6 +110,10 @@ class Ledger:
 
     def _number(self, number: int) -> None:
         self.number = number
+
+    def _commit_now(self) -> None:
+        self._commit = None
+        self._try(self.journal.flush)
 
     def _try(self, write: Callable[[], object]) -> None:
         try:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import platform
-import time
 import uuid
 from typing import Final
 
@@ -24,14 +23,14 @@ from holdfast.protocol import codec, operations
 from holdfast.protocol.connection import Channel
 from holdfast.protocol.content import HistoryRequest
 from holdfast.settings import Settings
-from holdfast.supervisor import account
+from holdfast.supervisor.account import Account
 from holdfast.supervisor.broadcast import NOBODY, Broadcast
 from holdfast.supervisor.coroner import Coroner, without_a_worker
 from holdfast.supervisor.desk import Desk
 from holdfast.supervisor.entrance import Entrance
 from holdfast.supervisor.ledger import Ledger
 from holdfast.supervisor.lineage import Death, Lineage, State
-from holdfast.supervisor.loop import Loop, Timer
+from holdfast.supervisor.loop import Loop
 from holdfast.supervisor.output import Output
 from holdfast.supervisor.queue import Job, Queue
 from holdfast.supervisor.recovery import ENAME, Recovery
@@ -62,8 +61,7 @@ class Session:
         self._wires = wires
         self._loop = loop
         self._lineage = lineage
-        self._started = time.time()
-        self._unclean = account.unclean_end(ledger.journal)
+        self._account = Account(name, ledger.journal)
         epoch = ledger.journal.begin(pid=os.getpid(), cwd=os.getcwd(), python=platform.python_version())
         self._broadcast = Broadcast(ledger, epoch, name)
         self._queue = Queue(settings.wire.queue_cells)
@@ -73,7 +71,6 @@ class Session:
             name, named=named, settings=settings, loop=loop, doors_list=self._broadcast.doors
         )
         self._coroner = Coroner(self._stage, wires.last_words)
-        self._commit: Timer | None = None  # until waiting output is committed
         self._ending: str | None = None  # why the session ends, once it does
         self._output: Output
         self._stage.count = int(ledger.journal.get("execution_count") or 0)
@@ -141,18 +138,10 @@ class Session:
     def operate(self, name: str, request: msgspec.Struct) -> msgspec.Struct:
         """Do one of our own operations."""
         if isinstance(request, operations.InfoRequest):
-            return account.info(
-                self.name,
-                started=self._started,
-                unclean=self._unclean,
-                own_file=self._entrance.own_file,
-                clients=self._desk.clients(self._entrance.subscribers()),
-                stage=self._stage,
-                lineage=self._lineage,
-                journal=self._ledger.journal,
-            )
+            clients = self._desk.clients(self._entrance.subscribers())
+            return self._account.info(clients, self._stage, self._lineage)
         if isinstance(request, operations.LogRequest):
-            return account.log(self._ledger.journal, request)
+            return self._account.log(request)
         if isinstance(request, operations.ClientsRequest):
             return operations.Clients(self._desk.clients(self._entrance.subscribers()))
         if isinstance(request, operations.Stop):
@@ -187,7 +176,7 @@ class Session:
             self._lineage.send(Answer(frame.wonder, self._known(frame)))
         else:
             output.on_bell()
-        self._commit_later()
+        self._ledger.commit_soon()
 
     def on_death(self, death: Death) -> None:
         """The worker is dead: what it wrote goes out."""
@@ -295,15 +284,7 @@ class Session:
 
     def _on_text(self, number: int, stream: str, text: str) -> None:
         self._stage.publish_text(number, stream, text)
-        self._commit_later()
-
-    def _commit_later(self) -> None:
-        if self._commit is None and self._ledger.journal.pending:
-            self._commit = self._loop.later(self._settings.output.commit_ms / 1e3, self._commit_now)
-
-    def _commit_now(self) -> None:
-        self._commit = None
-        self._ledger.commit()
+        self._ledger.commit_soon()
 
     def _tell_trouble(self, error: JournalError) -> None:
         remedy = f" Try: {error.remedy}." if error.remedy else ""
