@@ -21,9 +21,10 @@ from typing import Any
 import pytest
 import zmq
 
+from kit.deadline import Deadline
 from kit.gate import Gate
 from kit.kernel import COMMAND, HOLDFAST, Kernel, environment, only_holdfast, running, scratch
-from kit.processes import marked
+from kit.processes import kill, left_over
 from kit.wire import Client, beat, url
 
 Frames = list[bytes]
@@ -209,6 +210,15 @@ SENSELESS: dict[str, tuple[str, Any]] = {
     "history with text for a number": ("history_request", {"hist_access_type": "tail", "n": "many"}),
     "a pattern that is a number": ("history_request", {"hist_access_type": "search", "pattern": 1}),
     "a target that is a number": ("comm_info_request", {"target_name": 5}),
+    "an unknown request": ("unheard_of_request", {}),
+    "a reply": ("execute_reply", {"status": "ok"}),
+    "an operation that there is not": ("holdfast_unheard_of_request", {}),
+    "a type that is a path": ("../../execute_request", {"code": "1"}),
+    "a shutdown that does not say what for": ("shutdown_request", {"restart": "perhaps"}),
+}
+
+
+UNREADABLE: dict[str, tuple[str, bytes]] = {
     "a content that is a list": ("kernel_info_request", b"[]"),
     "a content that is no JSON": ("kernel_info_request", b"{no json"),
     "a content that ends early": ("execute_request", b'{"code": "1'),
@@ -221,11 +231,6 @@ SENSELESS: dict[str, tuple[str, Any]] = {
         b'{"unused": ' + b'{"a":' * 100_000 + b"1" + b"}" * 100_000 + b"}",
     ),
     "an empty content": ("execute_request", b""),
-    "an unknown request": ("unheard_of_request", {}),
-    "a reply": ("execute_reply", {"status": "ok"}),
-    "an operation that there is not": ("holdfast_unheard_of_request", {}),
-    "a type that is a path": ("../../execute_request", {"code": "1"}),
-    "a shutdown that does not say what for": ("shutdown_request", {"restart": "perhaps"}),
 }
 
 
@@ -254,6 +259,25 @@ def test_what_makes_no_sense_is_answered_with_an_error(
     states = [m["content"] for m in rogue.idle(header["msg_id"], within=5) if m["msg_type"] == "status"]
     assert [state["execution_state"] for state in states] == ["busy", "idle"]
     undisturbed()
+
+
+@only_holdfast
+@pytest.mark.parametrize("channel", ["shell", "control"])
+@pytest.mark.parametrize(("msg_type", "content"), UNREADABLE.values(), ids=UNREADABLE.keys())
+def test_what_cannot_be_read_is_refused_or_answered_with_an_error(
+    rogue: Client,
+    forge: Forge,
+    undisturbed: Callable[[], None],
+    msg_type: str,
+    content: bytes,
+    channel: str,
+) -> None:
+    header = forge.header(msg_type)
+    rogue.send_frames(forge.message(header, content), channel)
+    rogue.ask("kernel_info_request", {}, channel)
+    undisturbed()
+    if header["msg_id"] in rogue.replies:
+        assert rogue.replies[header["msg_id"]]["content"]["status"] == "error"
 
 
 ODD_PARTS: dict[str, tuple[Any, Any]] = {
@@ -380,8 +404,11 @@ def test_a_flood_of_bad_messages_leaves_room_for_good_ones(
     flood.close()
 
 
+BAD_FILES = ["", "[]", "{", '{"key": 5}', '{"transport": "carrier pigeon"}', "{}"]
+
+
 @only_holdfast
-@pytest.mark.parametrize("content", ["", "[]", "{", '{"key": 5}', '{"transport": "carrier pigeon"}', "{}"])
+@pytest.mark.parametrize("content", BAD_FILES)
 def test_a_launcher_refuses_a_bad_connection_file_in_words(folder: Path, content: str) -> None:
     file = folder / "kernel.json"
     file.write_text(content)
@@ -396,7 +423,9 @@ def test_a_launcher_refuses_a_bad_connection_file_in_words(folder: Path, content
             timeout=30,
             check=False,
         )
+        left = left_over(mark, Deadline(1))
+        kill(mark)
     assert done.returncode not in (0, None)
     assert "Traceback" not in done.stderr
     assert str(file) in done.stderr
-    assert not marked(mark)
+    assert left == {}, "a session without a door is nobody's"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import re
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -216,7 +217,8 @@ def test_a_failing_cell_says_so_in_error_and_reply(guest: Client) -> None:
     assert cell.kinds == ["status", "execute_input", "error", "status"]
     for content in (cell.reply, cell.error):
         assert (content["ename"], content["evalue"]) == ("ZeroDivisionError", "division by zero")
-        assert "f()" in "\n".join(content["traceback"])
+        plain = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(content["traceback"]))
+        assert "----> 2 f()" in plain
 
 
 # --- counters
@@ -462,7 +464,7 @@ def test_a_kernel_on_loopback_ports_works_as_well() -> None:
 def test_a_port_of_zero_is_chosen_and_written_back() -> None:
     with running(transport="tcp", shell_port=0, hb_port=0, kept="as it was") as kernel:
         control = Client({**kernel.info, "shell_port": kernel.info["control_port"], "hb_port": 1})
-        control.ask("kernel_info_request", {}, "control")
+        control.until(lambda: control.published, "iopub_welcome")  # from a kernel that has bound its ports
         control.close()
         written = json.loads(kernel.file.read_text())
         kernel.info |= {name: written[name] for name in ("shell_port", "hb_port")}
@@ -474,7 +476,7 @@ def test_a_port_of_zero_is_chosen_and_written_back() -> None:
 
 @only_holdfast
 def test_two_doors_lead_into_one_session() -> None:
-    with running("--session", "both") as kernel:
+    with named("both") as kernel:
         first = kernel.client("first")
         with another_door(kernel, "both") as door:
             second = door.client("second")
@@ -500,12 +502,30 @@ def test_two_doors_lead_into_one_session() -> None:
 
 @only_holdfast
 def test_a_key_opens_its_own_door_only() -> None:
-    with running("--session", "both") as kernel, another_door(kernel, "both") as door:
+    with named("both") as kernel, another_door(kernel, "both") as door:
         thief = Client({**door.info, "key": kernel.info["key"]})
         thief.send("execute_request", {"code": "stolen = 1"})
         assert door.client().run("stolen").status == "error"
         assert thief.replies == {}
         thief.close()
+
+
+@only_holdfast
+def test_a_session_with_a_name_outlives_its_doors() -> None:
+    with named("kept") as kernel:
+        kernel.client().do("name = 'kept'")
+        kernel.shut_down()
+        kernel.launch()
+        assert kernel.client().value("name") == "kept"
+
+
+@contextmanager
+def named(session: str) -> Iterator[Kernel]:
+    """A kernel whose session has a name, and so has to be stopped by name in the end."""
+    with running("--session", session) as kernel:
+        yield kernel
+        kernel.client("closer").send("holdfast_stop_request", {}, "control")
+        kernel.wait()
 
 
 @contextmanager
