@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import secrets
@@ -42,6 +43,8 @@ class Session:
     name: str
     folder: Path
     env: dict[str, str]
+    mark: str
+    """What its processes are found by."""
 
     def command(self, *arguments: str) -> str:
         """What `holdfast ARGUMENTS` prints."""
@@ -57,8 +60,6 @@ class Session:
 
     def client(self, username: str) -> Client:
         """Another frontend, of another user."""
-        import json
-
         file = self.folder / "run" / self.name / "connection.json"
         return Client(json.loads(file.read_text()), username)
 
@@ -69,11 +70,11 @@ def session() -> Iterator[Session]:
         mark = secrets.token_hex(8)
         env = environment(folder, mark) | {"HOME": str(folder), "PAGER": "less", "LESS": ""}
         env.pop("NO_COLOR", None)
-        made = Session("work", folder, env)
+        made = Session("work", folder, env, mark)
         try:
             made.command("new", "work", "-d")
             yield made
-            made.command("stop", "work")
+            subprocess.run([*HOLDFAST, "stop", "work"], check=False, env=env, capture_output=True, timeout=30)
             assert not left_over(mark, Deadline(END_SECONDS))
         finally:
             kill(mark)
@@ -294,6 +295,37 @@ def test_a_picture_is_named_with_its_size(console: Terminal) -> None:
     console.wait_for("<image/png 1x1, ")
 
 
+def test_late_output_comes_above_the_half_typed_line(console: Terminal) -> None:
+    console.send("import threading; go = threading.Event()" + ENTER)
+    console.send("threading.Thread(target=lambda: go.wait() and print('la' + 'te')).start()" + ENTER)
+    console.send(
+        "import signal; signal.signal(signal.SIGUSR1, lambda *_: go.set()); import os; os.getpid()" + ENTER
+    )
+    console.wait_for_last_prompt()
+    console.wait_until(lambda: re.search(r"Out\[\d+\]: (\d+)", console.text) is not None, "the worker's pid")
+    console.send("half ty")
+    console.wait_for("half ty")
+    os.kill(int(re.findall(r"Out\[\d+\]: (\d+)", console.text)[-1]), signal.SIGUSR1)
+    console.wait_for("\nlate\n")
+    assert console.lines[-1].endswith("half ty")
+
+
+def test_loaded_code_stands_at_the_next_prompt(shared: Session, console: Terminal) -> None:
+    (shared.folder / "code.py").write_text("loaded = 'from ' + 'a file'")
+    console.send(f"%load {shared.folder}/code.py" + ENTER)
+    console.wait_until(lambda: console.lines[-1].endswith("loaded = 'from ' + 'a file'"), "the code")
+    console.send(ENTER + "loaded" + ENTER)
+    console.wait_for("'from a file'")
+
+
+def test_the_half_typed_line_survives_another_size_of_the_window(console: Terminal) -> None:
+    console.send("'re' +")
+    console.wait_for("'re' +")
+    console.resize(60, 20)
+    console.send(" 'sized'" + ENTER)
+    console.wait_for(": 'resized'")
+
+
 # Being asked
 
 
@@ -401,9 +433,24 @@ def test_a_session_that_is_stopped_ends_the_console_and_says_so(own: Session) ->
         own.command("stop", "work")
         console.wait_end()
         assert "work has ended; its state is kept. back: holdfast attach work" in console.text
-    own.command("new", "work2", "-d")
-    own.command("stop", "work2")
-    own.name = "work2"
+
+
+def test_a_supervisor_that_is_killed_ends_the_console_and_it_says_so(own: Session) -> None:
+    with own.console() as console:
+        console.send("half ty")
+        console.wait_for("half ty")
+        os.kill(json.loads(own.command("info", "work", "--json"))["pid"], signal.SIGKILL)
+        assert console.wait_end() == 1
+        assert "the session work does not answer any more" in console.text
+    kill(own.mark)
+
+
+def test_a_console_that_is_terminated_leaves_in_order(console: Terminal) -> None:
+    console.send("half ty")
+    console.wait_for("half ty")
+    os.kill(console.pid, signal.SIGTERM)
+    assert console.wait_end() == 0
+    assert "left work; it goes on" in console.text
 
 
 # Together

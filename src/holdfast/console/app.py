@@ -35,6 +35,9 @@ INFO_SECONDS = 1.0
 COMPLETE_SECONDS = 2.0
 """Longer than this nobody waits for a menu."""
 
+HISTORY_SECONDS = 0.2
+"""So long the first prompt waits for the history, that the first up-arrow finds it; after that it comes."""
+
 HISTORY_ENTRIES = 1000
 """For up-arrow and Ctrl-R. `%history` has them all."""
 
@@ -100,10 +103,13 @@ class Console:
         """Greet, then read and run cells until the user leaves; the exit status."""
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGINT, self._interrupt)
-        loop.add_signal_handler(signal.SIGQUIT, self._leave)
+        for leaving in (signal.SIGQUIT, signal.SIGTERM):  # killed in raw mode it would leave the terminal so
+            loop.add_signal_handler(leaving, self._leave)
+        history = self._begin(self._load_history())
         await self._greet(created, notice)
-        for work in (self._follow_others(), self._load_history(), self._watch_connection()):
-            self._begin(work)
+        await asyncio.wait([history], timeout=HISTORY_SECONDS)
+        self._begin(self._follow_others())
+        self._begin(self._watch_connection())
         try:
             await self._read_and_run()
         finally:
@@ -186,7 +192,7 @@ class Console:
 
     # In the background
 
-    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+    def _begin(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         async def reported() -> None:
             try:
                 await work
@@ -196,6 +202,7 @@ class Console:
         task = asyncio.ensure_future(reported())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     async def _follow_others(self) -> None:
         while True:
