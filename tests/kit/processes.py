@@ -69,3 +69,8 @@ def children(pid: int) -> set[int]:
     """Process ids of the living children of `pid`."""
     text = "".join(path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/children"))
     return {int(child) for child in text.split()}
+
+
+def parent(pid: int) -> int:
+    """Process id of the parent of `pid` (proc(5), field 4 of stat, after the name in brackets)."""
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])

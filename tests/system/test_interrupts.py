@@ -90,6 +90,19 @@ def test_an_interrupt_ends_a_prompt(shared: Kernel, guest: Client, way: str) -> 
     works_and_survives(guest)
 
 
+@pytest.mark.parametrize("way", WAYS)
+def test_an_interrupt_ends_the_debugger_or_its_command(shared: Kernel, guest: Client, way: str) -> None:
+    guest.do("kept = [1]; same = kept")
+    msg_id = guest.start("import pdb; pdb.set_trace()", allow_stdin=True)
+    guest.prompt()
+    WAYS[way](shared, guest)
+    guest.until(lambda: msg_id in guest.replies or len(guest.prompts) > 1, "reply or prompt", STOP_SECONDS)
+    if msg_id not in guest.replies:
+        guest.answer("q")
+    guest.finish(msg_id)
+    works_and_survives(guest)
+
+
 def test_an_answer_that_comes_after_the_interrupt_is_not_the_next_prompts(guest: Client) -> None:
     msg_id = guest.start("input('waiting ')", allow_stdin=True)
     guest.prompt()

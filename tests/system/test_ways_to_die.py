@@ -22,6 +22,7 @@ import pytest
 
 from kit.deadline import Deadline
 from kit.kernel import Kernel, only_holdfast, running
+from kit.processes import left_over, marked, parent, wait_for_end
 from kit.wire import WITHIN, Cell, Client, beat
 
 pytestmark = only_holdfast
@@ -560,6 +561,65 @@ def test_a_forked_copy_that_returns_from_its_cell_ends_without_a_word(client: Cl
     assert len(cell.of("status")) == 2
     assert client.value("os.waitpid(pid, 0)[0] == pid")
     client.settle()
+
+
+# --- others may die, too
+
+
+class Family(NamedTuple):
+    """The processes of a session."""
+
+    supervisor: int
+    template: int
+    worker: int
+    standbys: list[int]
+
+
+def family(kernel: Kernel, client: Client) -> Family:
+    info = client.ask("holdfast_info_request", {}, "control")
+    living = list(marked(kernel.mark))
+    (template,) = [pid for pid in living if parent(pid) == info["pid"]]
+    standbys = [pid for pid in living if parent(pid) == template and pid != info["worker_pid"]]
+    return Family(info["pid"], template, info["worker_pid"], standbys)
+
+
+def test_standbys_that_are_killed_are_replaced(kernel: Kernel, client: Client) -> None:
+    client.do("kept = 5")
+    wait_for_standby(client, after=1)
+    for pid in family(kernel, client).standbys:
+        os.kill(pid, signal.SIGKILL)
+        assert wait_for_end(pid, Deadline(5))
+    client.settle()
+    assert client.run("del kept\n" + DIE).status == "error"
+    assert client.value("kept") == 5
+
+
+def test_a_killed_template_costs_nothing_now_or_at_the_next_death(kernel: Kernel, client: Client) -> None:
+    client.do("kept = 5")
+    wait_for_standby(client, after=1)
+    before = family(kernel, client)
+    os.kill(before.template, signal.SIGKILL)
+    assert wait_for_end(before.template, Deadline(5))
+    client.settle()
+    for _ in range(3):
+        assert client.run("del kept\n" + DIE, within=DEATH_SECONDS).status == "error"
+        assert client.value("kept") == 5
+
+
+def test_a_killed_supervisor_takes_its_processes_along_and_the_next_one_says_so(
+    kernel: Kernel, client: Client
+) -> None:
+    client.do("kept = 5")
+    os.kill(family(kernel, client).supervisor, signal.SIGKILL)
+    assert kernel.wait() == 1
+    assert left_over(kernel.mark, Deadline(5)) == {}
+    kernel.launch()
+    successor = kernel.client("successor")
+    assert "not closed properly" in successor.ask("holdfast_info_request", {}, "control")["unclean"]
+    assert [cell["code"] for cell in successor.ask("holdfast_log_request", {}, "control")["cells"]] == [
+        "kept = 5"
+    ]
+    assert successor.run("kept").error["ename"] == "NameError"
 
 
 NOT_A_DEATH = {
