@@ -136,6 +136,8 @@ class Door:
         buffers: Iterable[bytes] = (),
     ) -> None:
         """Send to every subscriber of this door."""
+        if not self._listened_to():
+            return
         self._send(
             "iopub",
             self._sender.frames(
@@ -148,6 +150,10 @@ class Door:
         for socket in self._sockets.values():
             socket.close(linger=_LINGER_MS)
         self._sockets.clear()
+
+    def _listened_to(self) -> bool:
+        """Whether anybody listens, or has just begun to."""
+        return self.subscribers > 0 or bool(int(self._sockets["iopub"].getsockopt(zmq.EVENTS)) & zmq.POLLIN)
 
     def _send(self, channel: Channel, frames: list[bytes]) -> None:
         socket = self._sockets.get(channel)

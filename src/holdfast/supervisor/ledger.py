@@ -65,6 +65,17 @@ class Ledger:
         """Something happened to the session."""
         self._try(lambda: self.journal.event(kind, time.time(), cell, **details))
 
+    def restart(self) -> None:
+        """The namespace is thrown away on purpose: a barrier, and numbering begins anew."""
+        self.event("restart")
+        self.set("numbered_after", str(self.journal.count_cells()))
+
+    def last_count(self) -> int:
+        """The execution count that was given last in this numbering; 0 if none was."""
+        first = int(self.journal.get("numbered_after") or 0)
+        counts = (cell.count for cell in self.journal.cells(after=first) if cell.store_history)
+        return max((count for count in counts if count), default=0)
+
     def set(self, key: str, value: str) -> None:
         """Remember a value over restarts of the supervisor."""
         self._try(lambda: self.journal.set(key, value))

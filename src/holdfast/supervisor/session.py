@@ -73,7 +73,7 @@ class Session:
         self._coroner = Coroner(self._stage, wires.last_words)
         self._ending: str | None = None  # why the session ends, once it does
         self._output: Output
-        self._stage.count = int(ledger.journal.get("execution_count") or 0)
+        self._stage.count = ledger.last_count()
         ledger.on_trouble = self._tell_trouble
         self._close_what_was_running()
         self._new_namespace()
@@ -249,7 +249,7 @@ class Session:
             if waiting.request is not None:
                 self._stage.abort(waiting)
         self._coroner.forget()
-        self._ledger.event("restart")
+        self._ledger.restart()
         self._lineage.restart()
         self._stage.forget()
         self._new_namespace()

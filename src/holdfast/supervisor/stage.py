@@ -11,6 +11,7 @@ import msgspec
 from holdfast.journal.records import Status
 from holdfast.link.messages import Ask, Done, InputReply, NeedInput, Publish, Run
 from holdfast.protocol import codec
+from holdfast.protocol.content import ExecuteRequest
 from holdfast.supervisor import recovery as words
 from holdfast.supervisor.broadcast import NOBODY, Broadcast, Parent
 from holdfast.supervisor.ledger import Ledger
@@ -81,11 +82,11 @@ class Stage:
             job.count = self.count + 1
             self._ledger.start(job.number, job.count)
         self._keep_parent(job)
-        self._broadcast.status("busy", job.parent)
         if job.request is None:
             self._start_request(job)
+            self._broadcast.status("busy", job.parent)
         else:
-            self._start_cell(job)
+            self._start_cell(job, job.request)
 
     def on_publish(self, frame: Publish) -> None:
         """The worker shows something."""
@@ -166,7 +167,6 @@ class Stage:
     def forget(self) -> None:
         """The namespace is gone, on purpose: numbering begins anew, comms have no other half."""
         self.count = 0
-        self._ledger.set("execution_count", "0")
         self.comms.clear()
         self._effects.clear()
 
@@ -191,21 +191,10 @@ class Stage:
         """Text of the worker, ready to go."""
         self._broadcast.stream(stream, text, self.parent_of(number))
 
-    def _start_cell(self, job: Job) -> None:
-        request, message = job.request, job.message
-        assert request is not None
+    def _start_cell(self, job: Job, request: ExecuteRequest) -> None:
+        """The worker begins while we still tell: what it says is read afterwards, in the right order."""
+        message = job.message
         assert job.count is not None
-        self._last = job.number
-        self.sources[job.count] = request.code
-        if len(self.sources) > self._parents_kept:
-            self.sources.popitem(last=False)
-        if request.store_history:
-            self.count = job.count
-            self._ledger.set("execution_count", str(self.count))
-            self._ledger.add_input(job.count, request.code)
-        if not request.silent:
-            content = {"code": request.code, "execution_count": job.count}
-            self._broadcast.publish("execute_input", content, job.parent)
         self._lineage.send(
             Run(
                 cell=job.number,
@@ -220,6 +209,17 @@ class Stage:
                 metadata=message.metadata_raw,
             )
         )
+        self._broadcast.status("busy", job.parent)
+        if not request.silent:
+            content = {"code": request.code, "execution_count": job.count}
+            self._broadcast.publish("execute_input", content, job.parent)
+        self._last = job.number
+        self.sources[job.count] = request.code
+        if len(self.sources) > self._parents_kept:
+            self.sources.popitem(last=False)
+        if request.store_history:
+            self.count = job.count
+            self._ledger.add_input(job.count, request.code)
 
     def _start_request(self, job: Job) -> None:
         message = job.message
