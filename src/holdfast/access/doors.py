@@ -8,12 +8,14 @@ from __future__ import annotations
 import contextlib
 import ipaddress
 import os
+from collections import deque
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
 import msgspec
 import zmq
+from zmq.backend import Socket as _Backend
 
 from holdfast import settings
 from holdfast.errors import ConnectionFileError, ProtocolError
@@ -26,6 +28,7 @@ from holdfast.protocol.signing import Signer
 KERNEL_USERNAME = "kernel"
 """The `username` of our headers, as ipykernel's."""
 
+_zmq_send = _Backend.send
 _KINDS: Final[dict[Channel, int]] = {
     "shell": zmq.ROUTER,
     "control": zmq.ROUTER,
@@ -33,6 +36,9 @@ _KINDS: Final[dict[Channel, int]] = {
     "iopub": zmq.XPUB,
     "hb": zmq.ROUTER,
 }
+_NOBLOCK, _NOBLOCK_MORE = int(zmq.NOBLOCK), int(zmq.NOBLOCK | zmq.SNDMORE)
+_COPIED_BYTES = 65_536
+"""Frames below are copied into ZeroMQ's own memory, which is quicker than sharing ours."""
 _LINGER_MS = 1_000
 """For the last replies to leave when a door is closed, as jupyter_client's sockets."""
 
@@ -47,6 +53,7 @@ class Door:
         self.file = file
         self.refused = 0  # messages that were turned away
         self.last_refusal: str | None = None
+        self._outbox: deque[tuple[Channel, list[bytes]]] = deque()  # said, not yet sent
         self.subscribers = 0  # clients that listen now
         asked = connection.read(file)
         _check_policy(asked, file)
@@ -115,7 +122,7 @@ class Door:
     def send(self, channel: Channel, msg_type: str, content: object, *, to: Message) -> None:
         """Answer the message `to`."""
         frames = self._sender.frames(msg_type, content, parent=to.header_raw, idents=to.idents)
-        self._send(channel, frames)
+        self._outbox.append((channel, frames))
 
     def reply(
         self, channel: Channel, msg_type: str, content: object, metadata: object, *, to: Message
@@ -124,7 +131,7 @@ class Door:
         frames = self._sender.frames(
             msg_type, content, parent=to.header_raw, metadata=metadata, idents=to.idents
         )
-        self._send(channel, frames)
+        self._outbox.append((channel, frames))
 
     def publish(
         self,
@@ -138,15 +145,24 @@ class Door:
         """Send to every subscriber of this door."""
         if not self._listened_to():
             return
-        self._send(
-            "iopub",
-            self._sender.frames(
-                msg_type, content, parent=parent, metadata=metadata, buffers=buffers, idents=(topic,)
-            ),
+        frames = self._sender.frames(
+            msg_type, content, parent=parent, metadata=metadata, buffers=buffers, idents=(topic,)
         )
+        self._outbox.append(("iopub", frames))
+
+    def flush(self) -> None:
+        """Send what was said since the last flush. In one go: each lone message costs a thread switch."""
+        outbox = self._outbox
+        while outbox:
+            channel, frames = outbox.popleft()
+            socket = self._sockets.get(channel)
+            if socket is not None:
+                with contextlib.suppress(zmq.ZMQError):  # a client that is gone, or never reads
+                    _send_all(socket, frames)
 
     def close(self) -> None:
         """Close the sockets; unix sockets' files go with them."""
+        self.flush()
         for socket in self._sockets.values():
             socket.close(linger=_LINGER_MS)
         self._sockets.clear()
@@ -154,12 +170,6 @@ class Door:
     def _listened_to(self) -> bool:
         """Whether anybody listens, or has just begun to."""
         return self.subscribers > 0 or bool(int(self._sockets["iopub"].getsockopt(zmq.EVENTS)) & zmq.POLLIN)
-
-    def _send(self, channel: Channel, frames: list[bytes]) -> None:
-        socket = self._sockets.get(channel)
-        if socket is not None:
-            with contextlib.suppress(zmq.Again, zmq.ZMQError):  # a client that is gone, or never reads
-                socket.send_multipart(frames, zmq.NOBLOCK, copy=sum(map(len, frames)) < 65536)
 
     def _bind_all(self, context: zmq.Context[zmq.Socket[bytes]], asked: ConnectionInfo) -> ConnectionInfo:
         ports: dict[str, int] = {}
@@ -198,6 +208,14 @@ def serve(
     """Have `arrived` called for each of the door's channels that has something to read."""
     for channel, socket in door.sources():
         watch(socket, lambda channel=channel: arrived(door, channel))  # type: ignore[misc]
+
+
+def _send_all(socket: zmq.Socket[bytes], frames: list[bytes]) -> None:
+    """Send a message's frames: `send_multipart` without what it spends on each (6 of 8 microseconds)."""
+    last = len(frames) - 1
+    for number, frame in enumerate(frames):
+        flags = _NOBLOCK if number == last else _NOBLOCK_MORE
+        _zmq_send(socket, frame, flags, copy=len(frame) < _COPIED_BYTES)  # type: ignore[call-overload]
 
 
 def _check_policy(asked: ConnectionInfo, file: Path) -> None:

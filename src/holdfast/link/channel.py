@@ -88,9 +88,7 @@ class Channel:
             if not data:
                 self.ended = True
                 break
-            messages.extend(self._decoder.feed(data))
-            if len(data) < READ_BYTES:
-                break
+            messages.extend(self._decoder.feed(data))  # and once more: descriptors end a recvmsg(2) early
         return messages
 
     def wait(self) -> list[Frame]:

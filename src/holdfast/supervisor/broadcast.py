@@ -59,6 +59,11 @@ class Broadcast:
         for door in self.doors:
             door.publish(topic, msg_type, raw, parent.header, stamped, buffers)
 
+    def flush(self) -> None:
+        """Send everything that was said, to everybody."""
+        for door in self.doors:
+            door.flush()
+
     def stream(self, name: str, text: str, parent: Parent) -> None:
         """Send text that was printed."""
         self.publish("stream", {"name": name, "text": text}, parent)

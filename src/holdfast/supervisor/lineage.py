@@ -73,6 +73,9 @@ class Death(msgspec.Struct, frozen=True):
 class Owner(Protocol):
     """Who is told."""
 
+    def look(self) -> None:
+        """The worker has said something: `listen`, in order with its text."""
+
     def on_frame(self, frame: Frame) -> None:
         """The worker said something that is not about processes."""
 
@@ -215,7 +218,7 @@ class Lineage:
         ours, theirs = socket.socketpair()
         ours.setblocking(False)
         self._link = Channel(ours)
-        self._loop.on_readable(ours.fileno(), self._on_link)
+        self._loop.on_readable(ours.fileno(), self._owner.look)
         return theirs
 
     def _hang_up(self) -> None:
@@ -234,7 +237,8 @@ class Lineage:
             if not link.pending or link.ended:
                 self._loop.on_writable(link.fileno(), None)
 
-    def _on_link(self) -> None:
+    def listen(self) -> None:
+        """Hear what the worker has said."""
         link = self._link
         if link is None:
             return

@@ -42,6 +42,7 @@ class Loop:
         self._timers: list[tuple[float, int, Timer]] = []
         self._order = itertools.count()  # of timers due at the same time
         self._running = False
+        self.before_waiting: Callable[[], None] = lambda: None  # called each time nothing is left to do
 
     def on_readable(self, source: Watched, call: Callable[[], None]) -> None:
         """Call when `source` has something to read."""
@@ -89,6 +90,7 @@ class Loop:
         """Serve until `stop`."""
         self._running = True
         while self._running:
+            self.before_waiting()
             for source, event in self._poller.poll(self._patience()):
                 self._serve(source, event)
             self._call_what_is_due()

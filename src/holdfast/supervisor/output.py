@@ -45,6 +45,7 @@ class Output:
         self._room_fd = room_fd
         self._settings = settings
         self._publish = publish
+        self._listen: Callable[[], None] = lambda: None  # hears all that the worker has said
         self._segment = (0, "stdout")  # parent and stream of the ring's text now
         self._ring_decoder = _utf8(errors="replace")
         self._pipes = {fd: (name, _utf8(errors="replace")) for fd, name in pipes.items()}
@@ -57,21 +58,32 @@ class Output:
             loop.on_readable(fd, self._on_pipe)
         ring.sleep()
 
+    def listen_with(self, listen: Callable[[], None]) -> None:
+        """`listen` hears what the worker has said over the link: no text may overtake a message."""
+        self._listen = listen
+
+    def look(self) -> bool:
+        """Take in everything the worker has said and written until now, in its order; True if text was there.
+
+        What is in the ring when we look was written after messages that are in the link by now: first those.
+        """
+        upto = self._ring.head()
+        before = self._ring.position
+        self._listen()
+        self.read_ring(upto)
+        return self._ring.position > before
+
     def begin_segment(self, segment: Segment) -> None:
         """From the segment's place on, the ring's text is somebody else's."""
         self.read_ring(segment.at)
         self._segment = (segment.parent, segment.stream)
 
-    def read_ring(self, upto: int | None = None) -> bool:
-        """Take text out of the ring, up to a position or all there is; True if there was any."""
-        upto = self._ring.head() if upto is None else upto
-        some = False
+    def read_ring(self, upto: int) -> None:
+        """Take text out of the ring, up to where a message stood or a look began."""
         while data := self._ring.take(upto):
-            some = True
             self._add(*self._segment, self._ring_decoder.decode(data))
             if self._ring.room_wanted():
                 os.eventfd_write(self._room_fd, 1)
-        return some
 
     def read_pipes(self) -> None:
         """Take all there is out of the pipes: they are never at their end, others hold them too."""
@@ -80,17 +92,12 @@ class Output:
                 self._add(self.foreground, name, decoder.decode(data))
 
     def settle(self, at: int | None = None) -> None:
-        """Everything that was written before position `at` (None: everything there is) goes out now."""
-        self.read_ring(at)
+        """Everything that was written before position `at` goes out now; None: the worker is silent."""
+        self.read_ring(self._ring.head() if at is None else at)
         self.read_pipes()
         for name, decoder in self._pipes.values():
             self._add(self.foreground, name, decoder.decode(b"", final=True))  # half a character stays half
         self.flush()
-
-    def on_bell(self) -> None:
-        """The worker has written while nobody looked."""
-        self.read_ring()
-        self._arm()
 
     def aim_interrupt(self, turn: int) -> None:
         """The next SIGINT is for this job (the ring is the memory that both sides see)."""
@@ -115,7 +122,7 @@ class Output:
             self._publish(*self._key, text[begin : begin + most])
 
     def _on_pipe(self) -> None:
-        self.read_ring()
+        self.look()
         self.read_pipes()
 
     def _add(self, parent: int, stream: str, text: str) -> None:
@@ -140,13 +147,13 @@ class Output:
 
     def _on_time(self) -> None:
         self._timer = None
-        busy = self.read_ring()
+        busy = self.look()
         self.flush()
         if busy:
             self._arm()  # more is likely: look again soon, and spare the worker the bell
             return
         self._ring.sleep()
-        if self.read_ring():  # came between the look and the wish for a bell
+        if self.look():  # came between the look and the wish for a bell
             self._arm()
 
 

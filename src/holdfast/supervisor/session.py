@@ -70,6 +70,7 @@ class Session:
         self._entrance = Entrance(
             name, named=named, settings=settings, loop=loop, doors_list=self._broadcast.doors
         )
+        loop.before_waiting = self._broadcast.flush
         self._coroner = Coroner(self._stage, wires.last_words)
         self._ending: str | None = None  # why the session ends, once it does
         self._output: Output
@@ -83,6 +84,7 @@ class Session:
         self._output = self._stage.output = self._wires.output(
             self._loop, self._settings.output, self._on_text
         )
+        self._output.listen_with(self._lineage.listen)
         self._lineage.begin(self)  # first: what it imports takes longest
         self._entrance.open(self)
 
@@ -157,6 +159,10 @@ class Session:
 
     # What the lineage tells
 
+    def look(self) -> None:
+        """The worker has said something: it is heard in order with what it wrote."""
+        self._output.look()
+
     def on_frame(self, frame: Frame) -> None:
         """The worker said something: what it printed before comes first."""
         output = self._output
@@ -174,8 +180,6 @@ class Session:
             self._stage.on_input_needed(frame)
         elif isinstance(frame, Wonder):
             self._lineage.send(Answer(frame.wonder, self._known(frame)))
-        else:
-            output.on_bell()
         self._ledger.commit_soon()
 
     def on_death(self, death: Death) -> None:

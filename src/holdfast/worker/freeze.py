@@ -28,7 +28,7 @@ from typing import Any
 from holdfast.link.channel import Channel
 from holdfast.link.messages import Asleep, NoStandby, StandbyTaken, Wake, Woken
 from holdfast.worker.lost import Lost, names_of_lost
-from holdfast.worker.orphans import children, disown
+from holdfast.worker.orphans import disown
 from holdfast.worker.outlet import Outlet
 from holdfast.worker.privatise import Private, make_private, wake
 from holdfast.worker.quiet import held_still
@@ -114,7 +114,6 @@ class Freezer:
         began = time.perf_counter()
         try:
             seen = survey(self._shared | self._private | {self._channel.fileno()})
-            started = children()
             ours, theirs = socket.socketpair()
         except OSError as error:
             self._refuse(f"no free descriptor: {error.strerror}")
@@ -124,7 +123,7 @@ class Freezer:
             refusal = self._split()
             if not refusal and not self._middle:
                 ours.close()
-                self._sleep(seen, started, Channel(theirs))
+                self._sleep(seen, Channel(theirs))
                 return True
         theirs.close()
         with ours:
@@ -167,7 +166,7 @@ class Freezer:
                 os.waitpid(self._middle, 0)
             self._middle = 0
 
-    def _sleep(self, seen: Survey, started: frozenset[int], control: Channel) -> None:
+    def _sleep(self, seen: Survey, control: Channel) -> None:
         """In the fork: fork off, become private, and block until woken; whoever is not needed ends here."""
         try:
             self.forking = True
@@ -187,7 +186,7 @@ class Freezer:
             control.close()
             private = private or make_private(seen, self._shared | {link})
             wake(private)
-            disown(started)
+            disown()
             self._join(link)
             lost = [_in_words(each) for each in names_of_lost(self._namespace, private)]
             _forget_pending_signals()

@@ -14,21 +14,14 @@ from pathlib import Path
 from typing import Any
 
 
-def children() -> frozenset[int]:
-    """Process ids of this process's children (proc(5), task/TID/children; empty if it can't be read)."""
-    with contextlib.suppress(OSError):
-        return frozenset(map(int, Path(f"/proc/self/task/{os.getpid()}/children").read_bytes().split()))
-    return frozenset()
-
-
-def disown(pids: frozenset[int]) -> None:
-    """From now on waiting for one of `pids` raises ChildProcessError instead of inventing an exit status."""
-    if not pids:
-        return
+def disown() -> None:
+    """In a worker that has woken: waiting for a process that is not its child raises ChildProcessError."""
     poll, wait = subprocess.Popen._internal_poll, subprocess.Popen._try_wait  # type: ignore[attr-defined]
+    if poll.__module__ == __name__:
+        return  # it has woken before
 
     def check(process: subprocess.Popen[Any]) -> None:
-        if process.pid in pids and process.returncode is None:
+        if process.returncode is None and not _is_child(process.pid):
             raise ChildProcessError(
                 errno.ECHILD,
                 f"how process {process.pid} ended is not known: the interpreter that started it is gone",
@@ -45,3 +38,11 @@ def disown(pids: frozenset[int]) -> None:
 
     subprocess.Popen._internal_poll = honest_poll  # type: ignore[attr-defined]
     subprocess.Popen._try_wait = honest_wait  # type: ignore[attr-defined]
+
+
+def _is_child(pid: int) -> bool:
+    """Whether a process is a child of this one, running or not yet waited for (proc(5), stat)."""
+    with contextlib.suppress(OSError, IndexError, ValueError):
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return int(fields[1]) == os.getpid()
+    return False
