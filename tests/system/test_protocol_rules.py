@@ -523,9 +523,11 @@ def test_a_session_with_a_name_outlives_its_doors() -> None:
 def named(session: str) -> Iterator[Kernel]:
     """A kernel whose session has a name, and so has to be stopped by name in the end."""
     with running("--session", session) as kernel:
-        yield kernel
-        kernel.client("closer").send("holdfast_stop_request", {}, "control")
-        kernel.wait()
+        try:
+            yield kernel
+        finally:
+            kernel.client("closer").send("holdfast_stop_request", {}, "control")
+            kernel.wait()
 
 
 @contextmanager
@@ -533,11 +535,13 @@ def another_door(kernel: Kernel, session: str) -> Iterator[Kernel]:
     """A second launcher on the same session, with a connection file of its own."""
     info = connection(kernel.folder)
     door = Kernel(kernel.folder, info, "--session", session, mark=kernel.mark, cwd=kernel.folder / "work")
-    yield door
-    for client in door.clients:
-        client.close()
-    door.process.send_signal(signal.SIGTERM)
-    assert door.wait() == 0
+    try:
+        yield door
+    finally:
+        for client in door.clients:
+            client.close()
+        door.process.send_signal(signal.SIGTERM)
+        assert door.wait() == 0
 
 
 def test_shutdown_is_answered_announced_and_done(kernel: Kernel, client: Client) -> None:
