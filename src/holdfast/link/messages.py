@@ -192,6 +192,8 @@ class StandbyTaken(Frame, tag=27):
     at: int
     after: int
     """The last cell whose effects it holds (0: none)."""
+    pid: int
+    """0 if the worker can't know: then the standby says so itself (`Asleep`)."""
     took_ms: float
     threads: list[str] = []
     """Names of Python threads that it could not take along."""
@@ -218,7 +220,7 @@ class Wake(Frame, tag=30):
 
 
 class Asleep(Frame, tag=31):
-    """The standby is private and waits. Said once, on its control socket."""
+    """The standby is private and waits. Said once, on its control socket, if anybody waits for that."""
 
     pid: int
 

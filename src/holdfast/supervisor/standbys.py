@@ -17,7 +17,7 @@ class Standby:
     def __init__(self, control: Channel, generation: int, taken: StandbyTaken) -> None:
         self.generation = generation  # counted from 1 over the session
         self.after = taken.after  # the last cell whose effects it holds
-        self.pid: int | None = None  # known once it sleeps
+        self.pid = taken.pid or None  # known at the latest once it sleeps
         self.taken_at = time.monotonic()
         self.took_ms = taken.took_ms
         self.control = control

@@ -1,10 +1,11 @@
-"""The standby: a fork of the live worker that sleeps until the worker dies. The one caller of os.fork here.
+"""The standby: a fork of the live worker that sleeps until the worker dies.
 
-    worker ── fork ── middle ── fork ── standby        the middle one ends at once, so that the standby is
-       │                 └ _exit        │              the template's child: the user's os.wait() and child
-       │                              asleep           lists never see it
-       └ goes on                        │ Wake
-                                      becomes the worker, and first of all takes a standby of itself
+    template
+      ├ worker ── fork as a sibling ─▶ standby          the user's os.wait() and child lists never see it
+      │    │                              │             (with threads: by two forks, of which the middle one
+      │    └ goes on                    asleep           ends at once; see `sibling`)
+      │                                   │ Wake
+      └───────────────────────────────▶ the worker, which first of all takes a standby of itself
 
 A standby is *private* before the worker goes on (see `privatise`): it holds no pipe open, no port, no lock
 and no file offset of the worker's. Where nothing of the user's is open there is nothing to wait for.
@@ -27,6 +28,7 @@ from typing import Any
 
 from holdfast.link.channel import Channel
 from holdfast.link.messages import Asleep, NoStandby, StandbyTaken, Wake, Woken
+from holdfast.worker import sibling
 from holdfast.worker.lost import Lost, names_of_lost
 from holdfast.worker.orphans import disown
 from holdfast.worker.outlet import Outlet
@@ -36,7 +38,7 @@ from holdfast.worker.survey import Survey, survey
 from holdfast.worker.template import LOWEST_FD
 from holdfast.worker.warm import WarmPages
 
-OOM_SCORE = {"worker": "500", "standby": "0"}
+OOM_SCORE = {"worker": b"500", "standby": b"0"}
 """oom_score_adj (proc(5)): when memory ends, the kernel takes the worker and spares the standby."""
 
 BROKEN = 71
@@ -70,6 +72,9 @@ class Freezer:
         self._cell = 0  # the last cell whose effects this process holds
         self._fresh = False  # the newest standby holds all that this process holds
         self._middle = 0  # pid of the fork in the middle, not yet reaped
+        self._twice = False  # the standby made last was made by two forks
+        self._pid = 0  # of the standby made last; 0: it says so itself
+        self._new = False  # this process is the fork that was just made
         self._warm = WarmPages()
         self.forking = False  # the fork that happens now is ours, not one of user code
 
@@ -121,7 +126,7 @@ class Freezer:
         self._warm.look()
         with _signals_held():
             refusal = self._split()
-            if not refusal and not self._middle:
+            if self._new:
                 ours.close()
                 self._sleep(seen, Channel(theirs))
                 return True
@@ -137,22 +142,37 @@ class Freezer:
         return False
 
     def _split(self) -> str:
-        """fork(2), when no thread is inside native code. Returns why not, if it could not be done."""
+        """Fork when no thread is inside native code; `_new` tells who we are. Returns why not, else ''."""
         with held_still(self._quiet_wait_ms) as busy:
             if busy:
                 return f"another thread is inside native code: {', '.join(busy)}"
             self.forking = True
             try:
-                self._middle = os.fork()
+                self._twice = not sibling.possible()
+                if not self._twice:
+                    self._pid = sibling.fork()
+                    self._new = not self._pid
+                else:
+                    self._fork_twice()
             except OSError as error:
                 return f"the system refused to fork: {error.strerror}"
             finally:
                 self.forking = False
         return ""
 
+    def _fork_twice(self) -> None:
+        """Have a child's child, and let the child end: its child is nobody's that the user could meet."""
+        self._middle, self._pid = os.fork(), 0
+        if self._middle:
+            return
+        if os.fork():
+            os.closerange(0, LOWEST_FD << 1)  # an end takes its time, and what is open is felt until then
+            os._exit(0)
+        self._new = True
+
     def _announce(self, control: socket.socket, seen: Survey, took_ms: float) -> None:
         threads = [each.name for each in seen.threads]
-        message = StandbyTaken(self._outlet.position, self._cell, took_ms, threads)
+        message = StandbyTaken(self._outlet.position, self._cell, self._pid, took_ms, threads)
         self._outlet.send(message, control.fileno())
         self._fresh = True
 
@@ -167,13 +187,9 @@ class Freezer:
             self._middle = 0
 
     def _sleep(self, seen: Survey, control: Channel) -> None:
-        """In the fork: fork off, become private, and block until woken; whoever is not needed ends here."""
+        """In the fork: become private, and block until woken. If it never is, it ends here."""
+        self._new, self.forking = False, False
         try:
-            self.forking = True
-            if os.fork():
-                os.closerange(0, LOWEST_FD << 1)  # an end takes its time, and what is open is felt until then
-                os._exit(0)
-            self.forking = False
             private: Private | None = None
             if seen.foreign:
                 private = make_private(seen, self._shared | {control.fileno()})
@@ -181,7 +197,8 @@ class Freezer:
                 self._let_go_of_the_link()
             os.setpgid(0, 0)  # interrupts go to the worker's process group: not to sleepers
             _set_oom_score("standby")
-            control.send(Asleep(os.getpid()))
+            if seen.foreign or self._twice:
+                control.send(Asleep(os.getpid()))
             link = _await_wake(control)
             control.close()
             private = private or make_private(seen, self._shared | {link})
@@ -255,5 +272,7 @@ def _forget_pending_signals() -> None:
 
 
 def _set_oom_score(role: str) -> None:
-    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:  # not in every sandbox
-        file.write(OOM_SCORE[role])
+    with contextlib.suppress(OSError):  # not in every sandbox
+        file = os.open("/proc/self/oom_score_adj", os.O_WRONLY | os.O_CLOEXEC)
+        os.write(file, OOM_SCORE[role])
+        os.close(file)

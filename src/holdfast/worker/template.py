@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import faulthandler
+import gc
 import os
 import select
 import signal
@@ -39,6 +40,8 @@ def prepare(start: Start) -> Start:
     )
     # OpenBLAS's idle threads would spin 100 ms after each call, and no fork is safe while they do.
     os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "20")
+    gc.collect()
+    gc.freeze()  # what is imported now stays: no collection of a worker needs to look, nor copy its pages
     faulthandler.enable(start.fault, all_threads=True)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     return start

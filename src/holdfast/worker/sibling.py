@@ -1,0 +1,75 @@
+"""A fork that is not a child: its parent is the caller's parent (CLONE_PARENT, clone(2)).
+
+A standby must not be seen by the user's os.wait() or in its list of children. Forking twice does that too, at
+the price of a second copy of the page tables, a process that only ends, and a wait for its end: a millisecond
+and a half of processor time for every cell. One system call does the same, where it is safe:
+
+- only in a process with one thread: then no lock of the C library is held, and there is nothing that the
+  library's fork handlers (pthread_atfork(3)) would have to stop or start. With threads one forks twice;
+- the C library's note of its own thread id is renewed by the kernel, at the place where the library had it
+  renewed by fork(3) (CLONE_CHILD_SETTID; PR_GET_TID_ADDRESS, prctl(2)). Where that place does not hold the
+  thread id now (another C library, or a kernel that does not tell), nothing is done here.
+
+Python's own handlers run as at os.fork().
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import os
+import platform
+import signal
+
+_CLONE_PARENT = 0x00008000  # linux/sched.h
+_CLONE_CHILD_CLEARTID = 0x00200000
+_CLONE_CHILD_SETTID = 0x01000000
+_FLAGS = _CLONE_PARENT | _CLONE_CHILD_CLEARTID | _CLONE_CHILD_SETTID | signal.SIGCHLD
+_PR_GET_TID_ADDRESS = 40  # linux/prctl.h
+
+_libc = ctypes.PyDLL(None, use_errno=True)  # keeps the GIL: nothing else of Python may run in between
+_libc.syscall.restype = ctypes.c_long
+
+
+def possible() -> bool:
+    """Whether `fork` may be called: one thread, and a C library and a kernel that it understands."""
+    return os.stat("/proc/self/task").st_nlink == _ALONE and _arguments() is not None
+
+
+def fork() -> int:
+    """As os.fork(), but the new process's parent is ours. Only where `possible`. OSError."""
+    arguments = _arguments()
+    assert arguments is not None
+    ctypes.pythonapi.PyOS_BeforeFork()
+    pid = int(_libc.syscall(*arguments))
+    if pid == 0:
+        ctypes.pythonapi.PyOS_AfterFork_Child()
+        return 0
+    error = ctypes.get_errno()
+    ctypes.pythonapi.PyOS_AfterFork_Parent()
+    if pid < 0:
+        raise OSError(error, os.strerror(error))
+    return pid
+
+
+_ALONE = 3
+"""Links of the folder of threads when there is one: `.`, the one of its parent, and its own."""
+
+
+@functools.cache
+def _arguments() -> tuple[object, ...] | None:
+    """Of the system call: its number and flags, and where the C library keeps its thread id. None: not here.
+
+    The same in every fork: they share the layout of their memory.
+    """
+    address = ctypes.c_void_p()
+    if _libc.prctl(_PR_GET_TID_ADDRESS, ctypes.byref(address), 0, 0, 0) or not address.value:
+        return None
+    if ctypes.c_int.from_address(address.value).value != os.getpid():
+        return None
+    flags, nothing = ctypes.c_ulong(_FLAGS), ctypes.c_void_p(0)
+    if platform.machine() == "x86_64":  # flags, stack, parent's tid, child's tid, tls
+        return ctypes.c_long(56), flags, nothing, nothing, address, nothing
+    if platform.machine() == "aarch64":  # flags, stack, parent's tid, tls, child's tid
+        return ctypes.c_long(220), flags, nothing, nothing, nothing, address
+    return None
