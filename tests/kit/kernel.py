@@ -76,6 +76,7 @@ class Kernel:
             assert client.published[0]["msg_type"] == "iopub_welcome", client.published[0]
         else:
             _wait_for_ipykernel(client)
+        client.wait_for_stdin()
         return client
 
     def shut_down(self, *, restart: bool = False) -> None:

@@ -104,6 +104,14 @@ class Client:
             "iopub": self._connect("iopub", zmq.SUB),
         }
 
+    def wait_for_stdin(self, within: float = WITHIN) -> None:
+        """Until stdin is connected: a prompt for an unknown client is lost, and each socket connects alone.
+
+        Against a kernel that just starts, libzmq tries again every 100 ms (ZMQ_RECONNECT_IVL).
+        """
+        if not self._events.poll(Deadline(within).left_ms()):
+            raise Silence(f"stdin is not connected within {within:g} s")
+
     def close(self) -> None:
         """Leave; may be called twice."""
         self._context.destroy(linger=0)
@@ -258,6 +266,8 @@ class Client:
             socket.identity = self.session.bsession  # stdin is found by the shell's identity
         else:
             socket.subscribe(b"")
+        if channel == "stdin":
+            self._events = socket.get_monitor_socket(zmq.EVENT_HANDSHAKE_SUCCEEDED)
         socket.connect(url(self.info, channel))
         self._poller.register(socket, zmq.POLLIN)
         return socket
