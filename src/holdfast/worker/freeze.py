@@ -76,6 +76,7 @@ class Freezer:
         self._pid = 0  # of the standby made last; 0: it says so itself
         self._new = False  # this process is the fork that was just made
         self._warm = WarmPages()
+        self._copying: asyncio.Handle | None = None  # when pages will be copied
         self.forking = False  # the fork that happens now is ours, not one of user code
 
     def changed(self, cell: int | None) -> None:
@@ -104,18 +105,26 @@ class Freezer:
             woken = True  # this process is the worker now, and needs a standby of its own
         return woken
 
+    def _copy_pages(self) -> None:
+        """Nobody wants anything: copy what the next cell will write."""
+        self._copying = None
+        self._warm.copy(lambda: _is_readable(self._channel))
+
     def _restless(self) -> bool:
         """Whether something of the user's may have run since the last request: a thread, a task, a timer."""
         loop = self._loop
         return (
             threading.active_count() > 1
-            or bool(getattr(loop, "_scheduled", True))
+            or any(not timer.cancelled() for timer in getattr(loop, "_scheduled", ()))
             or bool(asyncio.all_tasks(loop))
         )
 
     def _fork(self) -> bool:
         """One fork. True in the process that slept and has woken."""
         self._reap()
+        if self._copying is not None:
+            self._copying.cancel()
+            self._copying = None
         began = time.perf_counter()
         try:
             seen = survey(self._shared | self._private | {self._channel.fileno()})
@@ -138,7 +147,7 @@ class Freezer:
             if seen.foreign:
                 _is_readable(ours, None)  # private first: until then it holds what the user has open
             self._announce(ours, seen, (time.perf_counter() - began) * 1e3)
-        self._warm.copy(lambda: _is_readable(self._channel))
+        self._copying = self._loop.call_soon(self._copy_pages)  # when what came meanwhile is done
         return False
 
     def _split(self) -> str:
@@ -228,6 +237,7 @@ class Freezer:
         asyncio._set_running_loop(self._loop)  # asyncio forgets it when the pid changes; it runs on here
         self._channel.restart()
         self._outlet.renew()
+        yield_to_the_supervisor()
         _set_oom_score("worker")
         if getattr(self._loop, "_default_executor", None) is not None:
             self._loop.set_default_executor(ThreadPoolExecutor())  # the old one's threads did not come along
@@ -246,6 +256,14 @@ def _signals_held() -> Iterator[None]:
 
 def _in_words(lost: Lost) -> str:
     return f"{lost.name} ({lost.what})" if lost.name else lost.what
+
+
+def yield_to_the_supervisor() -> None:
+    """Let the worker's waking up never interrupt the supervisor, which wakes it and has more to say.
+
+    SCHED_BATCH (sched(7)) changes nothing else: the worker's share of the processor stays the same.
+    """
+    os.sched_setscheduler(0, os.SCHED_BATCH | os.SCHED_RESET_ON_FORK, os.sched_param(0))
 
 
 def _await_wake(control: Channel) -> int:

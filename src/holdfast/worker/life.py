@@ -22,7 +22,7 @@ from holdfast.worker.cells import Cells
 from holdfast.worker.descriptors import inventory
 from holdfast.worker.desk import Desk
 from holdfast.worker.display import Publisher
-from holdfast.worker.freeze import Freezer
+from holdfast.worker.freeze import Freezer, yield_to_the_supervisor
 from holdfast.worker.interrupts import Interrupts
 from holdfast.worker.outlet import Outlet
 from holdfast.worker.parents import Parents
@@ -36,6 +36,7 @@ from holdfast.worker.userforks import keep_apart
 def live(start: Start, channel: Channel) -> None:
     """Be a worker on `channel`; returns when the session ends, so that exit handlers run."""
     os.setpgid(0, 0)
+    yield_to_the_supervisor()
     resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
     for number in (signal.SIGTERM, signal.SIGCHLD):  # the template's own
         signal.signal(number, signal.SIG_DFL)
