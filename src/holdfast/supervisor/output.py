@@ -71,6 +71,8 @@ class Output:
         before = self._ring.position
         self._listen()
         self.read_ring(upto)
+        if self._ring.head() > upto:  # written while we listened: its bell may be among what was heard
+            self._arm()
         return self._ring.position > before
 
     def begin_segment(self, segment: Segment) -> None:

@@ -1,0 +1,47 @@
+"""Text on its way from the ring to the clients: nothing stays behind."""
+
+from __future__ import annotations
+
+from mmap import mmap
+
+from holdfast.link.ring import RingReader, RingWriter
+from holdfast.settings import Output as OutputSettings
+from holdfast.supervisor.loop import Loop
+from holdfast.supervisor.output import Output
+
+GIVE_UP_SECONDS = 2.0
+
+
+class Text:
+    """An output whose worker is the test."""
+
+    def __init__(self) -> None:
+        memory = mmap(-1, 4096)
+        self.published: list[str] = []
+        self.loop = Loop()
+        self.worker = RingWriter(memory)
+        self.output = Output(self.loop, RingReader(memory), -1, {}, OutputSettings(), self._publish)
+
+    def wait(self) -> None:
+        """Until something is published, or too long."""
+        self.loop.later(GIVE_UP_SECONDS, self.loop.stop)
+        self.loop.run()
+
+    def _publish(self, _parent: int, _stream: str, text: str) -> None:
+        self.published.append(text)
+        self.loop.stop()
+
+
+def test_text_that_is_written_while_messages_are_heard_does_not_wait_for_the_next_bell() -> None:
+    """The bell for it was among the messages: the writer will ring no other before the text is read."""
+
+    def listen() -> None:
+        text.worker.put(b"late")
+        assert text.worker.bell_wanted()
+
+    text = Text()
+    text.output.listen_with(listen)
+    text.output.look()
+    text.output.listen_with(lambda: None)
+    text.wait()
+    assert text.published == ["late"]
