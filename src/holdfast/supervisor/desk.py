@@ -118,8 +118,9 @@ class Desk:
         for message in door.arrivals(channel):
             self.take(door, channel, message)
 
-    def clients(self, count: int) -> list[str]:
-        """Names of the `count` clients that listen: of those heard last, as far as they have spoken."""
+    def clients(self) -> list[str]:
+        """Names of the clients that listen: of those heard last, as far as they have spoken."""
+        count = sum(door.subscribers for door in self._broadcast.doors)
         names = list(reversed(self._heard.values()))[:count]
         return sorted(names) + ["?"] * (count - len(names))
 

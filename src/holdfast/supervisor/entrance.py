@@ -93,10 +93,6 @@ class Entrance:
             return True
         return False
 
-    def subscribers(self) -> int:
-        """How many clients listen."""
-        return sum(door.subscribers for door in self._doors)
-
     def close(self, reason: str) -> None:
         """Close everything; whoever holds a door is told."""
         for holder in self._holders.values():

@@ -70,6 +70,11 @@ class Ledger:
         self.event("restart")
         self.set("numbered_after", str(self.journal.count_cells()))
 
+    def end_what_was_running(self, ename: str) -> None:
+        """Give cells an end that a supervisor before us did not see the end of."""
+        for cell in self.journal.unfinished():
+            self.finish(cell.id, "crashed", ename, "the session's processes were lost")
+
     def last_count(self) -> int:
         """The execution count that was given last in this numbering; 0 if none was."""
         first = int(self.journal.get("numbered_after") or 0)

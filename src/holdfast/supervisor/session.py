@@ -76,7 +76,7 @@ class Session:
         self._output: Output
         self._stage.count = ledger.last_count()
         ledger.on_trouble = self._tell_trouble
-        self._close_what_was_running()
+        ledger.end_what_was_running(ENAME)
         self._new_namespace()
 
     def open(self) -> None:
@@ -123,9 +123,11 @@ class Session:
         self._queue.add(job)
         self._next()
 
-    def interrupt(self) -> None:
-        """Interrupt the running cell; without one, nothing."""
-        if self._stage.job is not None:
+    def interrupt(self, *, force: bool = False) -> None:
+        """Interrupt the running cell, if one runs; `force`: kill the worker, and let the standby go on."""
+        if force:
+            self._lineage.kill("stopped on request")
+        elif self._stage.job is not None:
             self._ledger.event("interrupt", self._running_cell())
             self._output.aim_interrupt(self._stage.turn)
             self._lineage.interrupt()
@@ -140,19 +142,15 @@ class Session:
     def operate(self, name: str, request: msgspec.Struct) -> msgspec.Struct:
         """Do one of our own operations."""
         if isinstance(request, operations.InfoRequest):
-            clients = self._desk.clients(self._entrance.subscribers())
-            return self._account.info(clients, self._stage, self._lineage)
+            return self._account.info(self._desk.clients(), self._stage, self._lineage)
         if isinstance(request, operations.LogRequest):
             return self._account.log(request)
         if isinstance(request, operations.ClientsRequest):
-            return operations.Clients(self._desk.clients(self._entrance.subscribers()))
+            return operations.Clients(self._desk.clients())
         if isinstance(request, operations.Stop):
             self._loop.later(0, lambda: self.end("stop"))  # after the reply
         elif isinstance(request, operations.Interrupt):
-            if request.force:
-                self._lineage.kill("stopped on request")
-            else:
-                self.interrupt()
+            self.interrupt(force=request.force)
         else:
             raise MalformedMessage(f"{name} is not offered")
         return operations.Done()
@@ -273,11 +271,6 @@ class Session:
         self._ledger.set("session_id", session_id)
         self._ledger.begin_namespace(self.name)
         self._entrance.renew(session_id)
-
-    def _close_what_was_running(self) -> None:
-        """Cells that a supervisor before us did not see the end of."""
-        for cell in self._ledger.journal.unfinished():
-            self._ledger.finish(cell.id, "crashed", ENAME, "the session's processes were lost")
 
     def _known(self, frame: Wonder) -> bytes:
         """What the worker asked for. It may ask for nonsense; it gets nothing then."""
