@@ -55,6 +55,7 @@ class Door:
         self.last_refusal: str | None = None
         self._outbox: deque[tuple[Channel, list[bytes]]] = deque()  # said, not yet sent
         self.subscribers = 0  # clients that listen now
+        self._ever_joined = False  # somebody has listened since the door is open
         asked = connection.read(file)
         _check_policy(asked, file)
         self._limits = limits
@@ -113,10 +114,11 @@ class Door:
         with contextlib.suppress(zmq.Again):
             while True:
                 frame = self._sockets["iopub"].recv(zmq.NOBLOCK)
-                joined = frame[:1] == b"\x01"
-                self.subscribers += 1 if joined else -1
-                if joined:
+                if frame[:1] == b"\x01":
+                    self.subscribers += 1
                     topics.append(frame[1:])
+                elif frame[:1] == b"\x00":  # anybody may say so: it is for show, and never below none
+                    self.subscribers = max(0, self.subscribers - 1)
         return topics
 
     def send(self, channel: Channel, msg_type: str, content: object, *, to: Message) -> None:
@@ -168,8 +170,10 @@ class Door:
         self._sockets.clear()
 
     def _listened_to(self) -> bool:
-        """Whether anybody listens, or has just begun to."""
-        return self.subscribers > 0 or bool(int(self._sockets["iopub"].getsockopt(zmq.EVENTS)) & zmq.POLLIN)
+        """Whether anybody has ever listened, or has just begun to: nobody's door costs nothing."""
+        if not self._ever_joined:
+            self._ever_joined = bool(int(self._sockets["iopub"].getsockopt(zmq.EVENTS)) & zmq.POLLIN)
+        return self._ever_joined or self.subscribers > 0
 
     def _bind_all(self, context: zmq.Context[zmq.Socket[bytes]], asked: ConnectionInfo) -> ConnectionInfo:
         ports: dict[str, int] = {}

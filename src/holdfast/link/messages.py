@@ -115,6 +115,10 @@ class InputReply(Frame, tag=13):
     value: str
 
 
+class Renew(Frame, tag=15):
+    """The newest standby is gone: take another one."""
+
+
 class Leave(Frame, tag=14):
     """Run the exit handlers and end."""
 
@@ -235,7 +239,7 @@ class Woken(Frame, tag=32):
 
 
 type_of_everything = (
-    Fork | Forked | ForkFailed | Died | Run | Ask | Answer | InputReply | Leave | Ready | Segment | Bell
-    | Publish | Done | NeedInput | Wonder | StandbyTaken | NoStandby | Wake | Asleep | Woken
+    Fork | Forked | ForkFailed | Died | Run | Ask | Answer | InputReply | Renew | Leave | Ready | Segment
+    | Bell | Publish | Done | NeedInput | Wonder | StandbyTaken | NoStandby | Wake | Asleep | Woken
 )  # fmt: skip
 """The union that a decoder accepts; anything else is refused."""

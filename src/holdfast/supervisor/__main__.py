@@ -84,6 +84,7 @@ def _open(options: argparse.Namespace) -> tuple[Session, SessionLock]:
             signal.SIGINT: session.interrupt,
             signal.SIGTERM: lambda: session.end("terminated"),
             signal.SIGHUP: lambda: None,
+            signal.SIGCHLD: lineage.reap,
         }
     )
     session.open()

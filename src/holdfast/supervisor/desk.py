@@ -10,6 +10,7 @@ says gets an error reply (messaging spec, "Request-Reply").
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import platform
 from collections import OrderedDict
@@ -99,7 +100,10 @@ class Desk:
         kind = message.header.msg_type
         self._note(message)
         if kind == "input_reply":
-            self._take_input(message)
+            with contextlib.suppress(
+                MalformedMessage
+            ):  # who was asked may still answer in the protocol's words
+                self._stage.on_input(door, message)
         elif kind == "shutdown_request":
             self._shut_down(door, channel, message)
         else:
@@ -176,12 +180,6 @@ class Desk:
         self._answer(door, channel, message, lambda: fields)
         self._broadcast.publish("shutdown_reply", fields, Parent(message.header_raw))
         self._owner.shut_down(door, restart=request.restart)
-
-    def _take_input(self, message: Message) -> None:
-        try:
-            self._stage.on_input(codec.decode(message.content_raw, content.InputReply, "content").value)
-        except MalformedMessage:
-            self._stage.on_input("")  # the cell must not wait for ever for a client that speaks nonsense
 
     def _kernel_info(self, _door: Door, _request: content.KernelInfoRequest) -> object:
         return {

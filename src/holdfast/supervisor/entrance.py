@@ -18,7 +18,7 @@ from holdfast import paths
 from holdfast.access import doors
 from holdfast.access.doorbell import Doorbell, Ringer, Watcher
 from holdfast.access.doors import Door
-from holdfast.errors import MalformedMessage
+from holdfast.errors import HoldfastError, MalformedMessage
 from holdfast.protocol import doorbell, operations
 from holdfast.protocol.connection import Channel
 from holdfast.settings import Settings
@@ -36,6 +36,9 @@ class Owner(Protocol):
 
     def end(self, reason: str) -> None:
         """End the session."""
+
+    def end_if_unused(self, reason: str) -> None:
+        """End the session if it has never run a cell."""
 
 
 class Entrance:
@@ -137,7 +140,12 @@ class Entrance:
         return doorbell.acceptance(self._owner.operate(name, asked))
 
     def _admit(self, asked: operations.OpenDoor, ringer: Ringer) -> None:
-        door = self._open(Path(asked.file))
+        try:
+            door = self._open(Path(asked.file))
+        except HoldfastError:
+            if asked.hold and not self._named and not self._holders:
+                self._owner.end_if_unused("its door could not be opened")
+            raise
         if asked.hold:
             self._holders[door] = ringer
             if all(self._holders.values()):

@@ -31,6 +31,7 @@ from holdfast.link.messages import (
     Leave,
     NoStandby,
     Ready,
+    Renew,
     StandbyTaken,
     Start,
     Woken,
@@ -101,7 +102,7 @@ class Lineage:
         """`start` and `outputs` (stdout, stderr) name descriptors of ours that every process inherits."""
         self.state = State.STARTING
         self.worker_pid: int | None = None
-        self.standbys = Standbys(loop, standby.keep)
+        self.standbys = Standbys(loop, standby.keep, self._on_newest_lost)
         self.refusal: str | None = None  # why the worker could not take its newest standby
         self._owner: Owner
         self._loop = loop
@@ -167,6 +168,15 @@ class Lineage:
         self._hang_up()
         self._template.end(self._life.stop_seconds)
 
+    def reap(self) -> None:
+        """A child of ours has ended. We adopt a dead template's children (subreaper, prctl(2))."""
+        with contextlib.suppress(ChildProcessError):
+            while ended := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+                if self._template.reap(ended.si_pid):
+                    continue
+                pid, status, usage = os.wait4(ended.si_pid, 0)
+                self._on_died(Died(pid, status, usage.ru_maxrss))
+
     # The template
 
     def _start_template(self) -> None:
@@ -183,14 +193,10 @@ class Lineage:
             self._on_fresh_failed()
 
     def _on_template_gone(self) -> None:
-        """Somebody killed the template, and so our ways to know and to fork: begin anew, with what sleeps."""
+        """Somebody killed the template. Worker and standbys are our children now, and live on."""
         self._start_template()
-        pid = self.worker_pid
-        if pid is None:
+        if self.worker_pid is None:
             self._on_fresh_failed()
-            return
-        self.kill("its template was killed")
-        self._on_died(Died(pid, signal.SIGKILL, 0))
 
     def _fork_fresh(self) -> None:
         self.state = State.STARTING
@@ -295,6 +301,10 @@ class Lineage:
             self._wake_next()
 
     # Who takes over
+
+    def _on_newest_lost(self) -> None:
+        if self.state is State.ALIVE:
+            self.send(Renew())
 
     def _wake_next(self) -> None:
         """Wake the newest standby; when none is left, fork a fresh worker."""

@@ -7,6 +7,7 @@ from collections import deque
 import msgspec
 
 from holdfast.access.doors import Door
+from holdfast.errors import HoldfastError
 from holdfast.protocol.connection import Channel
 from holdfast.protocol.content import ExecuteRequest
 from holdfast.protocol.messages import Message
@@ -40,14 +41,10 @@ class Queue:
         self._jobs: deque[Job] = deque()
         self._limit = limit
 
-    def __len__(self) -> int:
-        """Jobs that wait."""
-        return len(self._jobs)
-
-    @property
-    def full(self) -> bool:
-        """Whether no more is taken in."""
-        return len(self._jobs) >= self._limit
+    def check_room(self) -> None:
+        """Raise HoldfastError when no more is taken in."""
+        if len(self._jobs) >= self._limit:
+            raise HoldfastError(f"{len(self._jobs)} requests wait already", "wait, or interrupt")
 
     def add(self, job: Job) -> None:
         """Take a job in."""

@@ -103,6 +103,11 @@ class Session:
                 self._stage.abort(job)
         self._lineage.leave()
 
+    def end_if_unused(self, reason: str) -> None:
+        """End the session if it has never run a cell."""
+        if not self._ledger.journal.count_cells():
+            self._loop.later(0, lambda: self.end(reason))  # after the reply that says why
+
     # What the desk and the entrance ask for
 
     def arrived(self, door: Door, channel: Channel) -> None:
@@ -116,8 +121,7 @@ class Session:
             raise HoldfastError("the interpreter does not start", f"see {log}, then restart")
         if self._ending is not None:
             raise HoldfastError("the session ends")
-        if self._queue.full:
-            raise HoldfastError(f"{len(self._queue)} requests wait already", "wait, or interrupt")
+        self._queue.check_room()
         if job.request is not None:
             self._stage.accept(job)
         self._queue.add(job)
@@ -148,7 +152,7 @@ class Session:
         if isinstance(request, operations.ClientsRequest):
             return operations.Clients(self._desk.clients())
         if isinstance(request, operations.Stop):
-            self._loop.later(0, lambda: self.end("stop"))  # after the reply
+            self._loop.later(0, lambda: self.end("stop"))
         elif isinstance(request, operations.Interrupt):
             self.interrupt(force=request.force)
         else:

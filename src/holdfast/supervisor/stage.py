@@ -8,10 +8,13 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from holdfast.access.doors import Door
 from holdfast.journal.records import Status
 from holdfast.link.messages import Ask, Done, InputReply, NeedInput, Publish, Run
 from holdfast.protocol import codec
+from holdfast.protocol import content as contents
 from holdfast.protocol.content import ExecuteRequest
+from holdfast.protocol.messages import Message
 from holdfast.supervisor import recovery as words
 from holdfast.supervisor.broadcast import NOBODY, Broadcast, Parent
 from holdfast.supervisor.ledger import Ledger
@@ -105,11 +108,14 @@ class Stage:
             content = {"prompt": frame.prompt, "password": frame.password}
             job.door.send("stdin", "input_request", content, to=job.message)
 
-    def on_input(self, value: str) -> None:
-        """A client typed something."""
-        if self._asking is not None and self._asking is self.job:
-            self._asking = None
-            self._lineage.send(InputReply(value))
+    def on_input(self, door: Door, message: Message) -> None:
+        """A client typed something: it counts if it is the one that was asked. MalformedMessage."""
+        job = self._asking
+        if job is None or job is not self.job or job.door is not door or job.message.idents != message.idents:
+            return
+        reply = codec.decode(message.content_raw, contents.InputReply, "content")
+        self._asking = None
+        self._lineage.send(InputReply(reply.value))
 
     def on_done(self, frame: Done) -> Ended | None:
         """The worker is through with the job."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
+from collections.abc import Callable
 
 from holdfast.link.channel import Channel
 from holdfast.link.messages import Asleep, StandbyTaken, Wake
@@ -36,8 +37,10 @@ class Standby:
 class Standbys:
     """All of them, oldest first; no more than `keep`."""
 
-    def __init__(self, loop: Loop, keep: int) -> None:
+    def __init__(self, loop: Loop, keep: int, lost_newest: Callable[[], None]) -> None:
+        """`lost_newest` is called when the one that would be woken next has ended by itself."""
         self._loop = loop
+        self._lost_newest = lost_newest
         self._keep = keep
         self._all: list[Standby] = []
         self._generation = 0
@@ -71,7 +74,7 @@ class Standbys:
         """A process has ended: whether it was one of these."""
         for standby in self._all:
             if standby.pid == pid:
-                self._drop(standby)
+                self._lose(standby)
                 return True
         return False
 
@@ -83,7 +86,13 @@ class Standbys:
     def _listen(self, standby: Standby) -> None:
         standby.listen()
         if standby.control.ended and standby in self._all:
-            self._drop(standby)
+            self._lose(standby)
+
+    def _lose(self, standby: Standby) -> None:
+        newest = standby is self.newest
+        self._drop(standby)
+        if newest:
+            self._lost_newest()
 
     def _drop(self, standby: Standby) -> None:
         """Let one go: it sees its control socket closed and ends."""

@@ -59,6 +59,10 @@ class Template:
             self._process.kill()
             self._process.wait()
 
+    def reap(self, pid: int) -> bool:
+        """Whether the child `pid` that has ended is the template; then it is waited for."""
+        return pid == self._process.pid and self._process.wait() is not None
+
     def _close(self) -> None:
         self._loop.forget(self._link.fileno())
         self._link.close()

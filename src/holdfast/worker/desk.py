@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from holdfast.link.channel import Channel
-from holdfast.link.messages import Answer, Ask, Frame, InputReply, Leave, NeedInput, Run, Wonder
+from holdfast.link.messages import Answer, Ask, Frame, InputReply, Leave, NeedInput, Renew, Run, Wonder
 from holdfast.protocol.codec import encode as to_json
 from holdfast.worker.cells import Cells
 from holdfast.worker.freeze import Freezer
@@ -127,6 +127,9 @@ class Desk:
         if isinstance(frame, Run | Ask):
             if not self._freezer.before(changes=isinstance(frame, Run)):
                 self._begin(self._do(frame))
+        elif isinstance(frame, Renew):
+            if not self._freezer.take():
+                self._loop.call_soon(self._next)
         elif isinstance(frame, Leave):
             self._leave()
         else:

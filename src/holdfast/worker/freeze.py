@@ -108,6 +108,8 @@ class Freezer:
     def _copy_pages(self) -> None:
         """Nobody wants anything: copy what the next cell will write."""
         self._copying = None
+        if threading.active_count() > 1:
+            return  # each call would wait for the GIL
         self._warm.copy(lambda: _is_readable(self._channel))
 
     def _restless(self) -> bool:
