@@ -252,7 +252,9 @@ class Lineage:
             self._hear(link, frame)
         if link.ended and self._link is link:
             self._loop.forget(link.fileno())
-            self._severed = _lives(self.worker_pid)  # else it is dying, and this is how it looks
+            # If it lives, it was cut off; else it is dying, and this is how it looks. Seen again after our
+            # kill, it is dying too: the first look counts.
+            self._severed = self._severed or _lives(self.worker_pid)
             _kill(self.worker_pid)
 
     def _hear(self, link: Channel, frame: Frame) -> None:
