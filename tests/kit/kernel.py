@@ -77,6 +77,9 @@ class Kernel:
         else:
             _wait_for_ipykernel(client)
         client.wait_for_stdin()
+        deadline = Deadline(START_SECONDS)
+        while not self._holds_its_door() and not deadline.passed:
+            client.settle()  # the door of a launcher that died is open before its successor holds it
         return client
 
     def shut_down(self, *, restart: bool = False) -> None:
@@ -114,6 +117,14 @@ class Kernel:
             kill(self.mark)
             self.process.wait()
             print(self.said())
+
+    def _holds_its_door(self) -> bool:
+        """Whether the launcher is connected to the session that it started or found, or has ended."""
+        try:
+            descriptors = list(Path(f"/proc/{self.process.pid}/fd").iterdir())
+            return any(os.readlink(each).startswith("socket:") for each in descriptors)
+        except OSError:  # one was closed while we looked, or all of them
+            return self.process.poll() is not None
 
     def said(self) -> str:
         """What launcher and supervisor wrote on stderr: pytest shows it beside a failure."""
