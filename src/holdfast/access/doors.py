@@ -108,18 +108,18 @@ class Door:
             while True:
                 socket.send_multipart(socket.recv_multipart(zmq.NOBLOCK), zmq.NOBLOCK)
 
-    def new_subscriptions(self) -> list[bytes]:
-        """Topics that somebody has subscribed to just now (zmq_socket(3), ZMQ_XPUB)."""
-        topics = []
+    def greet(self) -> None:
+        """Take in who has come to listen, or left, and greet who has come (messaging spec, iopub_welcome)."""
+        socket = self._sockets["iopub"]
         with contextlib.suppress(zmq.Again):
             while True:
-                frame = self._sockets["iopub"].recv(zmq.NOBLOCK)
+                frame = socket.recv(zmq.NOBLOCK)
                 if frame[:1] == b"\x01":
                     self.subscribers += 1
-                    topics.append(frame[1:])
+                    content = {"subscription": frame[1:].decode(errors="replace")}
+                    _send_all(socket, self._sender.frames("iopub_welcome", content, idents=(frame[1:],)))
                 elif frame[:1] == b"\x00":  # anybody may say so: it is for show, and never below none
                     self.subscribers = max(0, self.subscribers - 1)
-        return topics
 
     def send(self, channel: Channel, msg_type: str, content: object, *, to: Message) -> None:
         """Answer the message `to`."""
@@ -155,6 +155,8 @@ class Door:
     def flush(self) -> None:
         """Send what was said since the last flush. In one go: each lone message costs a thread switch."""
         outbox = self._outbox
+        if outbox and self._has_news():
+            self.greet()  # a welcome is the first thing that a client hears
         while outbox:
             channel, frames = outbox.popleft()
             socket = self._sockets.get(channel)
@@ -171,9 +173,12 @@ class Door:
 
     def _listened_to(self) -> bool:
         """Whether anybody has ever listened, or has just begun to: nobody's door costs nothing."""
-        if not self._ever_joined:
-            self._ever_joined = bool(int(self._sockets["iopub"].getsockopt(zmq.EVENTS)) & zmq.POLLIN)
-        return self._ever_joined or self.subscribers > 0
+        self._ever_joined = self._ever_joined or self.subscribers > 0 or self._has_news()
+        return self._ever_joined
+
+    def _has_news(self) -> bool:
+        """Whether somebody has come to listen, or left, and was not yet taken in."""
+        return bool(int(self._sockets["iopub"].getsockopt(zmq.EVENTS)) & zmq.POLLIN)
 
     def _bind_all(self, context: zmq.Context[zmq.Socket[bytes]], asked: ConnectionInfo) -> ConnectionInfo:
         ports: dict[str, int] = {}

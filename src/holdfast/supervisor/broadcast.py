@@ -72,11 +72,6 @@ class Broadcast:
         """Tell what the session does: starting, busy, idle, restarting."""
         self.publish("status", b'{"execution_state":"%b"}' % state.encode(), parent)
 
-    def welcome(self, door: Door, topic: bytes) -> None:
-        """Greet whoever has subscribed just now (messaging spec, iopub_welcome)."""
-        content = codec.encode({"subscription": topic.decode(errors="replace")})
-        door.publish(topic, "iopub_welcome", content, b"{}", b"{}")
-
     def _stamped(self, metadata: bytes) -> bytes:
         stamp = b'{"holdfast":{"epoch":%d,"seq":%d}' % (self.epoch, self.seq)
         rest = metadata.lstrip()[1:]

@@ -90,8 +90,7 @@ class Desk:
         if channel == "hb":
             door.echo_heartbeats()
         elif channel == "iopub":
-            for topic in door.new_subscriptions():
-                self._broadcast.welcome(door, topic)
+            door.greet()
         else:
             self.hold_back(door, channel)
 

@@ -82,19 +82,21 @@ class Entrance:
             door.renew(session_id)
 
     def dismiss(self, door: Door, *, restart: bool) -> bool:
-        """A client shut down the kernel behind `door`: its launcher is told. Whether the session goes on."""
+        """A client shut down the kernel behind `door`. True if the session goes on; its launcher is told.
+
+        If it does not, the launcher is told at its end: whoever waits for the process waits for that.
+        """
+        if not restart and not (self._named and door in self._holders):
+            return False
         holder = self._holders.get(door)
         if holder is not None:
             self._holders[door] = None
             holder.send({"event": "door_closed", "reason": "restart" if restart else "shutdown"})
-        if restart:
-            if door in self._holders:
-                self._wait()
-            return True
-        if self._named and door in self._holders:
+        if not restart:
             self._close(door)
-            return True
-        return False
+        elif door in self._holders:
+            self._wait()
+        return True
 
     def close(self, reason: str) -> None:
         """Close everything; whoever holds a door is told."""
