@@ -8,6 +8,7 @@ a client shuts it down         the launcher is told, and ends
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -27,9 +28,6 @@ from holdfast.supervisor.loop import Loop, Timer
 
 class Owner(Protocol):
     """The session, as far as its entrance needs it."""
-
-    def arrived(self, door: Door, channel: Channel) -> None:
-        """Something can be read."""
 
     def operate(self, name: str, request: msgspec.Struct) -> msgspec.Struct:
         """Do one of our own operations."""
@@ -60,11 +58,16 @@ class Entrance:
         self._session_id = ""
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         self._owner: Owner
+        self._arrived: Callable[[Door, Channel], None]
         self._bell: Doorbell
 
-    def open(self, owner: Owner) -> None:
-        """Open the session's own door and the doorbell. RefusedPath, ConnectionFileError if it can't be."""
+    def open(self, owner: Owner, arrived: Callable[[Door, Channel], None]) -> None:
+        """Open the session's own door and the doorbell; `arrived` is called when a channel can be read.
+
+        RefusedPath or ConnectionFileError if they can't be opened.
+        """
         self._owner = owner
+        self._arrived = arrived
         for number in range(1, 6):
             path = paths.socket_path(self._folder / f"door-{number}")
             path.unlink(missing_ok=True)  # of a supervisor that died; we hold the session's lock
@@ -116,7 +119,7 @@ class Entrance:
                 self._close(door)
                 break
         door = Door(file, self._context, self._session_id, self._settings.wire)
-        doors.serve(door, self._loop.on_readable, self._owner.arrived)
+        doors.serve(door, self._loop.on_readable, self._arrived)
         self._doors.append(door)
         return door
 

@@ -31,9 +31,20 @@ class Ledger:
         self._failing = False
 
     def accept(
-        self, *, msg_id: str, header: bytes, code: str, client: str, silent: bool, store_history: bool
+        self,
+        *,
+        msg_id: str,
+        header: bytes,
+        code: str,
+        client: str,
+        silent: bool,
+        store_history: bool,
+        count: int | None,
     ) -> int:
-        """Write a cell down before it may run. JournalError if that can't be done: it must not run then."""
+        """Write a cell down before it may run. JournalError if that can't be done: it must not run then.
+
+        With a `count` it starts at once, with that number.
+        """
         return self.journal.accept(
             msg_id=msg_id,
             header=header,
@@ -42,6 +53,8 @@ class Ledger:
             silent=silent,
             store_history=store_history,
             at=time.time(),
+            started=count is not None,
+            count=count,
         )
 
     def start(self, cell: int, count: int) -> None:

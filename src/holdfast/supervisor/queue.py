@@ -41,6 +41,11 @@ class Queue:
         self._jobs: deque[Job] = deque()
         self._limit = limit
 
+    @property
+    def empty(self) -> bool:
+        """Whether nothing waits."""
+        return not self._jobs
+
     def check_room(self) -> None:
         """Raise HoldfastError when no more is taken in."""
         if len(self._jobs) >= self._limit:

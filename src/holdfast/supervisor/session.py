@@ -86,7 +86,7 @@ class Session:
         )
         self._output.listen_with(self._lineage.listen)
         self._lineage.begin(self)  # first: what it imports takes longest
-        self._entrance.open(self)
+        self._entrance.open(self, self._desk.arrived)
 
     def run(self) -> None:
         """Serve until the session ends."""
@@ -110,10 +110,6 @@ class Session:
 
     # What the desk and the entrance ask for
 
-    def arrived(self, door: Door, channel: Channel) -> None:
-        """Something can be read on a door's channel."""
-        self._desk.arrived(door, channel)
-
     def enqueue(self, job: Job) -> None:
         """Take a job for the worker: it starts at once, or waits its turn. HoldfastError if it can't be."""
         if self._lineage.state is State.PARKED:
@@ -123,7 +119,7 @@ class Session:
             raise HoldfastError("the session ends")
         self._queue.check_room()
         if job.request is not None:
-            self._stage.accept(job)
+            self._stage.accept(job, starts=self._free() and self._queue.empty)
         self._queue.add(job)
         self._next()
 
@@ -222,8 +218,11 @@ class Session:
 
     # Jobs
 
+    def _free(self) -> bool:
+        return self._stage.job is None and self._lineage.state is State.ALIVE
+
     def _next(self) -> None:
-        if self._stage.job is None and self._lineage.state is State.ALIVE and (job := self._queue.next()):
+        if self._free() and (job := self._queue.next()):
             self._stage.start(job)
 
     def _ended(self, ended: Ended | None) -> None:

@@ -59,9 +59,13 @@ class Stage:
         self._last = 0  # number of the last cell
         self._asking: Job | None = None  # the job whose client was asked for input
 
-    def accept(self, job: Job) -> None:
-        """Write a cell to the journal, before anything else is done. JournalError: it must not run."""
+    def accept(self, job: Job, *, starts: bool) -> None:
+        """Write a cell to the journal, before anything else is done. JournalError: it must not run.
+
+        One that `starts` at once gets its number now, and one commit instead of two.
+        """
         assert job.request is not None
+        job.count = self.count + 1 if starts else None
         header = job.message.header
         job.number = self._ledger.accept(
             msg_id=header.msg_id,
@@ -70,6 +74,7 @@ class Stage:
             client=header.username,
             silent=job.request.silent,
             store_history=job.request.store_history,
+            count=job.count,
         )
 
     def start(self, job: Job) -> None:
@@ -82,8 +87,9 @@ class Stage:
             job.parent = Parent(job.message.header_raw)
         else:
             job.parent = Parent(job.message.header_raw, job.number)
-            job.count = self.count + 1
-            self._ledger.start(job.number, job.count)
+            if job.count is None:
+                job.count = self.count + 1
+                self._ledger.start(job.number, job.count)
         self._keep_parent(job)
         if job.request is None:
             self._start_request(job)
