@@ -5,12 +5,20 @@ from __future__ import annotations
 import builtins
 import getpass
 import threading
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import Protocol
 
 from holdfast.link.messages import NeedInput
 
-if TYPE_CHECKING:
-    from holdfast.worker.desk import Desk
+
+class Desk(Protocol):
+    """Who knows the way to the client."""
+
+    def ask_client(self, question: Callable[[int, int], NeedInput]) -> str:
+        """Send a question, made of the ring's position and the parent's number; wait for the answer."""
+
+    def drop_stale_input(self) -> None:
+        """Forget answers to questions that an interrupt has ended."""
 
 
 class StdinNotImplementedError(NotImplementedError):
