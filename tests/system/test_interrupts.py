@@ -78,6 +78,17 @@ def test_an_interrupt_reaches_the_program_that_a_cell_waits_for(
     works_and_survives(guest)
 
 
+@only_holdfast
+def test_a_program_of_the_new_interpreter_is_not_taken_for_one_of_the_old(guest: Client) -> None:
+    """The interrupt may fall between the end of the program and Python's note of it (subprocess.wait)."""
+    guest.run("import os; os.abort()")
+    for _ in range(40):
+        msg_id = guest.start(PLACES["child process"])
+        guest.text(msg_id, "here")
+        guest.send("interrupt_request", {}, "control")
+        assert guest.finish(msg_id, within=STOP_SECONDS).error["ename"] == "KeyboardInterrupt"
+
+
 @pytest.mark.parametrize("way", WAYS)
 def test_an_interrupt_ends_a_prompt(shared: Kernel, guest: Client, way: str) -> None:
     guest.do("kept = [1]; same = kept")
