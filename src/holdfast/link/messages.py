@@ -199,8 +199,6 @@ class StandbyTaken(Frame, tag=27):
     pid: int
     """0 if the worker can't know: then the standby says so itself (`Asleep`)."""
     took_ms: float
-    threads: list[str] = []
-    """Names of Python threads that it could not take along."""
 
 
 class NoStandby(Frame, tag=28):

@@ -14,6 +14,7 @@ and no file offset of the worker's. Where nothing of the user's is open there is
 
 from __future__ import annotations
 
+import _signal  # type: ignore[import-not-found]
 import asyncio
 import contextlib
 import os
@@ -22,18 +23,17 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from holdfast.link.channel import Channel
 from holdfast.link.messages import Asleep, NoStandby, StandbyTaken, Wake, Woken
-from holdfast.worker import sibling
+from holdfast.worker import quiet, sibling
 from holdfast.worker.lost import Lost, names_of_lost
 from holdfast.worker.orphans import disown
 from holdfast.worker.outlet import Outlet
 from holdfast.worker.privatise import Private, make_private, wake
-from holdfast.worker.quiet import held_still
 from holdfast.worker.survey import Survey, survey
 from holdfast.worker.template import LOWEST_FD
 from holdfast.worker.warm import WarmPages
@@ -44,7 +44,18 @@ OOM_SCORE = {"worker": b"500", "standby": b"0"}
 BROKEN = 71
 """Exit status of a fork that could not become a standby or a worker (EX_OSERR, sysexits.h)."""
 
-_ALL_SIGNALS = signal.valid_signals()
+REST_SECONDS = 0.003
+"""From a request's end to the fork that keeps its state: the answer is on its way to the client, through
+processes that need the processor now. Whatever comes earlier finds its standby taken all the same."""
+
+BURST_SECONDS = 0.010
+"""A request that comes so soon after the last one is not a person's: the fork is not put off in a burst, as
+it is done while the answer is on its way and the next request on its own."""
+
+_set_signal_mask: Callable[[int, Iterable[int]], set[int]] = _signal.pthread_sigmask
+"""`signal`'s own makes 64 enums of a mask, at each call."""
+_ALL_SIGNALS = frozenset(int(each) for each in signal.valid_signals())
+_SIG_BLOCK, _SIG_SETMASK = int(signal.SIG_BLOCK), int(signal.SIG_SETMASK)
 
 
 class Freezer:
@@ -65,7 +76,7 @@ class Freezer:
         self._channel = channel
         self._outlet = outlet
         self._shared = shared  # descriptors that all processes of the session have: kept as they are
-        self._private = private  # descriptors each process has for itself (the loop's): rebuilt
+        self._known = shared | private | {channel.fileno()}  # private: each has its own (the loop's), rebuilt
         self._namespace = namespace
         self._quiet_wait_ms = quiet_wait_ms
         self._on_wake = on_wake  # told in the woken process, when the link is there again
@@ -77,6 +88,9 @@ class Freezer:
         self._new = False  # this process is the fork that was just made
         self._warm = WarmPages()
         self._copying: asyncio.Handle | None = None  # when pages will be copied
+        self._resting: asyncio.Handle | None = None  # when a standby will be taken
+        self._ended = -BURST_SECONDS  # loop's time at which the last request was done
+        self._in_a_burst = False  # the last request came right after the one before it
         self.forking = False  # the fork that happens now is ours, not one of user code
 
     def changed(self, cell: int | None) -> None:
@@ -89,14 +103,21 @@ class Freezer:
 
         True in a standby that has woken here: the request was its predecessor's, and must not run again.
         """
-        woken = changes and (not self._fresh or self._restless()) and self.take()
+        self._in_a_burst = self._loop.time() - self._ended < BURST_SECONDS
+        due = self._drop_plans()
+        woken = (due or (changes and (not self._fresh or self._restless()))) and self.take()
         self._reap()
         return woken
 
     def after(self) -> None:
         """A request is done: keep its state, in the user's thinking time."""
-        if not self._fresh:
+        self._ended = self._loop.time()
+        if self._fresh:
+            return
+        if self._in_a_burst:
             self.take()
+        else:
+            self._resting = self._loop.call_later(REST_SECONDS, self._rested)
 
     def take(self) -> bool:
         """Fork a standby, or say why there is none. Returns a second time, True, in a fork that has woken."""
@@ -104,6 +125,19 @@ class Freezer:
         while self._fork():
             woken = True  # this process is the worker now, and needs a standby of its own
         return woken
+
+    def _rested(self) -> None:
+        self._resting = None
+        self.take()
+
+    def _drop_plans(self) -> bool:
+        """What would happen while nothing is asked of us does not happen; whether a standby was due."""
+        due = self._resting is not None
+        for plan in (self._resting, self._copying):
+            if plan is not None:
+                plan.cancel()
+        self._resting = self._copying = None
+        return due
 
     def _copy_pages(self) -> None:
         """Nobody wants anything: copy what the next cell will write."""
@@ -118,73 +152,65 @@ class Freezer:
         return (
             threading.active_count() > 1
             or any(not timer.cancelled() for timer in getattr(loop, "_scheduled", ()))
-            or bool(asyncio.all_tasks(loop))
+            or _has_tasks(loop)
         )
 
     def _fork(self) -> bool:
         """One fork. True in the process that slept and has woken."""
         self._reap()
-        if self._copying is not None:
-            self._copying.cancel()
-            self._copying = None
+        self._drop_plans()
         began = time.perf_counter()
         try:
-            seen = survey(self._shared | self._private | {self._channel.fileno()})
+            seen = survey(self._known)
             ours, theirs = socket.socketpair()
         except OSError as error:
             self._refuse(f"no free descriptor: {error.strerror}")
             return False
         self._warm.look()
-        with _signals_held():
+        mask = _set_signal_mask(_SIG_BLOCK, _ALL_SIGNALS)  # none is meant for a fork; the worker's come after
+        try:
             refusal = self._split()
             if self._new:
                 ours.close()
                 self._sleep(seen, Channel(theirs))
                 return True
+        finally:
+            _set_signal_mask(_SIG_SETMASK, mask)
         theirs.close()
-        with ours:
-            if refusal:
-                self._refuse(refusal)
-                return False
+        if refusal:
+            self._refuse(refusal)
+        else:
             if seen.foreign:
                 _is_readable(ours, None)  # private first: until then it holds what the user has open
-            self._announce(ours, seen, (time.perf_counter() - began) * 1e3)
-        self._copying = self._loop.call_soon(self._copy_pages)  # when what came meanwhile is done
+            self._announce(ours, (time.perf_counter() - began) * 1e3)
+            self._copying = self._loop.call_soon(self._copy_pages)  # when what came meanwhile is done
+        ours.close()
         return False
 
     def _split(self) -> str:
         """Fork when no thread is inside native code; `_new` tells who we are. Returns why not, else ''."""
-        with held_still(self._quiet_wait_ms) as busy:
-            if busy:
-                return f"another thread is inside native code: {', '.join(busy)}"
-            self.forking = True
-            try:
-                self._twice = not sibling.possible()
-                if not self._twice:
-                    self._pid = sibling.fork()
-                    self._new = not self._pid
-                else:
-                    self._fork_twice()
-            except OSError as error:
-                return f"the system refused to fork: {error.strerror}"
-            finally:
-                self.forking = False
+        self._twice = not (quiet.alone() and sibling.possible())
+        self.forking = True
+        try:
+            if not self._twice:
+                self._pid = sibling.fork()
+                self._new = not self._pid
+                return ""
+            with quiet.held_still(self._quiet_wait_ms) as busy:
+                if busy:
+                    return f"another thread is inside native code: {', '.join(busy)}"
+                self._pid = 0
+                self._middle, self._new = sibling.fork_twice(LOWEST_FD << 1)
+        except OSError as error:
+            return f"the system refused to fork: {error.strerror}"
+        finally:
+            self.forking = self._new  # in the fork it goes on until it is woken
         return ""
 
-    def _fork_twice(self) -> None:
-        """Have a child's child, and let the child end: its child is nobody's that the user could meet."""
-        self._middle, self._pid = os.fork(), 0
-        if self._middle:
-            return
-        if os.fork():
-            os.closerange(0, LOWEST_FD << 1)  # an end takes its time, and what is open is felt until then
-            os._exit(0)
-        self._new = True
-
-    def _announce(self, control: socket.socket, seen: Survey, took_ms: float) -> None:
-        threads = [each.name for each in seen.threads]
-        message = StandbyTaken(self._outlet.position, self._cell, self._pid, took_ms, threads)
-        self._outlet.send(message, control.fileno())
+    def _announce(self, control: socket.socket, took_ms: float) -> None:
+        self._outlet.send(
+            StandbyTaken(self._outlet.position, self._cell, self._pid, took_ms), control.fileno()
+        )
         self._fresh = True
 
     def _refuse(self, reason: str) -> None:
@@ -199,7 +225,7 @@ class Freezer:
 
     def _sleep(self, seen: Survey, control: Channel) -> None:
         """In the fork: become private, and block until woken. If it never is, it ends here."""
-        self._new, self.forking = False, False
+        self._new = False
         try:
             private: Private | None = None
             if seen.foreign:
@@ -212,6 +238,9 @@ class Freezer:
                 control.send(Asleep(os.getpid()))
             link = _await_wake(control)
             control.close()
+            if not self._twice:
+                sibling.settle()
+            self.forking = False
             private = private or make_private(seen, self._shared | {link})
             wake(private)
             disown()
@@ -237,6 +266,7 @@ class Freezer:
         os.close(link)
         self._middle = 0
         asyncio._set_running_loop(self._loop)  # asyncio forgets it when the pid changes; it runs on here
+        self._warm.woken()
         self._channel.restart()
         self._outlet.renew()
         yield_to_the_supervisor()
@@ -246,14 +276,10 @@ class Freezer:
         self._on_wake()
 
 
-@contextlib.contextmanager
-def _signals_held() -> Iterator[None]:
-    """No signal is delivered inside: to a fork none is meant, and the worker's come when it is done."""
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, _ALL_SIGNALS)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+def _has_tasks(loop: asyncio.AbstractEventLoop) -> bool:
+    """Whether a task is unfinished. The full answer takes a dozen calls: mostly there is nobody to ask."""
+    known = getattr(asyncio.tasks, "_all_tasks", None)  # up to Python 3.11
+    return (known is None or len(known) > 0) and bool(asyncio.all_tasks(loop))
 
 
 def _in_words(lost: Lost) -> str:

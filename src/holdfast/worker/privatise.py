@@ -83,7 +83,7 @@ def make_private(survey: Survey, ours: frozenset[int]) -> Private:
 def wake(private: Private) -> None:
     """In the copy that becomes the worker, before anything else uses a descriptor: make everything anew.
 
-    Also gives `random` its state back and starts the timers. What can't be made anew is from now on a number
+    Also starts the timers. What can't be made anew is from now on a number
     on which every operation fails, and one more of `private.severed`.
     """
     sets: list[EpollSet] = []

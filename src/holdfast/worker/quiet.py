@@ -46,6 +46,11 @@ _ENTRY_BYTES = 1024
 """More than a thread's line in /proc can have."""
 
 
+def alone() -> bool:
+    """Whether this process has one thread: then it stays so, and a fork is always safe."""
+    return os.stat(_TASKS).st_nlink == _ALONE
+
+
 @contextlib.contextmanager
 def held_still(wait_ms: float) -> Iterator[list[str]]:
     """Find a moment when a fork is safe, and keep it so until the block ends.
@@ -54,7 +59,7 @@ def held_still(wait_ms: float) -> Iterator[list[str]]:
     The fork must be the first thing in the block: whatever releases the GIL before it (opening a file,
     awaiting a lock) makes the answer a matter of the past.
     """
-    if os.stat(_TASKS).st_nlink == _ALONE:
+    if alone():
         yield []
         return
     interval = sys.getswitchinterval()

@@ -10,7 +10,8 @@ and a half of processor time for every cell. One system call does the same, wher
   renewed by fork(3) (CLONE_CHILD_SETTID; PR_GET_TID_ADDRESS, prctl(2)). Where that place does not hold the
   thread id now (another C library, or a kernel that does not tell), nothing is done here.
 
-Python's own handlers run as at os.fork().
+Python's own handlers of a fork run as at os.fork(), but those of the child only once it is woken: most copies
+never are, and what they would do (a new seed, new locks) costs more than the fork.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import ctypes
 import functools
 import os
 import platform
+import random
 import signal
 
 _CLONE_PARENT = 0x00008000  # linux/sched.h
@@ -32,18 +34,20 @@ _libc.syscall.restype = ctypes.c_long
 
 
 def possible() -> bool:
-    """Whether `fork` may be called: one thread, and a C library and a kernel that it understands."""
-    return os.stat("/proc/self/task").st_nlink == _ALONE and _arguments() is not None
+    """Whether `fork` may be called in a process with one thread: a C library and kernel it understands."""
+    return _arguments() is not None
 
 
 def fork() -> int:
-    """As os.fork(), but the new process's parent is ours. Only where `possible`. OSError."""
+    """As os.fork(), but the new process's parent is ours. OSError.
+
+    Only where `possible`, and with one thread. The child calls `settle` before it runs anybody else's code.
+    """
     arguments = _arguments()
     assert arguments is not None
     ctypes.pythonapi.PyOS_BeforeFork()
     pid = int(_libc.syscall(*arguments))
     if pid == 0:
-        ctypes.pythonapi.PyOS_AfterFork_Child()
         return 0
     error = ctypes.get_errno()
     ctypes.pythonapi.PyOS_AfterFork_Parent()
@@ -52,8 +56,28 @@ def fork() -> int:
     return pid
 
 
-_ALONE = 3
-"""Links of the folder of threads when there is one: `.`, the one of its parent, and its own."""
+def settle() -> None:
+    """In the child of `fork`: what Python does in a forked child. `random` is not seeded anew: it goes on."""
+    state = random.getstate()
+    ctypes.pythonapi.PyOS_AfterFork_Child()
+    random.setstate(state)
+
+
+def fork_twice(spare_fds: int) -> tuple[int, bool]:
+    """Where `fork` is not possible: have a child's child. The pid of the one in the middle, and who we are.
+
+    The one in the middle ends at once; whoever called reaps it. Its descriptors below `spare_fds` are closed
+    first: an end takes its time, and what is open is felt until then. OSError.
+    """
+    state = random.getstate()
+    middle = os.fork()
+    if middle:
+        return middle, False
+    if os.fork():
+        os.closerange(0, spare_fds)
+        os._exit(0)
+    random.setstate(state)
+    return 0, True
 
 
 @functools.cache

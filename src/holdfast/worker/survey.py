@@ -10,13 +10,12 @@ import fcntl
 import gc
 import io
 import os
-import random
 import signal
 import stat
 import threading
 import weakref
 from collections.abc import Iterable
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from holdfast.worker.descriptors import is_harmless, open_numbers
 
@@ -34,8 +33,6 @@ class Survey(NamedTuple):
     live worker goes on."""
     python_files: frozenset[int]
     """Numbers of files open for writing that a Python file object holds; the others are native code's."""
-    random_state: tuple[Any, ...]
-    """Of the module-level generator: `random` reseeds it in every forked child."""
     timers: tuple[tuple[float, float], ...]
     """Seconds left and interval of the real, virtual and profiling timer (setitimer(2)): not inherited."""
     threads: tuple[threading.Thread, ...]
@@ -54,18 +51,22 @@ def survey(ours: frozenset[int]) -> Survey:
         ours=ours,
         foreign=foreign,
         python_files=_known.flushed(written) if written else frozenset(),
-        random_state=random.getstate(),
-        timers=tuple(signal.getitimer(clock) for clock in _CLOCKS),
-        threads=tuple(each for each in threading.enumerate() if each is not threading.current_thread()),
+        timers=tuple(map(signal.getitimer, _CLOCKS)),
+        threads=_other_threads(),
     )
 
 
 def restore(before: Survey) -> None:
-    """In the copy that becomes the worker: the generator's state, and the timers with what they had left."""
-    random.setstate(before.random_state)
+    """In the copy that becomes the worker: start the timers with what they had left."""
     for clock, (left, interval) in zip(_CLOCKS, before.timers, strict=True):
         if left:
             signal.setitimer(clock, left, interval)
+
+
+def _other_threads() -> tuple[threading.Thread, ...]:
+    if threading.active_count() == 1:
+        return ()
+    return tuple(each for each in threading.enumerate() if each is not threading.current_thread())
 
 
 def _look(numbers: Iterable[int], ours: frozenset[int]) -> tuple[bool, set[_Identity]]:

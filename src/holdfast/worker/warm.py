@@ -18,8 +18,12 @@ import ctypes
 import os
 from collections.abc import Callable
 
-LOOK_EVERY = 16
-"""Forks between two looks at the pages. The set moves slowly, and a look costs a millisecond."""
+from holdfast.worker.pins import Pins
+
+FIRST_LOOK = 2
+"""Forks before the first look: the first cells of all import and compile, and are no guide."""
+LOOK_EVERY = 64
+"""Forks between two looks at the pages, later on. The set moves slowly, and a look costs a millisecond."""
 LARGEST_MAPPING = 16 << 20
 """Bytes. Larger mappings hold the user's data, whose pages are not written by every cell."""
 MOST_PAGES = 2_048
@@ -42,25 +46,37 @@ class WarmPages:
 
     def __init__(self) -> None:
         self._ranges: list[tuple[int, int]] = []  # address, length
-        self._until_look = 2  # forks; the first cells of all import and compile, and are no guide
+        self._until_look = FIRST_LOOK
+        self._look_again = FIRST_LOOK  # forks from the next look to the one after it
+        self._pins = Pins()
 
     def look(self) -> None:
-        """Before a fork: now and then, note what was written since the last one."""
+        """Before a fork: now and then, note what was written since the last one, and have forks copy it."""
         self._until_look -= 1
-        if self._until_look > 0:
+        if self._until_look > 1:
             return
-        self._until_look = LOOK_EVERY
         with contextlib.suppress(OSError):  # no /proc, or no permission: then cells pay for their faults
+            if self._until_look == 1:  # what this fork shares and the next cell writes will be seen
+                self._pins.release()
+                return
+            self._look_again = min(2 * self._look_again, LOOK_EVERY)
+            self._until_look = self._look_again
             self._ranges = _written()
+            self._pins.hold(self._ranges)
 
     def copy(self, wanted: Callable[[], bool]) -> None:
-        """After a fork: copy them, unless more urgent work is `wanted`. A look must not see such copies."""
-        if self._until_look <= 1:
-            return
+        """After a fork that did not: copy them, unless more urgent work is `wanted`."""
+        if self._until_look <= 1 or self._pins.held:
+            return  # a look must not see such copies
         for number, (address, length) in enumerate(self._ranges):
             if number % _RANGES_BETWEEN_ASKING == 0 and wanted():
                 return
             _libc.madvise(address, length, _MADV_POPULATE_WRITE)  # a range that is gone fails: no harm
+
+    def woken(self) -> None:
+        """This process was a standby, and holds nothing yet."""
+        self._pins.forked()
+        self._until_look = self._look_again = FIRST_LOOK
 
 
 def _written() -> list[tuple[int, int]]:

@@ -367,13 +367,6 @@ def test_asyncio_goes_on_in_the_copy_with_its_readers_and_calls_from_threads(tmp
 
 
 @alone
-def test_random_numbers_go_on_as_seeded(tmp_path: Path) -> None:
-    random.seed(7)
-    copy = Copy(lambda _: random.random())
-    assert copy.wake() == random.random()
-
-
-@alone
 def test_a_timer_is_armed_again_when_the_copy_wakes(tmp_path: Path) -> None:
     signal.signal(signal.SIGALRM, lambda *_: None)
     signal.setitimer(signal.ITIMER_REAL, 100, 7)
