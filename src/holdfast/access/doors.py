@@ -56,6 +56,7 @@ class Door:
         self._outbox: deque[tuple[Channel, list[bytes]]] = deque()  # said, not yet sent
         self.subscribers = 0  # clients that listen now
         self._ever_joined = False  # somebody has listened since the door is open
+        self._looked = False  # for that, since the last flush
         asked = connection.read(file)
         _check_policy(asked, file)
         self._limits = limits
@@ -152,28 +153,39 @@ class Door:
         )
         self._outbox.append(("iopub", frames))
 
-    def flush(self) -> None:
-        """Send what was said since the last flush. In one go: each lone message costs a thread switch."""
+    def flush(self) -> set[zmq.Socket[bytes]]:
+        """Send what was said since the last flush, in one go: each lone message costs a thread switch.
+
+        Returns the sockets that were used: what has come in on them is to be looked for.
+        """
+        self._looked = False
         outbox = self._outbox
-        if outbox and self._has_news():
+        if not outbox:
+            return set()
+        used = {self._sockets["iopub"]}
+        if self._has_news():
             self.greet()  # a welcome is the first thing that a client hears
         while outbox:
             channel, frames = outbox.popleft()
-            socket = self._sockets.get(channel)
-            if socket is not None:
-                with contextlib.suppress(zmq.ZMQError):  # a client that is gone, or never reads
-                    _send_all(socket, frames)
+            socket = self._sockets[channel]
+            used.add(socket)
+            with contextlib.suppress(zmq.ZMQError):  # a client that is gone, or never reads
+                _send_all(socket, frames)
+        return used
 
     def close(self) -> None:
         """Close the sockets; unix sockets' files go with them."""
-        self.flush()
+        if len(self._sockets) == len(CHANNELS):
+            self.flush()
         for socket in self._sockets.values():
             socket.close(linger=_LINGER_MS)
         self._sockets.clear()
 
     def _listened_to(self) -> bool:
         """Whether anybody has ever listened, or has just begun to: nobody's door costs nothing."""
-        self._ever_joined = self._ever_joined or self.subscribers > 0 or self._has_news()
+        if not self._ever_joined and not self._looked:
+            self._looked = True
+            self._ever_joined = self.subscribers > 0 or self._has_news()
         return self._ever_joined
 
     def _has_news(self) -> bool:

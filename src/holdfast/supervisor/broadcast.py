@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import msgspec
+import zmq
 
 from holdfast.access.doors import Door
 from holdfast.protocol import codec
@@ -59,10 +60,9 @@ class Broadcast:
         for door in self.doors:
             door.publish(topic, msg_type, raw, parent.header, stamped, buffers)
 
-    def flush(self) -> None:
-        """Send everything that was said, to everybody."""
-        for door in self.doors:
-            door.flush()
+    def flush(self) -> Iterable[zmq.Socket[bytes]]:
+        """Send everything that was said, to everybody. Returns the sockets that were used."""
+        return [socket for door in self.doors for socket in door.flush()]
 
     def stream(self, name: str, text: str, parent: Parent) -> None:
         """Send text that was printed."""

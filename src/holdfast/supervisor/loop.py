@@ -1,21 +1,27 @@
 """The supervisor's one loop: sockets, descriptors, deadlines. Nothing here knows what they are for.
 
-zmq_poll(3) watches ZeroMQ's sockets and plain descriptors alike, so no second mechanism is needed.
+epoll(7) watches plain descriptors and, for each ZeroMQ socket, the descriptor by which it says that something
+has happened to it (zmq_getsockopt(3), ZMQ_FD and ZMQ_EVENTS). That sign is given once: who has used a socket
+may have taken it with him, so the sockets that were used are asked before the loop waits. (zmq_poll(3) asks
+all of them each time, with two system calls each.)
 """
 
 from __future__ import annotations
 
 import heapq
 import itertools
-import math
 import os
+import select
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import zmq
 
 Watched = zmq.Socket[bytes] | int
+
+_TO_READ = ~select.EPOLLOUT  # the end of a connection and its failure are to be read, too
+_EVENTS, _POLLIN = int(zmq.EVENTS), int(zmq.POLLIN)
 
 
 class Timer:
@@ -36,35 +42,47 @@ class Loop:
     """Calls back when something is readable (or writable), or due."""
 
     def __init__(self) -> None:
-        self._poller = zmq.Poller()
-        self._readers: dict[Watched, Callable[[], None]] = {}
+        self._epoll = select.epoll()
+        self._readers: dict[int, Callable[[], None]] = {}
         self._writers: dict[int, Callable[[], None]] = {}
+        self._sockets: dict[zmq.Socket[bytes], Callable[[], None]] = {}
+        self._used: set[zmq.Socket[bytes]] = set()  # may have something to read that no sign tells of
         self._timers: list[tuple[float, int, Timer]] = []
         self._order = itertools.count()  # of timers due at the same time
         self._running = False
-        self.before_waiting: Callable[[], None] = lambda: None  # called each time nothing is left to do
+        self.before_waiting: Callable[[], Iterable[zmq.Socket[bytes]]] = lambda: ()
+        """Called each time nothing is left to do; returns the sockets that it has used."""
 
     def on_readable(self, source: Watched, call: Callable[[], None]) -> None:
-        """Call when `source` has something to read."""
-        self._readers[source] = call
-        self._register(source)
+        """Call when `source` has something to read. A ZeroMQ socket is then read until it has nothing."""
+        if isinstance(source, int):
+            self._watch(source, self._readers, call)
+        else:
+            self._sockets[source] = call
+            self._watch(_sign_of(source), self._readers, lambda: self._used.add(source))
+            self._used.add(source)
 
     def on_writable(self, fd: int, call: Callable[[], None] | None) -> None:
         """Call when `fd` takes bytes again; None: not any more."""
-        if call is None:
-            if self._writers.pop(fd, None) is None:
-                return
-        else:
-            self._writers[fd] = call
-        self._register(fd)
+        if call is not None:
+            self._watch(fd, self._writers, call)
+        elif self._writers.pop(fd, None) is not None:
+            if fd in self._readers:
+                self._epoll.modify(fd, select.EPOLLIN)
+            else:
+                self._epoll.unregister(fd)
 
     def forget(self, source: Watched) -> None:
         """Watch `source` no longer. To be called before it is closed."""
-        self._readers.pop(source, None)
         if isinstance(source, int):
-            self._writers.pop(source, None)
-        if source in self._poller:
-            self._poller.unregister(source)
+            fd = source
+        else:
+            fd = _sign_of(source)
+            del self._sockets[source]
+            self._used.discard(source)
+        known = [watchers.pop(fd, None) for watchers in (self._readers, self._writers)]
+        if any(known):
+            self._epoll.unregister(fd)
 
     def later(self, seconds: float, call: Callable[[], None]) -> Timer:
         """Call once, `seconds` from now."""
@@ -90,37 +108,50 @@ class Loop:
         """Serve until `stop`."""
         self._running = True
         while self._running:
-            self.before_waiting()
-            for source, event in self._poller.poll(self._patience()):
-                self._serve(source, event)
+            self._used.update(self.before_waiting())
+            patience = 0.0 if self._serve_used() else self._patience()
+            for fd, event in self._epoll.poll(patience):
+                self._serve(fd, event)
             self._call_what_is_due()
 
     def stop(self) -> None:
         """Return from `run` after what is being served."""
         self._running = False
 
-    def _register(self, source: Watched) -> None:
-        flags = zmq.POLLIN if source in self._readers else 0
-        if isinstance(source, int) and source in self._writers:
-            flags |= zmq.POLLOUT
-        if flags:
-            self._poller.register(source, flags)
-        elif source in self._poller:
-            self._poller.unregister(source)
+    def _watch(self, fd: int, watchers: dict[int, Callable[[], None]], call: Callable[[], None]) -> None:
+        known = fd in self._readers or fd in self._writers
+        watchers[fd] = call
+        wanted = (select.EPOLLIN if fd in self._readers else 0) | (
+            select.EPOLLOUT if fd in self._writers else 0
+        )
+        if known:
+            self._epoll.modify(fd, wanted)
+        else:
+            self._epoll.register(fd, wanted)
 
-    def _serve(self, source: Watched, event: int) -> None:
-        if event & ~zmq.POLLOUT and source in self._readers:
-            self._readers[source]()
-        if event & zmq.POLLOUT and isinstance(source, int) and source in self._writers:
-            self._writers[source]()
+    def _serve(self, fd: int, event: int) -> None:
+        if event & _TO_READ and fd in self._readers:
+            self._readers[fd]()
+        if event & select.EPOLLOUT and fd in self._writers:
+            self._writers[fd]()
 
-    def _patience(self) -> int:
-        """Milliseconds until the next timer, rounded up; -1 without one (zmq_poll(3))."""
+    def _serve_used(self) -> bool:
+        """Read the sockets that were used or gave a sign; whether there was anything to read."""
+        served = False
+        while self._used:
+            socket = self._used.pop()
+            if int(socket.getsockopt(_EVENTS)) & _POLLIN:
+                self._sockets[socket]()
+                served = True
+        return served
+
+    def _patience(self) -> float:
+        """Seconds until the next timer; -1 without one (epoll_wait(2))."""
         while self._timers and self._timers[0][2].call is None:
             heapq.heappop(self._timers)
         if not self._timers:
             return -1
-        return max(0, math.ceil((self._timers[0][0] - time.monotonic()) * 1e3))
+        return max(0.0, self._timers[0][0] - time.monotonic())
 
     def _call_what_is_due(self) -> None:
         if not self._timers:
@@ -130,3 +161,8 @@ class Loop:
             call = heapq.heappop(self._timers)[2].call
             if call is not None:
                 call()
+
+
+def _sign_of(socket: zmq.Socket[bytes]) -> int:
+    """The descriptor by which libzmq says that something has happened to the socket."""
+    return int(socket.getsockopt(zmq.FD))
