@@ -72,6 +72,8 @@ class Database:
             self._connection.executemany(statement, rows)
         except sqlite3.Error as error:
             raise self._failed(error) from error
+        except UnicodeEncodeError:  # as in `_execute`; a row that went in already goes in once more
+            self.run_many(statement, [tuple(_storable(value) for value in row) for row in rows])
 
     def rows(self, statement: str, *values: Value) -> list[tuple[Value, ...]]:
         """All rows of a query."""

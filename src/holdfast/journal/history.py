@@ -48,12 +48,21 @@ _LAST_OF_EACH: Final = """(session << 32) + line IN (
     SELECT max((session << 32) + line) FROM lines WHERE raw GLOB ? GROUP BY raw)"""
 
 
+_ADD: Final = "INSERT OR REPLACE INTO lines (session, line, source, raw, at) VALUES (?, ?, ?, ?, ?)"
+_ADD_OUTPUT: Final = "INSERT OR REPLACE INTO results (session, line, text) VALUES (?, ?, ?)"
+
+
 class History:
-    """An open history. Each call is one commit or one query."""
+    """An open history. What is added waits for `flush`, which whoever asks or ends brings about.
+
+    A line that a killed supervisor had not flushed is in its session's journal all the same.
+    """
 
     def __init__(self, database: Database) -> None:
         """Use `open`."""
         self._database = database
+        self._lines: list[tuple[Value, ...]] = []  # to be written
+        self._results: list[tuple[Value, ...]] = []
 
     @classmethod
     def open(cls, path: Path, life: Life = Life()) -> History:  # noqa: B008 - frozen
@@ -76,8 +85,25 @@ class History:
         return cls(database)
 
     def close(self) -> None:
-        """Close the connection."""
-        self._database.close()
+        """Write what waits and close the connection."""
+        try:
+            self.flush()
+        finally:
+            self._database.close()
+
+    @property
+    def pending(self) -> bool:
+        """Whether lines or results wait."""
+        return bool(self._lines or self._results)
+
+    def flush(self) -> None:
+        """Write what waits, in one commit. If that fails (JournalError) it goes on waiting."""
+        if self.pending:
+            with self._database.transaction():
+                self._database.run_many(_ADD, self._lines)
+                self._database.run_many(_ADD_OUTPUT, self._results)
+            self._lines.clear()
+            self._results.clear()
 
     def begin(self, name: str, at: float) -> int:
         """A session called `name` starts a namespace: its number in the history."""
@@ -85,6 +111,7 @@ class History:
 
     def end(self, number: int, at: float) -> None:
         """That namespace ended."""
+        self.flush()
         self._database.run("UPDATE sessions SET ended = ? WHERE number = ?", at, number)
 
     def add(self, number: int, line: int, source: str, raw: str, at: float) -> None:
@@ -95,16 +122,11 @@ class History:
         """
         if _EXIT.fullmatch(raw.strip()):
             return
-        self._database.run(
-            "INSERT OR REPLACE INTO lines (session, line, source, raw, at) VALUES (?, ?, ?, ?, ?)",
-            *(number, line, source.rstrip("\n"), raw.rstrip("\n"), at),
-        )
+        self._lines.append((number, line, source.rstrip("\n"), raw.rstrip("\n"), at))
 
     def add_output(self, number: int, line: int, text: str) -> None:
         """Keep the text of a line's result."""
-        self._database.run(
-            "INSERT OR REPLACE INTO results (session, line, text) VALUES (?, ?, ?)", number, line, text
-        )
+        self._results.append((number, line, text))
 
     def tail(
         self,
@@ -172,12 +194,14 @@ class History:
         return self._rows("session = ? AND line >= ? AND line < ? ORDER BY line", values, raw, output)
 
     def _next_line(self, number: int) -> int:
+        self.flush()
         rows = self._database.records(
             tuple[int], "SELECT coalesce(max(line), 0) + 1 FROM lines WHERE session = ?", _clipped(number)
         )
         return rows[0][0]
 
     def _rows(self, where: str, values: tuple[Value, ...], raw: bool, output: bool) -> list[Entry]:
+        self.flush()
         rows = self._database.records(
             tuple[int, int, str, str | None], (_RAW if raw else _SOURCE) + where, *values
         )

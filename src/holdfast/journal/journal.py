@@ -107,7 +107,9 @@ class Journal:
         """A cell is accepted: its id. With `started` it need not wait: `start` is part of the same commit."""
         flags = (silent, store_history)
         begun = (count, at) if started else (None, None)
-        return self._database.insert(_ACCEPT, self.epoch, msg_id, header, code, client, *flags, at, *begun)
+        cell = self._database.insert(_ACCEPT, self.epoch, msg_id, header, code, client, *flags, at, *begun)
+        self._outputs.begin(cell)
+        return cell
 
     def start(self, cell: int, count: int | None, at: float) -> None:
         """An accepted cell starts, with its execution count (None: it has none)."""

@@ -39,6 +39,11 @@ class Outputs:
         """Cells whose share is in memory."""
         return len(self._kept)
 
+    def begin(self, cell: int) -> None:
+        """`cell` is a new one: it has no rows, and none need be looked for."""
+        self._kept[cell] = Kept(self._limits)
+        self._forget_oldest()
+
     def add(self, epoch: int, cell: int, seq: int, msg_type: str, content: bytes, at: float) -> None:
         """Take one more row of `cell`."""
         kept = self._waiting.get(cell)
@@ -91,6 +96,9 @@ class Outputs:
             kept.written()
         self._waiting.clear()
         self._waiting_bytes = 0
+        self._forget_oldest()
+
+    def _forget_oldest(self) -> None:
         while len(self._kept) > self._limits.journal_open_cells:
             self._kept.popitem(last=False)
 

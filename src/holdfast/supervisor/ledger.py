@@ -71,7 +71,7 @@ class Ledger:
 
     def commit_soon(self) -> None:
         """Write what waits, within the time that output may be uncommitted."""
-        if self._commit is None and self.journal.pending:
+        if self._commit is None and (self.journal.pending or self.history.pending):
             self._commit = self._loop.later(self._commit_seconds, self._commit_now)
 
     def event(self, kind: str, cell: int | None = None, **details: object) -> None:
@@ -143,6 +143,7 @@ class Ledger:
     def _commit_now(self) -> None:
         self._commit = None
         self._try(self.journal.flush)
+        self._try(self.history.flush)
 
     def _try(self, write: Callable[[], object]) -> None:
         try:

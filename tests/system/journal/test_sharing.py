@@ -27,6 +27,7 @@ while line != lines:
     line += 1
     history.add(number, line, "x", f"x = {line}", 1.0)
     history.add_output(number, line, str(line))
+    history.flush()
     os.write(1, f"{number} {line}\\n".encode())
     if line % 20 == 0:
         assert history.tail(5, session=number)[-1] == (number, line, f"x = {line}")
