@@ -20,6 +20,7 @@ from holdfast.link.messages import Frame
 READ_BYTES = 256 * 1024
 """Bytes asked for in one recvmsg(2): a burst of outputs in one call."""
 
+_RECEIVING = int(socket.MSG_DONTWAIT | socket.MSG_CMSG_CLOEXEC)
 _ROOM_FOR_FDS = socket.CMSG_SPACE(16 * array.array("i").itemsize)
 
 
@@ -29,6 +30,7 @@ class Channel:
     def __init__(self, sock: socket.socket) -> None:
         self.sock = sock
         self.ended = False  # the other end is closed, or gone
+        self.held = bytearray()  # messages that wait for the next one
         self._decoder = Decoder()
         self._fds: deque[int] = deque()  # descriptors that came, not yet taken by their message
         self._outbox: deque[tuple[memoryview, tuple[int, ...]]] = deque()  # not yet sent, in order
@@ -44,8 +46,17 @@ class Channel:
         """
         if len(fds) != message.FDS:
             raise LinkError(f"{type(message).__name__} carries {message.FDS} descriptors, not {len(fds)}")
-        self._outbox.append((memoryview(encode(message)), tuple(os.dup(fd) for fd in fds)))
-        self.flush()
+        data = encode(message)
+        if self.held:
+            data, self.held = self.held + data, bytearray()
+        sent = 0 if self._outbox else self._push(data, fds)
+        if sent < len(data) and not self.ended:
+            rest = () if sent else tuple(os.dup(fd) for fd in fds)
+            self._outbox.append((memoryview(data)[sent:], rest))
+
+    def hold(self, message: Frame) -> None:
+        """Send `message` together with the next one, or with `flush`: one wake-up of the other side less."""
+        self.held += encode(message)
 
     @property
     def pending(self) -> bool:
@@ -55,14 +66,13 @@ class Channel:
     def flush(self) -> None:
         """Send what waits. A peer that is gone ends the channel; nothing is raised for it."""
         outbox = self._outbox
+        if self.held:
+            outbox.append((memoryview(self.held), ()))
+            self.held = bytearray()
         while outbox and not self.ended:
             data, fds = outbox[0]
-            try:
-                sent = socket.send_fds(self.sock, [data], fds) if fds else self.sock.send(data)
-            except BlockingIOError:
-                return
-            except OSError:  # EPIPE, ECONNRESET, EBADF: whoever reads learns of it by `ended`
-                self.ended = True
+            sent = self._push(data, fds)
+            if not sent:
                 return
             for fd in fds:
                 os.close(fd)
@@ -71,14 +81,22 @@ class Channel:
             else:
                 outbox[0] = (data[sent:], ())
 
+    def _push(self, data: memoryview | bytearray, fds: tuple[int, ...]) -> int:
+        """Send what the socket takes now; how many bytes that were. The descriptors go with the first."""
+        try:
+            return socket.send_fds(self.sock, [data], fds) if fds else self.sock.send(data)
+        except BlockingIOError:
+            return 0
+        except OSError:  # EPIPE, ECONNRESET, EBADF: whoever reads learns of it by `ended`
+            self.ended = True
+            return 0
+
     def receive(self) -> list[Frame]:
         """Everything that has arrived, without waiting. `ended` says whether more can come."""
         messages: list[Frame] = []
         while not self.ended:
             try:
-                data, ancillary, _flags, _address = self.sock.recvmsg(
-                    READ_BYTES, _ROOM_FOR_FDS, socket.MSG_DONTWAIT | socket.MSG_CMSG_CLOEXEC
-                )
+                data, ancillary, _flags, _address = self.sock.recvmsg(READ_BYTES, _ROOM_FOR_FDS, _RECEIVING)
             except BlockingIOError:
                 break
             except OSError:
@@ -121,6 +139,7 @@ class Channel:
             os.close(self._fds.popleft())
 
     def _clear(self) -> None:
+        self.held.clear()
         for _, fds in self._outbox:
             for fd in fds:
                 os.close(fd)

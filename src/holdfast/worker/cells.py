@@ -92,6 +92,8 @@ class Cells:
             transformed_cell=transformed,
             preprocessing_exc_tuple=failure,
         )
+        if request.user_expressions or self._has_hooks("post_execute", "post_run_cell"):
+            self._outlet.flush()
         shell.events.trigger("post_execute")
         if not request.silent:
             shell.events.trigger("post_run_cell", result)
@@ -105,6 +107,12 @@ class Cells:
         content["payload"] = shell.payload_manager.read_payload()
         shell.payload_manager.clear_payload()
         return content
+
+    def _has_hooks(self, *events: str) -> bool:
+        """Whether somebody but IPython itself does something at one of these events."""
+        callbacks = self._shell.events.callbacks
+        modules = (getattr(each, "__module__", None) or "" for event in events for each in callbacks[event])
+        return any(module.partition(".")[0] != "IPython" for module in modules)
 
 
 def _described(error: BaseException | None) -> dict[str, Any]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dis
+import sys
+from types import FrameType
 from typing import Any
 
 from IPython.core.displayhook import DisplayHook
@@ -12,6 +15,10 @@ from holdfast.link.messages import Publish
 from holdfast.protocol.codec import encode as to_json
 from holdfast.worker.outlet import Outlet
 from holdfast.worker.parents import Parents
+
+_LAST_ONLY = frozenset({"last_expr", "last_expr_or_assign"})
+_SHOWS = frozenset(dis.opmap[each] for each in ("PRINT_EXPR", "CALL_INTRINSIC_1") if each in dis.opmap)
+"""Instructions that call sys.displayhook: up to Python 3.11, and since."""
 
 
 class Publisher:
@@ -27,18 +34,22 @@ class Publisher:
         content: dict[str, Any],
         metadata: dict[str, Any] | None = None,
         buffers: list[Any] | None = None,
+        *,
+        hold: bool = False,
     ) -> None:
-        """Send one iopub message with the current parent."""
-        self._outlet.send(
-            Publish(
-                self._outlet.position,
-                self.parents.current(),
-                msg_type,
-                to_json(content),
-                to_json(metadata) if metadata else b"{}",
-                [bytes(memoryview(each)) for each in buffers] if buffers else [],
-            )
+        """Send one iopub message with the current parent; `hold`: together with the cell's end."""
+        message = Publish(
+            self._outlet.position,
+            self.parents.current(),
+            msg_type,
+            to_json(content),
+            to_json(metadata) if metadata else b"{}",
+            [bytes(memoryview(each)) for each in buffers] if buffers else [],
         )
+        if hold:
+            self._outlet.hold(message)
+        else:
+            self._outlet.send(message)
 
 
 class ResultHook(DisplayHook):
@@ -62,7 +73,15 @@ class ResultHook(DisplayHook):
     def finish_displayhook(self) -> None:
         """Send the result, if there was anything to show."""
         if self._content.get("data"):
-            self.publisher.publish("execute_result", self._content)
+            hold = self._ends_the_cell(sys._getframe(2))
+            self.publisher.publish("execute_result", self._content, hold=hold)
+
+    def _ends_the_cell(self, caller: FrameType) -> bool:
+        """Whether the interpreter itself shows a cell's last expression: nothing of the cell comes after."""
+        return (
+            self.shell.ast_node_interactivity in _LAST_ONLY
+            and caller.f_code.co_code[caller.f_lasti] in _SHOWS
+        )
 
     def check_for_underscore(self) -> None:
         """Do nothing: a console's worry, `_` in builtins (gettext) is not ours to touch."""

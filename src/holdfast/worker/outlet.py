@@ -69,6 +69,21 @@ class Outlet:
             with self._lock:
                 self.channel.send(message, *fds)
 
+    def hold(self, message: Frame) -> None:
+        """Send `message` with the next one. Only for what is followed by nothing but the cell's end."""
+        with self._lock:
+            self.channel.hold(message)
+
+    def flush(self) -> None:
+        """Send what was held."""
+        if self.channel.held and not self.forked:
+            self._interrupts.sending += 1
+            try:
+                with self._lock:
+                    self.channel.flush()
+            finally:
+                self._interrupts.sent()
+
     def renew(self) -> None:
         """After a fork became the worker: nobody holds the lock, the ring stands where it was left."""
         self._lock = threading.RLock()
@@ -79,6 +94,8 @@ class Outlet:
 
     def _put(self, stream: str, parent: int, data: bytes) -> None:
         ring = self._ring
+        if self.channel.held:
+            self.channel.flush()  # what is in the ring is read without waiting for what is on the link
         if parent != self._parent or stream != self._stream:
             self._parent, self._stream = parent, stream
             self.channel.send(Segment(ring.position, parent, stream))
