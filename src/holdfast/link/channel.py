@@ -17,8 +17,8 @@ from holdfast.errors import LinkError
 from holdfast.link.frames import Decoder, encode
 from holdfast.link.messages import Frame
 
-READ_BYTES = 256 * 1024
-"""Bytes asked for in one recvmsg(2): a burst of outputs in one call."""
+READ_BYTES = 64 * 1024
+"""Bytes taken in one recvmsg(2): a burst of outputs in one call."""
 
 _RECEIVING = int(socket.MSG_DONTWAIT | socket.MSG_CMSG_CLOEXEC)
 _ROOM_FOR_FDS = socket.CMSG_SPACE(16 * array.array("i").itemsize)
@@ -31,6 +31,7 @@ class Channel:
         self.sock = sock
         self.ended = False  # the other end is closed, or gone
         self.held = bytearray()  # messages that wait for the next one
+        self._room = memoryview(bytearray(READ_BYTES))
         self._decoder = Decoder()
         self._fds: deque[int] = deque()  # descriptors that came, not yet taken by their message
         self._outbox: deque[tuple[memoryview, tuple[int, ...]]] = deque()  # not yet sent, in order
@@ -96,17 +97,20 @@ class Channel:
         messages: list[Frame] = []
         while not self.ended:
             try:
-                data, ancillary, _flags, _address = self.sock.recvmsg(READ_BYTES, _ROOM_FOR_FDS, _RECEIVING)
+                size, ancillary, _flags, _address = self.sock.recvmsg_into(
+                    (self._room,), _ROOM_FOR_FDS, _RECEIVING
+                )
             except BlockingIOError:
                 break
             except OSError:
                 self.ended = True
                 break
-            self._keep_fds(ancillary)
-            if not data:
+            if ancillary:
+                self._keep_fds(ancillary)
+            if not size:
                 self.ended = True
                 break
-            messages.extend(self._decoder.feed(data))  # and once more: descriptors end a recvmsg(2) early
+            messages.extend(self._decoder.feed(self._room[:size]))  # and again: descriptors end one early
         return messages
 
     def wait(self) -> list[Frame]:

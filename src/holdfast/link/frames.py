@@ -38,7 +38,7 @@ class Decoder:
     def __init__(self) -> None:
         self._buffer = bytearray()  # bytes of messages that are not complete yet
 
-    def feed(self, data: bytes) -> Iterator[Frame]:
+    def feed(self, data: bytes | memoryview) -> Iterator[Frame]:
         """Messages that are complete with `data`; LinkError for what the table does not know."""
         buffer = self._buffer
         buffer += data

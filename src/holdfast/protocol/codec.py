@@ -66,9 +66,9 @@ def check_object(raw: bytes, what: str, max_depth: int = _MAX_DEPTH) -> None:
     decode(raw, _AnyObject, what, max_depth)
 
 
-def utc_now() -> str:
-    """The time as a header's `date`: ISO 8601, UTC, microseconds."""
-    return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+def utc_now() -> datetime:
+    """The time, for a header's `date`: encoded as ISO 8601, UTC, microseconds."""
+    return datetime.now(UTC)
 
 
 class Receiver:
@@ -102,12 +102,25 @@ class Receiver:
         return Message(idents, header, header_raw, parent, metadata, content, buffers)
 
 
+class _Header(msgspec.Struct):
+    """A header on its way out."""
+
+    msg_id: str
+    msg_type: str
+    session: str
+    username: str
+    date: datetime | str
+    version: str
+
+
 class Sender:
     """Messages out, signed. No two are alike: clients refuse a signature that they have seen."""
 
     __slots__ = ("_counter", "_now", "_prefix", "_session", "_signer", "_username")
 
-    def __init__(self, signer: Signer, session: str, username: str, now: Callable[[], str] = utc_now) -> None:
+    def __init__(
+        self, signer: Signer, session: str, username: str, now: Callable[[], datetime | str] = utc_now
+    ) -> None:
         """`session` goes into every header, `now` gives its date."""
         self._signer = signer
         self._session = session
@@ -134,14 +147,14 @@ class Sender:
         `parent` is the raw header of the request this answers. MalformedMessage if it can't be encoded.
         """
         header = encode(
-            {
-                "msg_id": msg_id or f"{self._prefix}{next(self._counter)}",
-                "msg_type": msg_type,
-                "session": self._session,
-                "username": self._username,
-                "date": date or self._now(),
-                "version": PROTOCOL_VERSION,
-            }
+            _Header(
+                msg_id or f"{self._prefix}{next(self._counter)}",
+                msg_type,
+                self._session,
+                self._username,
+                date or self._now(),
+                PROTOCOL_VERSION,
+            )
         )
         metadata_raw = metadata if isinstance(metadata, bytes) else encode(metadata)
         content_raw = content if isinstance(content, bytes) else encode(content)

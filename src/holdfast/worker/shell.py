@@ -18,6 +18,7 @@ from traitlets import Any as AnyTrait
 from traitlets import CBool, Instance, Type, default
 
 from holdfast.worker.display import DisplayChannel, Publisher, ResultHook
+from holdfast.worker.formats import QuickFormatter
 from holdfast.worker.history import JournalHistory
 
 
@@ -66,6 +67,11 @@ class ZMQInteractiveShell(InteractiveShell):
         """Use the supervisor's history."""
         self.history_manager = JournalHistory(self.ask, shell=self, parent=self)
         self.configurables.append(self.history_manager)
+
+    def init_display_formatter(self) -> None:
+        """Show results as IPython does, by a shorter way."""
+        self.display_formatter = QuickFormatter(parent=self)
+        self.configurables.append(self.display_formatter)
 
     def init_display_pub(self) -> None:
         """Make displays go to the link."""
