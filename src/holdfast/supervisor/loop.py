@@ -43,8 +43,8 @@ class Loop:
 
     def __init__(self) -> None:
         self._epoll = select.epoll()
-        self._readers: dict[int, Callable[[], None]] = {}
-        self._writers: dict[int, Callable[[], None]] = {}
+        self._readers: dict[int, Callable[[], object]] = {}
+        self._writers: dict[int, Callable[[], object]] = {}
         self._sockets: dict[zmq.Socket[bytes], Callable[[], None]] = {}
         self._used: set[zmq.Socket[bytes]] = set()  # may have something to read that no sign tells of
         self._timers: list[tuple[float, int, Timer]] = []
@@ -59,7 +59,7 @@ class Loop:
             self._watch(source, self._readers, call)
         else:
             self._sockets[source] = call
-            self._watch(_sign_of(source), self._readers, lambda: self._used.add(source))
+            self._watch(_sign_of(source), self._readers, lambda: self._serve_socket(source))
             self._used.add(source)
 
     def on_writable(self, fd: int, call: Callable[[], None] | None) -> None:
@@ -118,7 +118,7 @@ class Loop:
         """Return from `run` after what is being served."""
         self._running = False
 
-    def _watch(self, fd: int, watchers: dict[int, Callable[[], None]], call: Callable[[], None]) -> None:
+    def _watch(self, fd: int, watchers: dict[int, Callable[[], object]], call: Callable[[], object]) -> None:
         known = fd in self._readers or fd in self._writers
         watchers[fd] = call
         wanted = (select.EPOLLIN if fd in self._readers else 0) | (
@@ -136,14 +136,19 @@ class Loop:
             self._writers[fd]()
 
     def _serve_used(self) -> bool:
-        """Read the sockets that were used or gave a sign; whether there was anything to read."""
+        """Read the sockets that were used; whether there was anything to read."""
         served = False
         while self._used:
-            socket = self._used.pop()
-            if int(socket.getsockopt(_EVENTS)) & _POLLIN:
-                self._sockets[socket]()
-                served = True
+            served = self._serve_socket(self._used.pop()) or served
         return served
+
+    def _serve_socket(self, socket: zmq.Socket[bytes]) -> bool:
+        """Have it read, if it has something; whether it has."""
+        self._used.discard(socket)
+        if not int(socket.getsockopt(_EVENTS)) & _POLLIN:
+            return False
+        self._sockets[socket]()
+        return True
 
     def _patience(self) -> float:
         """Seconds until the next timer; -1 without one (epoll_wait(2))."""

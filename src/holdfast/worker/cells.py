@@ -12,6 +12,7 @@ from typing import Any
 
 from holdfast.link.messages import Done, Run
 from holdfast.protocol.codec import encode as to_json
+from holdfast.worker import plain
 from holdfast.worker.interrupts import Interrupts
 from holdfast.worker.outlet import Outlet
 from holdfast.worker.shell import ZMQInteractiveShell
@@ -82,14 +83,14 @@ class Cells:
         shell = self._shell
         shell.last_error, shell.interrupted = None, False
         try:
-            transformed, failure = shell.transform_cell(request.code), None
+            code, failure = plain.transformed(shell, request.code), None
         except Exception:  # noqa: BLE001 - input transformers are the user's; the shell shows what they raise
-            transformed, failure = request.code, sys.exc_info()
+            code, failure = request.code, sys.exc_info()
         result = await shell.run_cell_async(
             request.code,
             store_history=request.store_history,
             silent=request.silent,
-            transformed_cell=transformed,
+            transformed_cell=code,
             preprocessing_exc_tuple=failure,
         )
         if request.user_expressions or self._has_hooks("post_execute", "post_run_cell"):

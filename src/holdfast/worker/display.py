@@ -57,6 +57,11 @@ class ResultHook(DisplayHook):
 
     publisher: Any = AnyTrait()
 
+    def quiet(self) -> bool:
+        """Whether the cell ends in a semicolon. Only if it has one at all need it be taken apart."""
+        inputs = self.shell.history_manager.input_hist_parsed
+        return bool(inputs and ";" in inputs[-1] and super().quiet())
+
     def start_displayhook(self) -> None:
         """Begin a result."""
         self._content: dict[str, Any] = {}

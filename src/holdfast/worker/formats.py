@@ -7,15 +7,19 @@ printer for just that type, or for all objects, and whether somebody has is quic
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 from IPython.core import formatters
 from IPython.core.formatters import BaseFormatter, DisplayFormatter
+from IPython.lib import pretty
 
 _PLAIN: frozenset[type] = frozenset(
     {int, float, complex, bool, str, bytes, list, tuple, dict, set, frozenset, range}
 )
 """Types without `_repr_*_` methods. Not their subclasses, which may have some."""
+_ONE_LINE: frozenset[type] = frozenset({int, bool, str, bytes})
+"""Those of them that IPython's printer shows as repr() does."""
 
 
 class QuickFormatter(DisplayFormatter):
@@ -28,7 +32,11 @@ class QuickFormatter(DisplayFormatter):
         if include or exclude or type(obj) not in _PLAIN or not self._is_text_only(obj):
             shown: tuple[dict[str, Any], dict[str, Any]] = super().format(obj, include, exclude)
             return shown
-        text = self.formatters["text/plain"](obj)
+        formatter = self.formatters["text/plain"]
+        if type(obj) in _ONE_LINE and formatter.pprint and _shown_by_repr(formatter, obj):
+            with contextlib.suppress(ValueError):  # an int of many digits: the long way tells
+                return {"text/plain": repr(obj)}, {}
+        text = formatter(obj)
         return ({} if text is None else {"text/plain": text}), {}
 
     def _is_text_only(self, obj: object) -> bool:
@@ -38,6 +46,13 @@ class QuickFormatter(DisplayFormatter):
             and not _may_show(self.mimebundle_formatter, obj)
             and not any(_may_show(each, obj) for key, each in self.formatters.items() if key != "text/plain")
         )
+
+
+def _shown_by_repr(formatter: BaseFormatter, obj: object) -> bool:
+    return (
+        formatter.type_printers.get(type(obj)) is pretty._repr_pprint
+        and id(obj) not in formatter.singleton_printers
+    )
 
 
 def _may_show(formatter: BaseFormatter, obj: object) -> bool:

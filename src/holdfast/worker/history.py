@@ -19,6 +19,7 @@ class JournalHistory(HistoryManager):
     """In, Out and the current session's inputs live here; everything older is asked for."""
 
     ask: Callable[..., Any] = AnyTrait()
+    _i00 = _i = _ii = _iii = ""  # the last inputs: plain attributes, of which nobody is notified
 
     def __init__(self, ask: Callable[..., Any], **kwargs: Any) -> None:
         super().__init__(**{**kwargs, "enabled": False})
@@ -29,6 +30,18 @@ class JournalHistory(HistoryManager):
         """Fill In up to number `count`, so that In[n] is what ran as [n] also after cells were lost."""
         for inputs in (self.input_hist_parsed, self.input_hist_raw):
             inputs.extend([""] * (count - len(inputs)))
+
+    def store_inputs(self, line_num: int, source: str, source_raw: str | None = None) -> None:
+        """Keep a cell's input as In[n] and `_i`, `_ii`, `_iii`, `_i<n>`; the journal has it already."""
+        raw = (source if source_raw is None else source_raw).rstrip("\n")
+        if self._exit_re.match(raw.strip()):
+            return
+        self.input_hist_parsed.append(source.rstrip("\n"))
+        self.input_hist_raw.append(raw)
+        self._iii, self._ii, self._i, self._i00 = self._ii, self._i, self._i00, raw
+        if self.shell is not None:
+            last = {"_i": self._i, "_ii": self._ii, "_iii": self._iii, f"_i{line_num}": raw}
+            self.shell.push(last, interactive=False)
 
     def get_tail(
         self, n: int = 10, raw: bool = True, output: bool = False, include_latest: bool = False

@@ -20,10 +20,9 @@ from collections.abc import Callable
 
 from holdfast.worker.pins import Pins
 
-FIRST_LOOK = 2
-"""Forks before the first look: the first cells of all import and compile, and are no guide."""
-LOOK_EVERY = 64
-"""Forks between two looks at the pages, later on. The set moves slowly, and a look costs a millisecond."""
+LOOKS = (2, 4, 8, 64)
+"""Forks between looks. The first cells of all import and compile and are no guide; the next looks add what
+the first one missed; the set moves slowly, and a look costs a millisecond. Then all begins anew."""
 LARGEST_MAPPING = 16 << 20
 """Bytes. Larger mappings hold the user's data, whose pages are not written by every cell."""
 MOST_PAGES = 2_048
@@ -46,27 +45,32 @@ class WarmPages:
 
     def __init__(self) -> None:
         self._ranges: list[tuple[int, int]] = []  # address, length
-        self._until_look = FIRST_LOOK
-        self._look_again = FIRST_LOOK  # forks from the next look to the one after it
         self._pins = Pins()
+        self._looks = 0  # since it began anew
+        self._until_look = 1  # forks
 
     def look(self) -> None:
         """Before a fork: now and then, note what was written since the last one, and have forks copy it."""
         self._until_look -= 1
-        if self._until_look > 1:
+        if self._until_look > 0:
             return
         with contextlib.suppress(OSError):  # no /proc, or no permission: then cells pay for their faults
-            if self._until_look == 1:  # what this fork shares and the next cell writes will be seen
-                self._pins.release()
+            if self._looks == len(LOOKS):
+                self._pins.release()  # this fork shares them again: what the next cell writes will be seen
+                self._begin_anew()
                 return
-            self._look_again = min(2 * self._look_again, LOOK_EVERY)
-            self._until_look = self._look_again
+            self._until_look = LOOKS[self._looks]
+            self._looks += 1
             self._ranges = _written()
             self._pins.hold(self._ranges)
 
+    def _begin_anew(self) -> None:
+        self._looks = 0
+        self._until_look = 1
+
     def copy(self, wanted: Callable[[], bool]) -> None:
         """After a fork that did not: copy them, unless more urgent work is `wanted`."""
-        if self._until_look <= 1 or self._pins.held:
+        if self._pins.held or self._until_look == 1:
             return  # a look must not see such copies
         for number, (address, length) in enumerate(self._ranges):
             if number % _RANGES_BETWEEN_ASKING == 0 and wanted():
@@ -76,7 +80,7 @@ class WarmPages:
     def woken(self) -> None:
         """This process was a standby, and holds nothing yet."""
         self._pins.forked()
-        self._until_look = self._look_again = FIRST_LOOK
+        self._begin_anew()
 
 
 def _written() -> list[tuple[int, int]]:
