@@ -34,7 +34,7 @@ _EXCLUSIVE = 1 << 56
 _PRESENT = 1 << 63
 _BOTH = _EXCLUSIVE | _PRESENT
 _RANGES_BETWEEN_ASKING = 16  # some 50 µs
-_NEAR = 2  # pages: a gap smaller than this is not worth a system call of its own
+_NEAR = 1
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.madvise.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
