@@ -6,6 +6,7 @@ Who needs a bound takes its part of the tree in the constructor; nobody reads fi
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Literal
 
@@ -63,6 +64,9 @@ class Standby(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Milliseconds to wait for other threads to leave native code (OpenBLAS spins some 30 ms)."""
     wake_seconds: float = 5.0
     """Deadline for a standby to answer that it has woken; after it, the next older one is tried."""
+    on_crash: Literal["restore", "exit"] = "restore"
+    """`exit`: a crash ends the session and its launcher, as a kernel dies, for programs that want to see that
+    when they run notebooks. The variable HOLDFAST_ON_CRASH has the last word."""
 
 
 class Life(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -76,6 +80,9 @@ class Life(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """For the worker to leave by itself (atexit handlers) before it is killed."""
     busy_seconds: float = 2.0
     """For another process to let go of a database: writes take microseconds, so this is a sick disk."""
+    undo_restart_seconds: float = 300.0
+    """The namespace from before a restart stays asleep so long: a restart by mistake is noticed at once, and
+    until then it holds its memory."""
     parents_kept: int = 4_096
     """Cells whose late output (threads, tasks) still finds its parent without reading the journal."""
 
@@ -96,12 +103,18 @@ def load(path: Path) -> Settings:
     try:
         text = path.read_bytes()
     except FileNotFoundError:
-        return Settings()
+        text = b""
     except OSError as error:
         raise SettingsError(f"can't read {path}: {error.strerror}") from error
+    on_crash = os.environ.get("HOLDFAST_ON_CRASH")
+    if not text and on_crash is None:
+        return Settings()
     import tomllib  # noqa: PLC0415 - most starts have no settings file and need no parser
 
     try:
-        return msgspec.convert(tomllib.loads(text.decode()), Settings)
+        tree = tomllib.loads(text.decode())
+        if on_crash is not None:
+            tree = {**tree, "standby": {**tree.get("standby", {}), "on_crash": on_crash}}
+        return msgspec.convert(tree, Settings)
     except (UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
         raise SettingsError(f"{path}: {error}", f"mend or remove {path}") from error

@@ -90,6 +90,10 @@ class InterruptRequest(msgspec.Struct, frozen=True):
     """`interrupt_request`."""
 
 
+class UsageRequest(msgspec.Struct, frozen=True):
+    """`usage_request`: what the kernel uses of the machine (ipykernel's, not in the specification)."""
+
+
 class InputReply(msgspec.Struct, frozen=True):
     """`input_reply`, the answer to our `input_request`."""
 
@@ -130,6 +134,7 @@ REQUESTS: dict[str, type[msgspec.Struct]] = {
     "connect_request": ConnectRequest,
     "shutdown_request": ShutdownRequest,
     "interrupt_request": InterruptRequest,
+    "usage_request": UsageRequest,
     "input_reply": InputReply,
     "comm_open": CommOpen,
     "comm_msg": CommMsg,

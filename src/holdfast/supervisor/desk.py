@@ -60,6 +60,9 @@ class Owner(Protocol):
     def interrupt(self) -> None:
         """Interrupt the running cell."""
 
+    def usage(self) -> dict[str, object]:
+        """What the session uses of the machine."""
+
     def shut_down(self, door: Door, *, restart: bool) -> None:
         """A client asks for the end, or for a fresh namespace."""
 
@@ -83,6 +86,7 @@ class Desk:
             "connect_request": self._connect,
             "comm_info_request": self._comm_info,
             "interrupt_request": self._interrupt,
+            "usage_request": self._usage,
         }
 
     def arrived(self, door: Door, channel: Channel) -> None:
@@ -217,6 +221,9 @@ class Desk:
                 if wanted is None or target == wanted
             },
         }
+
+    def _usage(self, _door: Door, _request: content.UsageRequest) -> object:
+        return self._owner.usage()
 
     def _interrupt(self, _door: Door, _request: content.InterruptRequest) -> object:
         self._owner.interrupt()

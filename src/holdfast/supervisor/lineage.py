@@ -80,8 +80,8 @@ class Owner(Protocol):
     def on_frame(self, frame: Frame) -> None:
         """The worker said something that is not about processes."""
 
-    def on_death(self, death: Death) -> None:
-        """The worker is dead; everything it said has been told. A successor is on its way."""
+    def on_death(self, death: Death) -> bool:
+        """The worker is dead; everything it said has been told. Whether a successor is wanted."""
 
     def on_return(self, level: str, after: int, not_restored: list[str]) -> None:
         """A worker is there: `fresh`, or a `standby` with the state after cell `after`."""
@@ -144,8 +144,8 @@ class Lineage:
         _kill(self.worker_pid)
 
     def restart(self) -> None:
-        """Give the session a fresh worker on purpose: no standby of the old namespace may come back."""
-        self.standbys.drop_all()
+        """Give the session a fresh worker on purpose: no standby of the old one comes back by itself."""
+        self.standbys.retire(self._life.undo_restart_seconds)
         pid, self.worker_pid = self.worker_pid, None
         self._hang_up()
         _kill(pid)
@@ -299,8 +299,8 @@ class Lineage:
         else:
             death = Death(died.status, self._severed, self._asked, seen)
             self._severed, self._asked = False, None
-            self._owner.on_death(death)
-            self._wake_next()
+            if self._owner.on_death(death):
+                self._wake_next()
 
     # Who takes over
 

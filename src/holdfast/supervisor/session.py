@@ -35,6 +35,7 @@ from holdfast.supervisor.output import Output
 from holdfast.supervisor.queue import Job, Queue
 from holdfast.supervisor.recovery import ENAME, Recovery
 from holdfast.supervisor.stage import Ended, Stage
+from holdfast.supervisor.usage import Usage
 from holdfast.supervisor.wires import Wires
 
 _QUEUED: Final[tuple[Channel, ...]] = ("shell", "control")
@@ -72,6 +73,7 @@ class Session:
         )
         loop.before_waiting = self._broadcast.flush
         self._coroner = Coroner(self._stage, wires.last_words)
+        self._usage = Usage()
         self._ending: str | None = None  # why the session ends, once it does
         self._output: Output
         self._stage.count = ledger.last_count()
@@ -132,6 +134,10 @@ class Session:
             self._output.aim_interrupt(self._stage.turn)
             self._lineage.interrupt()
 
+    def usage(self) -> dict[str, object]:
+        """What the session uses of the machine."""
+        return self._usage.content(self._lineage.worker_pid)
+
     def shut_down(self, door: Door, *, restart: bool) -> None:
         """A client asks for the end of the kernel behind `door`, or for a fresh namespace."""
         if restart:
@@ -180,11 +186,16 @@ class Session:
             self._lineage.send(Answer(frame.wonder, self._known(frame)))
         self._ledger.commit_soon()
 
-    def on_death(self, death: Death) -> None:
-        """The worker is dead: what it wrote goes out."""
+    def on_death(self, death: Death) -> bool:
+        """The worker is dead: what it wrote goes out. Whether another one is to take over."""
         self._output.settle()
         self._output.reset()
+        if self._settings.standby.on_crash == "exit":
+            self._ledger.event("crash", self._running_cell(), status=death.status)
+            self.end("crash")
+            return False
         self._coroner.see(death)
+        return True
 
     def on_return(self, level: str, after: int, not_restored: list[str]) -> None:
         """A worker is there; if it takes over from a dead one, tell what happened."""
@@ -210,7 +221,10 @@ class Session:
     def on_left(self) -> None:
         """The worker has left: the last act."""
         self._output.settle()
-        self._give_up_on_the_job("the session ended")
+        if self._ending == "crash":
+            self._ledger.end_what_was_running(ENAME)  # no answer: who asked is to see that nobody is there
+        else:
+            self._give_up_on_the_job("the session ended")
         self._lineage.end()
         self._entrance.close(self._ending or "end")
         self._ledger.close(self._ending or "end")

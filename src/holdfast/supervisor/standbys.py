@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from holdfast.link.channel import Channel
 from holdfast.link.messages import Asleep, StandbyTaken, Wake
-from holdfast.supervisor.loop import Loop
+from holdfast.supervisor.loop import Loop, Timer
 from holdfast.supervisor.template import heard
 
 
@@ -43,6 +43,7 @@ class Standbys:
         self._lost_newest = lost_newest
         self._keep = keep
         self._all: list[Standby] = []
+        self._retired: tuple[Standby, Timer] | None = None
         self._generation = 0
 
     @property
@@ -78,14 +79,38 @@ class Standbys:
                 return True
         return False
 
+    def retire(self, seconds: float) -> None:
+        """None may take over any more. The newest one sleeps on so long, for who regrets a restart."""
+        newest = self._all.pop() if self._all else None
+        self.drop_all()
+        if newest is not None:
+            self._retired = newest, self._loop.later(seconds, self._drop_retired)
+
+    @property
+    def retired(self) -> Standby | None:
+        """The newest one from before the last restart, while it is kept."""
+        return self._retired[0] if self._retired is not None else None
+
     def drop_all(self) -> None:
         """Let all go."""
         for standby in self._all[:]:
             self._drop(standby)
+        self._drop_retired()
+
+    def _drop_retired(self) -> None:
+        if self._retired is not None:
+            standby, timer = self._retired
+            self._retired = None
+            timer.cancel()
+            self._let_go(standby)
 
     def _listen(self, standby: Standby) -> None:
         standby.listen()
-        if standby.control.ended and standby in self._all:
+        if not standby.control.ended:
+            return
+        if standby is self.retired:
+            self._drop_retired()
+        elif standby in self._all:
             self._lose(standby)
 
     def _lose(self, standby: Standby) -> None:
@@ -95,7 +120,10 @@ class Standbys:
             self._lost_newest()
 
     def _drop(self, standby: Standby) -> None:
-        """Let one go: it sees its control socket closed and ends."""
         self._all.remove(standby)
+        self._let_go(standby)
+
+    def _let_go(self, standby: Standby) -> None:
+        """It sees its control socket closed and ends."""
         self._loop.forget(standby.control.fileno())
         standby.control.close()
