@@ -26,6 +26,7 @@ REQUESTS: dict[str, Message] = {
     "kernel_info_request": {},
     "connect_request": {},
     "comm_info_request": {},
+    "usage_request": {},
     "comm_info_request, one target": {"target_name": "nobody"},
     "is_complete_request": {"code": "for i in x:"},
     "history_request, tail": STORED | {"hist_access_type": "tail", "n": 3},

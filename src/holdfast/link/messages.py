@@ -119,6 +119,12 @@ class Renew(Frame, tag=15):
     """The newest standby is gone: take another one."""
 
 
+class Rejoin(Frame, tag=16):
+    """Comms that clients have, said to a worker that has woken: theirs are newer, or older, than its own."""
+
+    comms: list[str]
+
+
 class Leave(Frame, tag=14):
     """Run the exit handlers and end."""
 
@@ -234,10 +240,12 @@ class Woken(Frame, tag=32):
     pid: int
     not_restored: list[str]
     """What did not come along, in words: "sock (open socket)"."""
+    comms: list[str] = []
+    """Ids of the comms that it has."""
 
 
 type_of_everything = (
-    Fork | Forked | ForkFailed | Died | Run | Ask | Answer | InputReply | Renew | Leave | Ready | Segment
-    | Bell | Publish | Done | NeedInput | Wonder | StandbyTaken | NoStandby | Wake | Asleep | Woken
+    Fork | Forked | ForkFailed | Died | Run | Ask | Answer | InputReply | Renew | Rejoin | Leave | Ready
+    | Segment | Bell | Publish | Done | NeedInput | Wonder | StandbyTaken | NoStandby | Wake | Asleep | Woken
 )  # fmt: skip
 """The union that a decoder accepts; anything else is refused."""

@@ -53,6 +53,8 @@ class Info(msgspec.Struct, frozen=True, kw_only=True):
     clients: list[str] = []
     running: Running | None = None
     standby: StandbyInfo | None = None
+    before_restart: StandbyInfo | None = None
+    """The namespace that a restart has thrown away, while it is still asleep."""
     started: float
     cwd: str
     unclean: str | None = None
@@ -110,7 +112,18 @@ class Interrupt(msgspec.Struct, frozen=True):
 
 
 class Stop(msgspec.Struct, frozen=True):
-    """`stop`: end the session's processes in order; its state on disk stays."""
+    """`stop`: end the session's processes in order; its state on disk stays.
+
+    `unless_held`: only if no launcher holds a door of it (asked at the doorbell).
+    """
+
+    unless_held: bool = False
+
+
+class Stopping(msgspec.Struct, frozen=True):
+    """Reply to `stop`: whether the session ends."""
+
+    ends: bool = True
 
 
 class OpenDoor(msgspec.Struct, frozen=True):
@@ -160,7 +173,7 @@ OPERATIONS: dict[str, Operation] = {
     "log": Operation(LogRequest, Log),
     "clients": Operation(ClientsRequest, Clients),
     "interrupt": Operation(Interrupt, Done),
-    "stop": Operation(Stop, Done),
+    "stop": Operation(Stop, Stopping),
     "open_door": Operation(OpenDoor, Done, doorbell_only=True),
     "resume": Operation(Resume, Resumed),
 }

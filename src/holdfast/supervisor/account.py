@@ -15,6 +15,7 @@ from holdfast.journal.records import CellRecord
 from holdfast.protocol import operations
 from holdfast.supervisor.lineage import Lineage, State
 from holdfast.supervisor.stage import Stage
+from holdfast.supervisor.standbys import Standby
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
@@ -28,6 +29,15 @@ class Account:
         self._started = time.time()
         self._unclean = _unclean_end(journal)
 
+    def notice(self) -> str | None:
+        """What whoever opens the session again must know before anything else; None if there is nothing."""
+        if self._unclean is None:
+            return None
+        return (
+            f"this session was {self._unclean}.\n"
+            "%recover lists what ran, %recover code puts the code into the next cell. Nothing runs by itself."
+        )
+
     def log(self, request: operations.LogRequest) -> operations.Log:
         """Cells with what is kept of their outputs."""
         return operations.Log([_entry(self._journal, cell) for cell in self._journal.cells(request.last)])
@@ -35,12 +45,9 @@ class Account:
     def info(self, clients: list[str], stage: Stage, lineage: Lineage) -> operations.Info:
         """Everything `holdfast ls` and `holdfast info` show."""
         job = stage.job
-        running = standby = None
+        running = None
         if job is not None and job.request is not None:
             running = operations.Running(job.count, job.message.header.username, stage.since)
-        if (newest := lineage.standbys.newest) is not None:
-            age = time.monotonic() - newest.taken_at
-            standby = operations.StandbyInfo(newest.generation, stage.count_of(newest.after), age)
         free = lineage.state is State.ALIVE
         return operations.Info(
             name=self._name,
@@ -52,7 +59,8 @@ class Account:
             cells=self._journal.count_cells(),
             clients=clients,
             running=running,
-            standby=standby,
+            standby=_described(lineage.standbys.newest, stage),
+            before_restart=_described(lineage.standbys.retired, stage),
             started=self._started,
             cwd=os.getcwd(),
             unclean=self._unclean,
@@ -60,6 +68,13 @@ class Account:
             epoch=self._journal.epoch,
             memory=_resident(lineage.worker_pid),
         )
+
+
+def _described(standby: Standby | None, stage: Stage) -> operations.StandbyInfo | None:
+    if standby is None:
+        return None
+    age = time.monotonic() - standby.taken_at
+    return operations.StandbyInfo(standby.generation, stage.count_of(standby.after), age)
 
 
 def _unclean_end(journal: Journal) -> str | None:

@@ -39,6 +39,7 @@ class Broadcast:
         self.doors: list[Door] = []
         self.epoch = epoch  # of this supervisor's run
         self.seq = 0  # of the last message published in this epoch
+        self.unheard: set[int | None] | None = None  # cells with output since nobody listens; see `absence`
         self._ledger = ledger
         self._prefix = f"kernel.{name}.".encode()
 
@@ -55,6 +56,8 @@ class Broadcast:
         raw = content if isinstance(content, bytes) else codec.encode(content)
         if msg_type in OUTPUTS:
             self._ledger.output(parent.cell, self.seq, msg_type, raw)
+            if self.unheard is not None:
+                self.unheard.add(parent.cell)
         stamped = self._stamped(metadata)
         topic = self._topic(msg_type, raw)
         for door in self.doors:

@@ -30,6 +30,7 @@ from holdfast.supervisor.broadcast import Broadcast, Parent
 from holdfast.supervisor.ledger import Ledger
 from holdfast.supervisor.queue import Job
 from holdfast.supervisor.stage import Stage
+from holdfast.supervisor.usage import Usage
 
 FOR_THE_WORKER = frozenset(
     {"execute_request", "complete_request", "inspect_request", "comm_open", "comm_msg", "comm_close"}
@@ -60,9 +61,6 @@ class Owner(Protocol):
     def interrupt(self) -> None:
         """Interrupt the running cell."""
 
-    def usage(self) -> dict[str, object]:
-        """What the session uses of the machine."""
-
     def shut_down(self, door: Door, *, restart: bool) -> None:
         """A client asks for the end, or for a fresh namespace."""
 
@@ -79,6 +77,7 @@ class Desk:
         self._broadcast = broadcast
         self._stage = stage
         self._ledger = ledger
+        self._used = Usage()
         self._answers: dict[str, Callable[[Door, Any], object]] = {
             "kernel_info_request": self._kernel_info,
             "history_request": self._past,
@@ -212,18 +211,10 @@ class Desk:
         return {"status": "ok", **ports}
 
     def _comm_info(self, _door: Door, request: content.CommInfoRequest) -> object:
-        wanted = request.target_name
-        return {
-            "status": "ok",
-            "comms": {
-                number: {"target_name": target}
-                for number, target in self._stage.comms.items()
-                if wanted is None or target == wanted
-            },
-        }
+        return {"status": "ok", "comms": self._stage.comms.described(request.target_name)}
 
     def _usage(self, _door: Door, _request: content.UsageRequest) -> object:
-        return self._owner.usage()
+        return self._used.content(self._stage.worker_pid)
 
     def _interrupt(self, _door: Door, _request: content.InterruptRequest) -> object:
         self._owner.interrupt()

@@ -23,6 +23,7 @@ from holdfast.errors import HoldfastError, MalformedMessage
 from holdfast.protocol import doorbell, operations
 from holdfast.protocol.connection import Channel
 from holdfast.settings import Settings
+from holdfast.supervisor.absence import Absence
 from holdfast.supervisor.loop import Loop, Timer
 
 
@@ -43,7 +44,14 @@ class Entrance:
     """All doors of a session, and its doorbell."""
 
     def __init__(
-        self, name: str, *, named: bool, settings: Settings, loop: Loop, doors_list: list[Door]
+        self,
+        name: str,
+        *,
+        named: bool,
+        settings: Settings,
+        loop: Loop,
+        doors_list: list[Door],
+        absence: Absence,
     ) -> None:
         """`doors_list` is kept up to date: what is published goes to each of them."""
         folder = paths.session_runtime(name)
@@ -55,6 +63,7 @@ class Entrance:
         self._doors = doors_list
         self._holders: dict[Door, Ringer | None] = {}  # doors of launchers, and who holds each now
         self._grace: Timer | None = None  # until nobody has come
+        self._absence = absence
         self._session_id = ""
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         self._owner: Owner
@@ -97,6 +106,7 @@ class Entrance:
             holder.send({"event": "door_closed", "reason": "restart" if restart else "shutdown"})
         if not restart:
             self._close(door)
+            self._note_absence()
         elif door in self._holders:
             self._wait()
         return True
@@ -126,6 +136,7 @@ class Entrance:
     def _close(self, door: Door) -> None:
         self._doors.remove(door)
         self._holders.pop(door, None)
+        self._absence.forget(door)
         for _, socket in door.sources():
             self._loop.forget(socket)
         door.close()
@@ -142,6 +153,8 @@ class Entrance:
         if isinstance(asked, operations.OpenDoor):
             self._admit(asked, ringer)
             return doorbell.acceptance(operations.Done())
+        if isinstance(asked, operations.Stop) and asked.unless_held and any(self._holders.values()):
+            return doorbell.acceptance(operations.Stopping(ends=False))
         return doorbell.acceptance(self._owner.operate(name, asked))
 
     def _admit(self, asked: operations.OpenDoor, ringer: Ringer) -> None:
@@ -152,6 +165,7 @@ class Entrance:
                 self._owner.end_if_unused("its door could not be opened")
             raise
         if asked.hold:
+            self._absence.end(door, missed=door not in self._holders)
             self._holders[door] = ringer
             if all(self._holders.values()):
                 self._stop_waiting()
@@ -163,6 +177,11 @@ class Entrance:
             self._holders[door] = None
         if held:
             self._wait()
+            self._note_absence()
+
+    def _note_absence(self) -> None:
+        if not any(self._holders.values()):
+            self._absence.begin()
 
     def _wait(self) -> None:
         self._stop_waiting()

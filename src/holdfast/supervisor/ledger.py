@@ -121,6 +121,20 @@ class Ledger:
             return [*self.history.search(pattern, request.raw, request.output, request.n, request.unique)]
         return [*self.history.tail(request.n, request.raw, request.output, session=self.number)]
 
+    def lost(self) -> list[object]:
+        """Cells of the namespace that went with the last run's processes. A restart is a barrier."""
+        first = int(self.journal.get("numbered_after") or 0)
+        earlier = [
+            cell
+            for cell in self.journal.cells(after=first)
+            if cell.epoch < self.journal.epoch and cell.store_history and cell.count
+        ]
+        return [
+            {"count": cell.count, "code": cell.code, "status": cell.status, "ended": cell.ended}
+            for cell in earlier
+            if cell.epoch == earlier[-1].epoch
+        ]
+
     def close(self, reason: str) -> None:
         """The session ends as it should."""
         self._try(lambda: self.history.end(self.number, time.time()))

@@ -83,8 +83,8 @@ class Owner(Protocol):
     def on_death(self, death: Death) -> bool:
         """The worker is dead; everything it said has been told. Whether a successor is wanted."""
 
-    def on_return(self, level: str, after: int, not_restored: list[str]) -> None:
-        """A worker is there: `fresh`, or a `standby` with the state after cell `after`."""
+    def on_return(self, level: str, after: int, not_restored: list[str], comms: list[str]) -> None:
+        """A worker is there: `fresh`, or a `standby` with the state after cell `after` and these comms."""
 
     def on_parked(self) -> None:
         """No worker can be started."""
@@ -265,22 +265,22 @@ class Lineage:
             self.refusal = frame.reason
         elif isinstance(frame, Ready):
             self.worker_pid = frame.pid
-            self._arrived("fresh", 0, frame.notes)
+            self._arrived("fresh", 0, frame.notes, [])
         elif isinstance(frame, Woken) and self._waking is not None:
             self.worker_pid = frame.pid
             self._waking.control.close()
             after, self._waking = self._waking.after, None
-            self._arrived("standby", after, frame.not_restored)
+            self._arrived("standby", after, frame.not_restored, frame.comms)
         else:
             self._owner.on_frame(frame)
 
-    def _arrived(self, level: str, after: int, notes: list[str]) -> None:
+    def _arrived(self, level: str, after: int, notes: list[str], comms: list[str]) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
         self._tries = 0
         self.state = State.ALIVE
-        self._owner.on_return(level, after, notes)
+        self._owner.on_return(level, after, notes, comms)
 
     def _on_died(self, died: Died) -> None:
         if self.standbys.died(died.pid) or died.pid != self.worker_pid:

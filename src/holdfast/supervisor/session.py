@@ -17,13 +17,13 @@ import msgspec
 
 from holdfast import paths
 from holdfast.access.doors import Door
-from holdfast.errors import HoldfastError, JournalError, MalformedMessage
-from holdfast.link.messages import Answer, Done, Frame, NeedInput, Publish, Segment, Wonder
-from holdfast.protocol import codec, operations
+from holdfast.errors import HoldfastError, JournalError
+from holdfast.link.messages import Done, Frame, NeedInput, Publish, Segment, Wonder
 from holdfast.protocol.connection import Channel
-from holdfast.protocol.content import HistoryRequest
 from holdfast.settings import Settings
+from holdfast.supervisor.absence import Absence
 from holdfast.supervisor.account import Account
+from holdfast.supervisor.answers import Answers
 from holdfast.supervisor.broadcast import NOBODY, Broadcast
 from holdfast.supervisor.coroner import Coroner, without_a_worker
 from holdfast.supervisor.desk import Desk
@@ -31,11 +31,11 @@ from holdfast.supervisor.entrance import Entrance
 from holdfast.supervisor.ledger import Ledger
 from holdfast.supervisor.lineage import Death, Lineage, State
 from holdfast.supervisor.loop import Loop
+from holdfast.supervisor.operator import Operator
 from holdfast.supervisor.output import Output
 from holdfast.supervisor.queue import Job, Queue
 from holdfast.supervisor.recovery import ENAME, Recovery
 from holdfast.supervisor.stage import Ended, Stage
-from holdfast.supervisor.usage import Usage
 from holdfast.supervisor.wires import Wires
 
 _QUEUED: Final[tuple[Channel, ...]] = ("shell", "control")
@@ -68,12 +68,20 @@ class Session:
         self._queue = Queue(settings.wire.queue_cells)
         self._stage = Stage(lineage, self._broadcast, ledger, settings.life.parents_kept)
         self._desk = Desk(self, self._broadcast, self._stage, ledger)
+        self._operator = Operator(self, self._account, self._desk, self._stage, lineage, loop)
+        self._absence = Absence(name, self._broadcast, ledger.journal)
         self._entrance = Entrance(
-            name, named=named, settings=settings, loop=loop, doors_list=self._broadcast.doors
+            name,
+            named=named,
+            settings=settings,
+            loop=loop,
+            doors_list=self._broadcast.doors,
+            absence=self._absence,
         )
         loop.before_waiting = self._broadcast.flush
         self._coroner = Coroner(self._stage, wires.last_words)
-        self._usage = Usage()
+        self._answers = Answers(ledger)
+        self._notice = self._account.notice()  # said in the first cell's output
         self._ending: str | None = None  # why the session ends, once it does
         self._output: Output
         self._stage.count = ledger.last_count()
@@ -134,10 +142,6 @@ class Session:
             self._output.aim_interrupt(self._stage.turn)
             self._lineage.interrupt()
 
-    def usage(self) -> dict[str, object]:
-        """What the session uses of the machine."""
-        return self._usage.content(self._lineage.worker_pid)
-
     def shut_down(self, door: Door, *, restart: bool) -> None:
         """A client asks for the end of the kernel behind `door`, or for a fresh namespace."""
         if restart:
@@ -147,19 +151,7 @@ class Session:
 
     def operate(self, name: str, request: msgspec.Struct) -> msgspec.Struct:
         """Do one of our own operations."""
-        if isinstance(request, operations.InfoRequest):
-            return self._account.info(self._desk.clients(), self._stage, self._lineage)
-        if isinstance(request, operations.LogRequest):
-            return self._account.log(request)
-        if isinstance(request, operations.ClientsRequest):
-            return operations.Clients(self._desk.clients())
-        if isinstance(request, operations.Stop):
-            self._loop.later(0, lambda: self.end("stop"))
-        elif isinstance(request, operations.Interrupt):
-            self.interrupt(force=request.force)
-        else:
-            raise MalformedMessage(f"{name} is not offered")
-        return operations.Done()
+        return self._operator.operate(name, request)
 
     # What the lineage tells
 
@@ -183,7 +175,7 @@ class Session:
             output.settle(frame.at)
             self._stage.on_input_needed(frame)
         elif isinstance(frame, Wonder):
-            self._lineage.send(Answer(frame.wonder, self._known(frame)))
+            self._lineage.send(self._answers.to(frame))
         self._ledger.commit_soon()
 
     def on_death(self, death: Death) -> bool:
@@ -197,10 +189,11 @@ class Session:
         self._coroner.see(death)
         return True
 
-    def on_return(self, level: str, after: int, not_restored: list[str]) -> None:
+    def on_return(self, level: str, after: int, not_restored: list[str], comms: list[str]) -> None:
         """A worker is there; if it takes over from a dead one, tell what happened."""
         recovery = self._coroner.report(level, after, not_restored)
         if recovery is not None:
+            self._stage.rejoin_comms(comms)
             self._recovered(recovery)
         elif not_restored:
             self._broadcast.stream("stderr", "\n".join(not_restored) + "\n", NOBODY)
@@ -238,6 +231,15 @@ class Session:
     def _next(self) -> None:
         if self._free() and (job := self._queue.next()):
             self._stage.start(job)
+            self._give_notice(job)
+            self._absence.tell(job, self._stage)
+
+    def _give_notice(self, job: Job) -> None:
+        """Say once how the session ended before, to who could not know: our own console shows it at once."""
+        if self._notice and job.request is not None and not job.request.silent:
+            if job.door.file != self._entrance.own_file:
+                self._stage.publish_text(job.number, "stderr", f"holdfast: {self._notice}\n")
+            self._notice = None
 
     def _ended(self, ended: Ended | None) -> None:
         if ended is None:
@@ -288,13 +290,6 @@ class Session:
         self._ledger.set("session_id", session_id)
         self._ledger.begin_namespace(self.name)
         self._entrance.renew(session_id)
-
-    def _known(self, frame: Wonder) -> bytes:
-        """What the worker asked for. It may ask for nonsense; it gets nothing then."""
-        try:
-            return codec.encode(self._ledger.past(codec.decode(frame.arguments, HistoryRequest, frame.what)))
-        except HoldfastError:
-            return b"[]"
 
     def _on_text(self, number: int, stream: str, text: str) -> None:
         self._stage.publish_text(number, stream, text)

@@ -10,13 +10,14 @@ import msgspec
 
 from holdfast.access.doors import Door
 from holdfast.journal.records import Status
-from holdfast.link.messages import Ask, Done, InputReply, NeedInput, Publish, Run
+from holdfast.link.messages import Ask, Done, InputReply, NeedInput, Publish, Rejoin, Run
 from holdfast.protocol import codec
 from holdfast.protocol import content as contents
 from holdfast.protocol.content import ExecuteRequest
 from holdfast.protocol.messages import Message
 from holdfast.supervisor import recovery as words
 from holdfast.supervisor.broadcast import NOBODY, Broadcast, Parent
+from holdfast.supervisor.comms import Comms
 from holdfast.supervisor.ledger import Ledger
 from holdfast.supervisor.lineage import Lineage
 from holdfast.supervisor.output import Output
@@ -45,7 +46,7 @@ class Stage:
         self.job: Job | None = None
         self.since = 0.0  # when it started, seconds since the epoch
         self.count = 0  # of the last cell that was numbered
-        self.comms: dict[str, str] = {}  # open comms: id → target
+        self.comms = Comms()
         self.sources: OrderedDict[int, str] = OrderedDict()  # code of recent cells by count, for tracebacks
         self.output: Output
         self._lineage = lineage
@@ -58,6 +59,11 @@ class Stage:
         self._effects: OrderedDict[int, int] = OrderedDict()  # cells that ended alive: number → count
         self._last = 0  # number of the last cell
         self._asking: Job | None = None  # the job whose client was asked for input
+
+    @property
+    def worker_pid(self) -> int | None:
+        """Who does the work."""
+        return self._lineage.worker_pid
 
     def accept(self, job: Job, *, starts: bool) -> None:
         """Write a cell to the journal, before anything else is done. JournalError: it must not run.
@@ -99,10 +105,7 @@ class Stage:
 
     def on_publish(self, frame: Publish) -> None:
         """The worker shows something."""
-        if frame.msg_type == "comm_open":
-            self._note_comm(frame.content, is_open=True)
-        elif frame.msg_type == "comm_close":
-            self._note_comm(frame.content, is_open=False)
+        self.comms.note(frame.msg_type, frame.content)
         self._broadcast.publish(
             frame.msg_type, frame.content, self.parent_of(frame.parent), frame.metadata, frame.buffers
         )
@@ -132,15 +135,7 @@ class Stage:
             self._finish_cell(job, frame)
             if frame.output is not None:
                 self._ledger.add_result(job.count, frame.output)
-        metadata: dict[str, object] = {}
-        if frame.started:
-            metadata = {
-                "started": frame.started,
-                "dependencies_met": True,
-                "engine": "",
-                "status": frame.status,
-            }
-        return self._end(job, frame.content, metadata, frame.status)
+        return self._end(job, frame.content, _metadata(frame), frame.status)
 
     def on_crash(self, recovery: Recovery) -> Ended | None:
         """The worker died and another one is there: answer for the job. Without a job, tell who looks."""
@@ -175,6 +170,16 @@ class Stage:
             job.channel, job.reply_type, {"status": "aborted"}, {"status": "aborted"}, to=job.message
         )
         self._broadcast.status("idle", parent)
+
+    def rejoin_comms(self, living: list[str]) -> None:
+        """The worker is another one, with these comms: what it lacks is closed, of what it has it tells anew.
+
+        A widget that a browser still shows would else be half-dead: shown, and heard by nobody.
+        """
+        for gone in self.comms.keep(living):
+            self._broadcast.publish("comm_close", {"comm_id": gone, "data": {}}, NOBODY)
+        if living:
+            self._lineage.send(Rejoin(self.comms.ids()))
 
     def forget(self) -> None:
         """The namespace is gone, on purpose: numbering begins anew, comms have no other half."""
@@ -235,10 +240,7 @@ class Stage:
 
     def _start_request(self, job: Job) -> None:
         message = job.message
-        if message.header.msg_type == "comm_open":
-            self._note_comm(message.content_raw, is_open=True)
-        elif message.header.msg_type == "comm_close":
-            self._note_comm(message.content_raw, is_open=False)
+        self.comms.note(message.header.msg_type, message.content_raw)
         self._lineage.send(
             Ask(
                 cell=job.number,
@@ -276,17 +278,12 @@ class Stage:
         if len(self._parents) > self._parents_kept:
             self._parents.popitem(last=False)
 
-    def _note_comm(self, content: bytes, *, is_open: bool) -> None:
-        comm = msgspec.json.decode(content, type=_Comm)
-        if is_open:
-            self.comms[comm.comm_id] = comm.target_name
-        else:
-            self.comms.pop(comm.comm_id, None)
 
-
-class _Comm(msgspec.Struct):
-    comm_id: str = ""
-    target_name: str = ""
+def _metadata(frame: Done) -> dict[str, object]:
+    """Of a cell's reply; a request's has none."""
+    if not frame.started:
+        return {}
+    return {"started": frame.started, "dependencies_met": True, "engine": "", "status": frame.status}
 
 
 class _Error(msgspec.Struct):

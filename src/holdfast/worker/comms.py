@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
+from collections.abc import Iterable
 from typing import Any
 
 import comm
@@ -50,3 +53,27 @@ def deliver(manager: CommManager, request: Ask) -> None:
         "buffers": [memoryview(each) for each in request.buffers],
     }
     getattr(manager, request.msg_type)(None, None, message)
+
+
+def living() -> list[str]:
+    """Ids of the comms of this process."""
+    return list(comm.get_comm_manager().comms)
+
+
+def forget(ids: Iterable[str]) -> None:
+    """Close comms whose other half is gone, without a word to it: nobody would hear it."""
+    manager = comm.get_comm_manager()
+    for each in ids:
+        if (half := manager.comms.pop(each, None)) is not None:
+            half._closed = True
+
+
+def resend_states() -> None:
+    """Tell the browser the state of all widgets: what it shows may be of another time."""
+    widgets = sys.modules.get("ipywidgets.widgets.widget")
+    if widgets is None:
+        return
+    for each in list(getattr(widgets, "_instances", {}).values()):
+        if each.comm is not None:
+            with contextlib.suppress(Exception):  # the user's own traits and hooks take part
+                each.send_state()

@@ -16,10 +16,23 @@ from typing import Any
 import msgspec
 
 from holdfast.link.channel import Channel
-from holdfast.link.messages import Answer, Ask, Frame, InputReply, Leave, NeedInput, Renew, Run, Wonder
+from holdfast.link.messages import (
+    Answer,
+    Ask,
+    Frame,
+    InputReply,
+    Leave,
+    NeedInput,
+    Rejoin,
+    Renew,
+    Run,
+    Wonder,
+)
 from holdfast.protocol.codec import encode as to_json
+from holdfast.worker import comms
 from holdfast.worker.cells import Cells
 from holdfast.worker.freeze import Freezer
+from holdfast.worker.gui import Guis
 from holdfast.worker.interrupts import Interrupts
 from holdfast.worker.outlet import Outlet
 from holdfast.worker.parents import Parents
@@ -39,12 +52,14 @@ class Desk:
         outlet: Outlet,
         parents: Parents,
         interrupts: Interrupts,
+        guis: Guis,
     ) -> None:
         self._loop = loop
         self._channel = channel
         self._outlet = outlet
         self._parents = parents
         self._interrupts = interrupts
+        self._guis = guis
         self._waiting: deque[Frame] = deque()  # taken off the link, not yet done
         self._busy = False  # a task works on a frame
         self._context = contextvars.copy_context()  # one for all cells: ContextVars stay set between them
@@ -59,12 +74,16 @@ class Desk:
         self._cells, self._requests, self._freezer = cells, requests, freezer
         self._loop.call_soon(self._start_serving)
 
-    def woken(self) -> None:
-        """This process was a standby: what its predecessor had taken off the link is not for it."""
+    def woken(self) -> list[str]:
+        """This process was a standby: what its predecessor had taken off the link is not for it.
+
+        Returns what is off from now on, in words.
+        """
         self._waiting.clear()
         self._busy = False
         self._interrupts.end()
         self._loop.add_reader(self._channel.fileno(), self._on_link)
+        return self._guis.woken()
 
     def serve_for_ever(self) -> None:
         """Run the loop until the session ends. An interrupt that escapes a task of the user's is not ours."""
@@ -125,11 +144,17 @@ class Desk:
             return
         frame = self._waiting.popleft()
         if isinstance(frame, Run | Ask):
+            if self._guis.served():
+                self._freezer.changed(None)
             if not self._freezer.before(changes=isinstance(frame, Run)):
                 self._begin(self._do(frame))
         elif isinstance(frame, Renew):
             if not self._freezer.take():
                 self._loop.call_soon(self._next)
+        elif isinstance(frame, Rejoin):
+            comms.forget(set(comms.living()) - set(frame.comms))
+            comms.resend_states()
+            self._loop.call_soon(self._next)
         elif isinstance(frame, Leave):
             self._leave()
         else:

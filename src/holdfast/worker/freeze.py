@@ -29,7 +29,7 @@ from typing import Any
 
 from holdfast.link.channel import Channel
 from holdfast.link.messages import Asleep, NoStandby, StandbyTaken, Wake, Woken
-from holdfast.worker import quiet, sibling
+from holdfast.worker import comms, quiet, sibling
 from holdfast.worker.lost import Lost, names_of_lost
 from holdfast.worker.orphans import disown
 from holdfast.worker.outlet import Outlet
@@ -70,7 +70,7 @@ class Freezer:
         private: frozenset[int],
         namespace: dict[str, Any],
         quiet_wait_ms: float,
-        on_wake: Callable[[], None],
+        on_wake: Callable[[], list[str]],
     ) -> None:
         self._loop = loop
         self._channel = channel
@@ -79,7 +79,7 @@ class Freezer:
         self._known = shared | private | {channel.fileno()}  # private: each has its own (the loop's), rebuilt
         self._namespace = namespace
         self._quiet_wait_ms = quiet_wait_ms
-        self._on_wake = on_wake  # told in the woken process, when the link is there again
+        self._on_wake = on_wake  # told in the woken process, when the link is there again; says what is lost
         self._cell = 0  # the last cell whose effects this process holds
         self._fresh = False  # the newest standby holds all that this process holds
         self._middle = 0  # pid of the fork in the middle, not yet reaped
@@ -244,10 +244,10 @@ class Freezer:
             private = private or make_private(seen, self._shared | {link})
             wake(private)
             disown()
-            self._join(link)
-            lost = [_in_words(each) for each in names_of_lost(self._namespace, private)]
+            switched_off = self._join(link)
+            lost = [_in_words(each) for each in names_of_lost(self._namespace, private)] + switched_off
             _forget_pending_signals()
-            self._outlet.send(Woken(self._outlet.position, os.getpid(), lost))
+            self._outlet.send(Woken(self._outlet.position, os.getpid(), lost, comms.living()))
         except BaseException as error:  # noqa: BLE001 - a broken fork must never run on as a second worker
             os.write(2, f"holdfast: a standby broke: {error!r}\n".encode())
             os._exit(BROKEN)
@@ -258,8 +258,8 @@ class Freezer:
         os.dup2(nothing, self._channel.fileno(), inheritable=False)
         os.close(nothing)
 
-    def _join(self, link: int) -> None:
-        """Put the new link in the place of the dead worker's."""
+    def _join(self, link: int) -> list[str]:
+        """Put the new link in the place of the dead worker's. Returns what is off from now on, in words."""
         number = self._channel.fileno()
         self._loop.remove_reader(number)
         os.dup2(link, number, inheritable=False)
@@ -273,7 +273,7 @@ class Freezer:
         _set_oom_score("worker")
         if getattr(self._loop, "_default_executor", None) is not None:
             self._loop.set_default_executor(ThreadPoolExecutor())  # the old one's threads did not come along
-        self._on_wake()
+        return self._on_wake()
 
 
 def _has_tasks(loop: asyncio.AbstractEventLoop) -> bool:

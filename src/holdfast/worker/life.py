@@ -17,12 +17,13 @@ from holdfast import __version__
 from holdfast.link.channel import Channel
 from holdfast.link.messages import Ready, Start
 from holdfast.link.ring import RingWriter
-from holdfast.worker import comms
+from holdfast.worker import comms, recover
 from holdfast.worker.cells import Cells
 from holdfast.worker.descriptors import inventory
 from holdfast.worker.desk import Desk
 from holdfast.worker.display import Publisher
 from holdfast.worker.freeze import Freezer, yield_to_the_supervisor
+from holdfast.worker.gui import Guis
 from holdfast.worker.interrupts import Interrupts
 from holdfast.worker.outlet import Outlet
 from holdfast.worker.parents import Parents
@@ -40,7 +41,7 @@ def live(start: Start, channel: Channel) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
     for number in (signal.SIGTERM, signal.SIGCHLD):  # the template's own
         signal.signal(number, signal.SIG_DFL)
-    loop, loop_fds = _make_loop()
+    loop, guis, loop_fds = _make_loop()
     ring = RingWriter(mmap.mmap(start.ring, 0))
     interrupts = Interrupts(ring)
     interrupts.install()
@@ -49,7 +50,7 @@ def live(start: Start, channel: Channel) -> None:
     sys.stdout, sys.stderr = OutStream("stdout", outlet, parents), OutStream("stderr", outlet, parents)
     publisher = Publisher(outlet, parents)
     shared = _open_now() - loop_fds - {channel.fileno()}  # nothing of the user's is open yet
-    desk = Desk(loop, channel, outlet, parents, interrupts)
+    desk = Desk(loop, channel, outlet, parents, interrupts, guis)
     keyboard = Keyboard(desk)
     keyboard.install()
     manager = comms.install(publisher)
@@ -58,9 +59,11 @@ def live(start: Start, channel: Channel) -> None:
         shell_traits={
             "publisher": publisher,
             "ask": desk.ask_supervisor,
+            "guis": guis,
         }
     )
     notes = app.start_up(start.arguments)
+    recover.register(app.shell)
     freezer = Freezer(
         loop, channel, outlet, shared, loop_fds, app.shell.user_ns, start.quiet_wait_ms, desk.woken
     )
@@ -82,12 +85,13 @@ def banner() -> str:
     )
 
 
-def _make_loop() -> tuple[asyncio.AbstractEventLoop, frozenset[int]]:
-    """The one event loop, and the descriptors it made for itself."""
+def _make_loop() -> tuple[asyncio.AbstractEventLoop, Guis, frozenset[int]]:
+    """The one event loop, who may wait in its place, and the descriptors it made for itself."""
     before = _open_now()
-    loop = asyncio.SelectorEventLoop(selectors.EpollSelector())
+    selector = selectors.EpollSelector()
+    loop = asyncio.SelectorEventLoop(selector)
     asyncio.set_event_loop(loop)
-    return loop, _open_now() - before
+    return loop, Guis(loop, selector), _open_now() - before
 
 
 def _open_now() -> frozenset[int]:
