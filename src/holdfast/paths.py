@@ -1,11 +1,13 @@
 """Where Holdfast's own files live, and the one place that makes a private folder. Stdlib only, light.
 
     state/history.db                     input history of all sessions
+    state/notebooks/                     which session belongs to which notebook
     state/sessions/NAME/journal.db       what must not be lost
     state/sessions/NAME/lock             held by the session's supervisor (never unlinked)
     runtime/NAME/doorbell                the supervisor's unix socket for launchers and commands
     runtime/NAME/connection.json         Jupyter connection file of the session's own (ipc) door
     runtime/NAME/door-1 … door-5         that door's sockets
+    runtime/NAME/cells/                  files that stand for cells in a debugger
     runtime/NAME/start.lock              held while somebody starts the session's supervisor
     runtime/NAME/supervisor.log          what the supervisor and the template said on stderr
 
@@ -59,6 +61,11 @@ def session_state(name: str) -> Path:
 def session_runtime(name: str) -> Path:
     """Folder of a running session's sockets. `name` must be valid."""
     return runtime_folder() / checked_name(name)
+
+
+def session_cells(name: str) -> Path:
+    """Folder of the files that cells seem to be: a debugger shows them, and sets breakpoints in them."""
+    return session_runtime(name) / "cells"
 
 
 def history_file() -> Path:

@@ -1,4 +1,4 @@
-"""A place of its own for a run: kernelspecs, profiles, runtime files, sessions. Nothing of the user's is used."""
+"""A place of its own for a run: kernelspecs, profiles, sessions. Nothing of the user's is used or touched."""
 
 from __future__ import annotations
 
@@ -12,34 +12,44 @@ from pathlib import Path
 
 from holdfast.jupyter import kernelspec
 
-KERNEL = "python3"
-"""The name under which every suite asks for a kernel."""
+NAMES = ("python3", "echo")
+"""Under which suites ask for a kernel; `echo` is a toy of pytest-jupyter's, which jupyter_client's use."""
+
+
+class Scratch:
+    """A folder, and the environment in which every kernel is Holdfast's."""
+
+    def __init__(self, folder: Path) -> None:
+        self._home = folder / "home"
+        for name in NAMES:
+            kernelspec.install(prefix=folder, name=name)
+        self.environment = {
+            **os.environ,
+            "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),  # their commands
+            "JUPYTER_PATH": str(folder / "share" / "jupyter"),
+            "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
+            "JUPYTER_CONFIG_DIR": str(folder / "config"),
+            "IPYTHONDIR": str(folder / "ipython"),
+            "HOLDFAST_HOME": str(self._home),
+        }
+
+    def sessions(self) -> int:
+        """How many sessions there have been: 0 means that another kernel was tested."""
+        return len(list(self._home.glob("state/sessions/*/journal.db")))
+
+    def stop_all(self) -> None:
+        """End the sessions that a suite has left running."""
+        for session in self._home.glob("run/*"):
+            command = [sys.executable, "-m", "holdfast", "stop", session.name]
+            subprocess.run(command, env=self.environment, capture_output=True, check=False)
 
 
 @contextmanager
-def scratch() -> Iterator[dict[str, str]]:
-    """An environment in which `python3` is Holdfast's kernel. What is left running there is stopped in the end."""
+def scratch() -> Iterator[Scratch]:
+    """A place for a `with` block; its name is short, since sockets' are."""
     with tempfile.TemporaryDirectory(prefix="hf-", ignore_cleanup_errors=True) as folder:
-        root = Path(folder)
-        kernelspec.install(prefix=root, name=KERNEL)
-        environment = {
-            **os.environ,
-            "JUPYTER_PATH": str(root / "share" / "jupyter"),
-            "JUPYTER_RUNTIME_DIR": str(root / "runtime"),
-            "JUPYTER_CONFIG_DIR": str(root / "config"),
-            "IPYTHONDIR": str(root / "ipython"),
-            "HOLDFAST_HOME": str(root / "home"),
-        }
+        place = Scratch(Path(folder))
         try:
-            yield environment
+            yield place
         finally:
-            stop_all(environment)
-
-
-def stop_all(environment: dict[str, str]) -> None:
-    """End the sessions that a suite left behind."""
-    names = [each.name for each in (Path(environment["HOLDFAST_HOME"]) / "run").glob("*")]
-    for name in names:
-        subprocess.run(
-            [sys.executable, "-m", "holdfast", "stop", name], env=environment, capture_output=True, check=False
-        )
+            place.stop_all()

@@ -83,6 +83,16 @@ class Door:
         except ConnectionFileError:
             return False
 
+    def mend(self) -> None:
+        """Listen again where a socket's file is gone: jupyter_client removes them when it restarts a kernel.
+
+        Who is connected stays so. ConnectionFileError if it can't be.
+        """
+        if self.info.transport == "ipc":
+            for channel, socket in self._sockets.items():
+                if not os.path.exists(self.info.url(channel).removeprefix("ipc://")):
+                    _bind(socket, channel, self.info, self.file)
+
     def sources(self) -> Iterable[tuple[Channel, zmq.Socket[bytes]]]:
         """What to watch for arrivals."""
         return self._sockets.items()

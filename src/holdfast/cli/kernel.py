@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, BooleanOptionalAction, Namespace
 from pathlib import Path
 
 from holdfast.cli import text
 from holdfast.cli.usage import tell
-from holdfast.jupyter import kernelspec
+from holdfast.jupyter import kernelspec, target
 
 DEFAULT_NAME = "holdfast"
 
@@ -24,6 +24,14 @@ def arguments(parser: ArgumentParser) -> None:
     install.add_argument("--session", metavar="NAME", help="always this session, instead of one a notebook")
     install.add_argument("--name", help="name of the kernel")
     install.add_argument("--display-name", help="what Jupyter shows")
+    install.add_argument(
+        "--python", metavar="PATH", default=sys.executable, help="Python that runs the cells"
+    )
+    install.add_argument(
+        "--provisioner",
+        action=BooleanOptionalAction,
+        help="let sessions outlive the Jupyter server, which must have holdfast too (default: if possible)",
+    )
     commands.add_parser("list", help="list what is installed", allow_abbrev=False)
     uninstall = commands.add_parser("uninstall", help="remove it from Jupyter", allow_abbrev=False)
     uninstall.add_argument("name", nargs="?", default=DEFAULT_NAME, help="name of the kernel (%(default)s)")
@@ -36,6 +44,8 @@ def run(options: Namespace) -> int:
 
 def _install(options: Namespace) -> int:
     name = options.name or (f"{DEFAULT_NAME}-{options.session.lower()}" if options.session else DEFAULT_NAME)
+    found = target.probe(options.python)
+    provisioner = found.provisioner if options.provisioner is None else options.provisioner
     folder = kernelspec.install(
         user=options.user,
         sys_prefix=options.sys_prefix,
@@ -43,9 +53,13 @@ def _install(options: Namespace) -> int:
         name=name,
         display_name=options.display_name,
         session=options.session,
-        python=sys.executable,
+        python=found.python,
+        debugger=found.debugger,
+        provisioner=provisioner,
     )
     print(f"installed kernel {name} in {text.short_folder(str(folder))}")
+    if provisioner:
+        tell("its sessions outlive the Jupyter server; that needs holdfast too (else: --no-provisioner)")
     return 0
 
 

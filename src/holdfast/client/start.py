@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import itertools
 import json
 import os
 import select
@@ -29,6 +30,7 @@ from holdfast.paths import (
     checked_name,
     private_folder,
     runtime_folder,
+    session_cells,
     session_runtime,
     session_state,
     socket_path,
@@ -50,7 +52,7 @@ STOP_SECONDS = 15.0
 LOG_KEEP = 1024 * 1024
 """Bytes. A longer supervisor.log begins anew at the next start."""
 
-_READY_FD = 3
+_READY_FD, _LINK_FD = 3, 4
 _NOBODY_THERE = (FileNotFoundError, ConnectionRefusedError, NotADirectoryError)
 
 _started: list[int] = []
@@ -106,6 +108,52 @@ def create(
                     _delete(session_state(name))  # nothing was ever run in it
                     raise
     raise SessionExists(f"session {name!r} already exists", f"holdfast attach {name}   (or another name)")
+
+
+class Hosted:
+    """The supervisor, a child of ours, of a session whose worker this process is itself."""
+
+    def __init__(self, name: str, pid: int) -> None:
+        self.name = name
+        self.connection_file = session_runtime(name) / "connection.json"
+        self.cells = session_cells(name)
+        self._pid = pid
+
+    def await_end(self) -> None:
+        """Wait until it has closed its journal, so that the session's name is free; not for ever."""
+        with contextlib.suppress(ProcessLookupError):  # somebody else in this process has reaped it
+            process = os.pidfd_open(self._pid)
+            try:
+                select.select([process], [], [], STOP_SECONDS)
+            finally:
+                os.close(process)
+        _reap()
+
+
+def host(link: int, name: str | None, stem: str) -> Hosted:
+    """Start the supervisor of a session whose worker is this process, which has the other end of `link`.
+
+    Without a `name` the session is called after `stem`, and a new one is made. SessionExists if one of that
+    name is running.
+    """
+    if name is not None:
+        return _host(checked_name(name), link, kept=True)
+    for number in itertools.count(1):
+        with contextlib.suppress(SessionExists):
+            return _host(f"embed-{stem}-{number}", link, kept=False)
+    raise AssertionError("numbers do not end")
+
+
+def _host(name: str, link: int, *, kept: bool) -> Hosted:
+    with _start_lock(name):
+        bell = _reach(name)
+        if bell is not None:
+            bell.close()
+            raise SessionExists(f"session {name!r} is running", "give embed() another name")
+        if not kept and exists(name):
+            raise SessionExists(f"session {name!r} already exists")
+        _start(name, True, None, sys.executable, link=link).close()
+        return Hosted(name, _started[-1])
 
 
 def exists(name: str) -> bool:
@@ -180,13 +228,21 @@ def _start_lock(name: str) -> Iterator[None]:
         os.close(lock)
 
 
-def _start(name: str, named: bool, cwd: str | None, python: str, flags: Sequence[str] = ()) -> DoorbellClient:
+def _start(
+    name: str,
+    named: bool,
+    cwd: str | None,
+    python: str,
+    flags: Sequence[str] = (),
+    link: int | None = None,
+) -> DoorbellClient:
     log = session_runtime(name) / "supervisor.log"
     with _log_file(log) as log_end:
         written = os.fstat(log_end).st_size
         options = ["--cwd", cwd or os.getcwd(), *(["--named"] if named else [])]
+        options += ["--link-fd", str(_LINK_FD)] if link is not None else []
         options += ["--", *flags] if flags else []
-        pid, ready = _spawn(name, options, python, log_end)
+        pid, ready = _spawn(name, options, python, log_end, link)
     try:
         answer = _first_line(ready, time.monotonic() + START_SECONDS, name)
     except BaseException:  # also Ctrl-C: a supervisor that nobody waited for would go on unseen
@@ -206,7 +262,7 @@ def _delete(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _spawn(name: str, options: list[str], python: str, log: int) -> tuple[int, int]:
+def _spawn(name: str, options: list[str], python: str, log: int, link: int | None) -> tuple[int, int]:
     """Start the supervisor; its pid, and the end of a pipe on which it will say one line when it is ready."""
     _reap()
     ready, its_end = os.pipe()
@@ -214,15 +270,18 @@ def _spawn(name: str, options: list[str], python: str, log: int) -> tuple[int, i
     arguments += options
     actions: list[tuple[Any, ...]] = [(os.POSIX_SPAWN_CLOSE, number) for number in _inheritable()]
     actions.append((os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0))
-    actions += [(os.POSIX_SPAWN_DUP2, log, 1), (os.POSIX_SPAWN_DUP2, log, 2)]
-    actions.append((os.POSIX_SPAWN_DUP2, its_end, _READY_FD))
+    wanted = {1: log, 2: log, _READY_FD: its_end} | ({} if link is None else {_LINK_FD: link})
+    above = max(wanted) + 1  # none of them may stand where another one is put
+    passed = {number: fcntl.fcntl(each, fcntl.F_DUPFD_CLOEXEC, above) for number, each in wanted.items()}
+    actions += [(os.POSIX_SPAWN_DUP2, each, number) for number, each in passed.items()]
     try:
         pid = os.posix_spawn(python, arguments, os.environ, file_actions=actions, setsid=True)
     except OSError as error:
         os.close(ready)
         raise StartFailed(f"can't run {python}: {error.strerror}") from error
     finally:
-        os.close(its_end)
+        for each in (its_end, *passed.values()):
+            os.close(each)
     _started.append(pid)
     return pid, ready
 

@@ -85,6 +85,8 @@ class Console:
         self._cell: OwnCell | None = None
         self._running: asyncio.Task[Any] | None = None
         self._leaving = False
+        self._embedded = False
+        """The session is a program, which hears `exit` itself and goes on."""
         self._interrupted_others = float("-inf")
         """When Ctrl-C last meant another client's cell, on the loop's clock."""
         self._tasks: set[asyncio.Task[None]] = set()
@@ -124,7 +126,7 @@ class Console:
                 code = await self._prompt.read(text)
             except EOFError:
                 return
-            if code.strip() in LEAVE:
+            if code.strip() in LEAVE and not self._embedded:
                 return
             if code.strip():
                 await self._run_cell(code)
@@ -234,6 +236,7 @@ class Console:
         info = await self._info()
         if info is not None:
             self._next_count = info.execution_count + 1
+            self._embedded = info.embedded
             if info.running is not None:
                 self._others.running = Running(None, running_title(info.running.count, info.running.client))
         self._note(head(self._name, info, created=created, username=self._username, now=time.time()))

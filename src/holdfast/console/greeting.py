@@ -16,6 +16,7 @@ def head(name: str, info: Info | None, *, created: bool, username: str, now: flo
     if info is not None:
         words.append(f"Python {info.python}")
         words += [] if created else _past(info, username, now)
+        words += ["a program that has stopped; exit: it goes on, Ctrl-D: it waits"] if info.embedded else []
     words += ["? for help, Ctrl-D to leave"] if created else []
     lines = [ansi.paint(_DOT.join(words), ansi.NOTE)]
     if info is not None and info.running is not None:

@@ -1,1 +1,4 @@
-"""Being a kernel for others: what Jupyter starts (`launcher`) and how it finds it (`kernelspec`)."""
+"""Being a kernel for others: what Jupyter starts (`launcher`, `provisioner`), how it finds it (`kernelspec`).
+
+Which session a notebook has is in `notebooks`, what a kernelspec's Python can do in `target`.
+"""

@@ -22,6 +22,12 @@ from holdfast.protocol.messages import PROTOCOL_VERSION
 MODULE = "holdfast.kernel"
 """What stands behind `-m` in our kernelspecs, and what tells them from others'."""
 
+PROVISIONER = "holdfast-provisioner"
+"""Our entry point in jupyter_client's group of provisioners: `provisioner.py`."""
+
+LOGOS = ("logo-svg.svg", "logo-32x32.png", "logo-64x64.png")
+"""Under the names that frontends look for."""
+
 SYSTEM_FOLDERS = (Path("/usr/local/share/jupyter"), Path("/usr/share/jupyter"))
 
 _NAME = re.compile(r"[a-z0-9_-][a-z0-9._-]*")  # jupyter_client's rule, less names that are paths
@@ -36,12 +42,15 @@ def install(
     display_name: str | None = None,
     session: str | None = None,
     python: str = sys.executable,
+    debugger: bool = False,
+    provisioner: bool = False,
 ) -> Path:
     """Write the kernelspec `name` and return its folder; one of ours that is there already is replaced.
 
     Where: for this user (the default), below this Python's prefix, or below `prefix`. With `session` every
-    notebook that picks this kernel joins that one session. Raises HoldfastError when the place can't be
-    written, the name is no name, or another kernel has it.
+    notebook that picks this kernel joins that one session. `debugger`: that Python has one. `provisioner`:
+    sessions outlive the Jupyter server, which must have Holdfast in its own environment for that. Raises
+    HoldfastError when the place can't be written, the name is no name, or another kernel has it.
     """
     if user + sys_prefix + (prefix is not None) > 1:
         raise HoldfastError(
@@ -50,13 +59,17 @@ def install(
     folder = _data_folder(sys_prefix=sys_prefix, prefix=prefix) / "kernels" / _checked(name)
     if folder.exists() and not _is_ours(folder):
         raise HoldfastError(f"{folder} is another kernel's", "choose another name, or remove it first")
-    spec = _spec(display_name, session, python)
+    argv = [python, "-P", "-m", MODULE, "-f", "{connection_file}"]  # -P: a module in the notebook's folder
+    if session:  # must not stand in for one of Python's own
+        argv += ["--session", checked_name(session)]
+    shown = display_name or (f"Holdfast · {session}" if session else "Python 3 (Holdfast)")
+    spec = _spec(argv, shown, _metadata(debugger=debugger, provisioner=provisioner))
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _write(folder / "logo-svg.svg", Path(__file__).with_name("logo-svg.svg").read_text())
-        _write(
-            folder / "kernel.json", json.dumps(spec, indent=1, ensure_ascii=False) + "\n"
-        )  # last: now it counts
+        for logo in LOGOS:
+            _write(folder / logo, Path(__file__).with_name(logo).read_bytes())
+        text = json.dumps(spec, indent=1, ensure_ascii=False) + "\n"
+        _write(folder / "kernel.json", text.encode())  # last: now it counts
     except OSError as error:
         raise HoldfastError(
             f"can't write the kernelspec {folder}: {error.strerror}", "install it for yourself: --user"
@@ -144,17 +157,22 @@ def _checked(name: str) -> str:
     raise HoldfastError(f"{name!r} can't name a kernelspec", "use letters, digits, '.', '-' and '_'")
 
 
-def _spec(display_name: str | None, session: str | None, python: str) -> dict[str, object]:
-    joined = ["--session", checked_name(session)] if session else []
+def _spec(argv: list[str], display_name: str, metadata: dict[str, object]) -> dict[str, object]:
     return {
-        # -P: a module in the notebook's folder must not stand in for one of Python's own
-        "argv": [python, "-P", "-m", MODULE, "-f", "{connection_file}", *joined],
-        "display_name": display_name or (f"Holdfast · {session}" if session else "Python 3 (Holdfast)"),
+        "argv": argv,
+        "display_name": display_name,
         "language": "python",
         "interrupt_mode": "message",
-        "metadata": {"debugger": False},
+        "metadata": metadata,
         "kernel_protocol_version": PROTOCOL_VERSION,
     }
+
+
+def _metadata(*, debugger: bool, provisioner: bool) -> dict[str, object]:
+    known: dict[str, object] = {"debugger": debugger, "supported_encryption": ["curve"]}
+    if provisioner:
+        known["kernel_provisioner"] = {"provisioner_name": PROVISIONER}
+    return known
 
 
 def _is_ours(folder: Path) -> bool:
@@ -166,12 +184,12 @@ def _is_ours(folder: Path) -> bool:
     return isinstance(argv, list) and MODULE in argv
 
 
-def _write(path: Path, text: str) -> None:
+def _write(path: Path, content: bytes) -> None:
     """Write a file that is there whole or not at all, readable for everybody who may enter its folder."""
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
             os.fchmod(file.fileno(), 0o644)
         os.replace(temporary, path)
     except BaseException:

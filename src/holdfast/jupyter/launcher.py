@@ -173,13 +173,14 @@ def _parent_descriptor() -> int | None:
     """Descriptor that becomes readable when the process named by JPY_PARENT_PID ends (pidfd_open(2)).
 
     None when there is no such variable or it names somebody else: started through a wrapper script, the
-    launcher's parent is not who set it, and init adopts whom nobody watches.
+    launcher's parent is not who set it. Whom Jupyter started itself (hence a session's leader) has another
+    parent only if that one has ended already: HoldfastError, or a descriptor that is readable at once.
     """
     named = os.environ.get("JPY_PARENT_PID", "")
-    parent = os.getppid()
-    if parent == 1 or named != str(parent):
+    started_by_jupyter = os.getsid(0) == os.getpid()
+    if not named.isdecimal() or int(named) <= 1 or not (started_by_jupyter or int(named) == os.getppid()):
         return None
     try:
-        return os.pidfd_open(parent)
+        return os.pidfd_open(int(named))
     except ProcessLookupError:
         raise HoldfastError("the process that started this kernel has ended already") from None

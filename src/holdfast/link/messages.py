@@ -34,6 +34,8 @@ class Start(msgspec.Struct):
     arguments: list[str] = []
     """Command-line options for IPython."""
     quiet_wait_ms: float = 50.0
+    cells: str = "/"
+    """Folder in which cells seem to lie as files: tracebacks and debuggers name them so."""
 
 
 # --- supervisor → template -----------------------------------------------------------------------------
@@ -102,6 +104,10 @@ class Ask(Frame, tag=11):
     buffers: list[bytes] = []
 
 
+DEBUG_BEGIN, DEBUG_END = "debug_begin", "debug_end"
+"""`Ask.msg_type` of what the supervisor asks for itself: debugpy shall listen, or be put away."""
+
+
 class Answer(Frame, tag=12):
     """What the worker asked for: the value of `Wonder` number `wonder`, as JSON."""
 
@@ -123,6 +129,12 @@ class Rejoin(Frame, tag=16):
     """Comms that clients have, said to a worker that has woken: theirs are newer, or older, than its own."""
 
     comms: list[str]
+
+
+class Outfit(Frame, tag=17):
+    """The first word to an embedded program: ring, room, fault pipe, and pipes for stdout and stderr."""
+
+    FDS: ClassVar[int] = 5
 
 
 class Leave(Frame, tag=14):
@@ -215,6 +227,12 @@ class NoStandby(Frame, tag=28):
     reason: str
 
 
+class Left(Frame, tag=29):
+    """An embedded program goes on, without the session."""
+
+    at: int
+
+
 # --- supervisor → standby ------------------------------------------------------------------------------
 
 
@@ -245,7 +263,8 @@ class Woken(Frame, tag=32):
 
 
 type_of_everything = (
-    Fork | Forked | ForkFailed | Died | Run | Ask | Answer | InputReply | Renew | Rejoin | Leave | Ready
-    | Segment | Bell | Publish | Done | NeedInput | Wonder | StandbyTaken | NoStandby | Wake | Asleep | Woken
+    Fork | Forked | ForkFailed | Died | Run | Ask | Answer | InputReply | Renew | Rejoin | Outfit | Leave
+    | Ready | Segment | Bell | Publish | Done | NeedInput | Wonder | StandbyTaken | NoStandby | Left | Wake
+    | Asleep | Woken
 )  # fmt: skip
 """The union that a decoder accepts; anything else is refused."""

@@ -32,6 +32,11 @@ class _Ring:
         """Bytes ever written."""
         return self._words[_HEAD]
 
+    def close(self) -> None:
+        """Let go of the memory."""
+        self._words.release()
+        self._memory.close()
+
 
 class RingWriter(_Ring):
     """The worker's side."""

@@ -22,7 +22,7 @@ class KernelInfoRequest(msgspec.Struct, frozen=True):
 
 
 class ExecuteRequest(msgspec.Struct):
-    """`execute_request`. Silent implies that nothing is stored, whatever the client says."""
+    """`execute_request`. What is silent or blank is not stored, whatever the client says, nor counted."""
 
     code: str
     silent: bool = False
@@ -32,7 +32,8 @@ class ExecuteRequest(msgspec.Struct):
     stop_on_error: bool = True
 
     def __post_init__(self) -> None:
-        self.store_history = self.store_history and not self.silent
+        blank = not self.code or self.code.isspace()
+        self.store_history = self.store_history and not self.silent and not blank
 
 
 class CompleteRequest(msgspec.Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""What Jupyter adds to the Debug Adapter Protocol: files that stand for cells, names that are not shown. Pure.
+"""What Jupyter adds to the Debug Adapter Protocol: files that stand for cells, names that stay hidden. Pure.
 
 A frontend sets breakpoints before a cell runs, so both must give the cell the same file name: the hash of its
 code, in a folder that `debugInfo` tells (JEP 47).
@@ -6,11 +6,16 @@ code, in a folder that `debugInfo` tells (JEP 47).
 
 from __future__ import annotations
 
+import base64
+import binascii
 import re
 import struct
 from typing import Any
 
 import msgspec
+
+from holdfast.errors import MalformedMessage
+from holdfast.protocol import codec
 
 HASH_METHOD = "Murmur2"
 HASH_SEED = 0xC70F6907
@@ -22,8 +27,9 @@ CELL_NAME = "IPYKERNEL_CELL_NAME"
 _FILE = re.compile(r"(?:.*/)?(\d{1,10})\.py")
 _FACTOR, _MASK = 0x5BD1E995, 0xFFFFFFFF
 _HIDDEN = frozenset(
-    "__name__ __doc__ __package__ __loader__ __spec__ __annotations__ __builtins__ __builtin__ __display__ "
-    "_ __ ___ In Out _ih _oh _dh get_ipython exit quit open".split()  # noqa: SIM905
+    {"__name__", "__doc__", "__package__", "__loader__", "__spec__", "__annotations__"}
+    | {"__builtins__", "__builtin__", "__display__", "get_ipython", "exit", "quit", "open"}
+    | {"_", "__", "___", "In", "Out", "_ih", "_oh", "_dh"}
 )
 _HIDDEN_KIND = re.compile(r"_\d|_i")  # results and inputs by number
 
@@ -56,8 +62,8 @@ def murmur2(data: bytes, seed: int = HASH_SEED) -> int:
     whole = len(data) & ~3
     value = (seed ^ len(data)) & _MASK
     for (word,) in struct.iter_unpack("<I", data[:whole]):
-        word = word * _FACTOR & _MASK
-        value = (value * _FACTOR & _MASK) ^ ((word ^ word >> 24) * _FACTOR & _MASK)
+        mixed = word * _FACTOR & _MASK
+        value = (value * _FACTOR & _MASK) ^ ((mixed ^ mixed >> 24) * _FACTOR & _MASK)
     if whole < len(data):
         value = (value ^ int.from_bytes(data[whole:], "little")) * _FACTOR & _MASK
     value = (value ^ value >> 13) * _FACTOR & _MASK
@@ -88,3 +94,15 @@ def is_shown(name: str) -> bool:
 def without_hidden(variables: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Variables of a response, without those that are not shown."""
     return [each for each in variables if is_shown(str(each.get("name", "")))]
+
+
+def unwrapped(text: str) -> dict[str, Any]:
+    """What a frame at a breakpoint was asked for: JSON in base64, as Python writes text down.
+
+    MalformedMessage if it is none.
+    """
+    try:
+        raw = base64.b64decode(text.strip("'\""), validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise MalformedMessage(f"a frame's answer: {error}") from error
+    return codec.decode(raw, dict[str, Any], "a frame's answer")

@@ -55,6 +55,8 @@ class Info(msgspec.Struct, frozen=True, kw_only=True):
     standby: StandbyInfo | None = None
     before_restart: StandbyInfo | None = None
     """The namespace that a restart has thrown away, while it is still asleep."""
+    embedded: bool = False
+    """Its worker is a program that has called `holdfast.embed()` and goes on when a cell runs `exit`."""
     started: float
     cwd: str
     unclean: str | None = None

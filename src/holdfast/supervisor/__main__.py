@@ -21,6 +21,7 @@ from holdfast.journal.lock import SessionLock
 from holdfast.supervisor.ledger import Ledger
 from holdfast.supervisor.lineage import Lineage
 from holdfast.supervisor.loop import Loop
+from holdfast.supervisor.program import AnyWorker, Program
 from holdfast.supervisor.session import Session
 from holdfast.supervisor.wires import Wires
 
@@ -47,6 +48,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--ready-fd", type=int, default=1)
     parser.add_argument("--cwd")
     parser.add_argument("--named", action="store_true")
+    parser.add_argument("--link-fd", type=int, help="the link to a program that is the worker itself")
     parser.add_argument("flags", nargs="*", help="options for IPython, after --")
     return parser.parse_args()
 
@@ -68,8 +70,7 @@ def _open(options: argparse.Namespace) -> tuple[Session, SessionLock]:
     ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)  # should the template die
     loop = Loop()
     wires = Wires(tree.output.ring_bytes)
-    start = wires.start(options.flags, tree.standby.quiet_wait_ms)
-    lineage = Lineage(loop, start, wires.write_ends, tree.life, tree.standby)
+    lineage = _worker(options, tree, loop, wires)
     session = Session(
         options.session,
         named=options.named,
@@ -89,6 +90,14 @@ def _open(options: argparse.Namespace) -> tuple[Session, SessionLock]:
     )
     session.open()
     return session, lock
+
+
+def _worker(options: argparse.Namespace, tree: settings.Settings, loop: Loop, wires: Wires) -> AnyWorker:
+    """Where cells will run: in processes of our own, or in a program that is there."""
+    if options.link_fd is not None:
+        return Program(loop, options.link_fd, wires.outfit(), tree.life)
+    start = wires.start(options.flags, tree.standby.quiet_wait_ms, str(paths.session_cells(options.session)))
+    return Lineage(loop, start, wires.write_ends, tree.life, tree.standby)
 
 
 def _say(descriptor: int, line: dict[str, object]) -> None:

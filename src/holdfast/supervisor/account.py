@@ -13,7 +13,8 @@ from holdfast import paths
 from holdfast.journal.journal import Journal
 from holdfast.journal.records import CellRecord
 from holdfast.protocol import operations
-from holdfast.supervisor.lineage import Lineage, State
+from holdfast.supervisor.lineage import State
+from holdfast.supervisor.program import AnyWorker, Program
 from holdfast.supervisor.stage import Stage
 from holdfast.supervisor.standbys import Standby
 
@@ -42,7 +43,7 @@ class Account:
         """Cells with what is kept of their outputs."""
         return operations.Log([_entry(self._journal, cell) for cell in self._journal.cells(request.last)])
 
-    def info(self, clients: list[str], stage: Stage, lineage: Lineage) -> operations.Info:
+    def info(self, clients: list[str], stage: Stage, lineage: AnyWorker) -> operations.Info:
         """Everything `holdfast ls` and `holdfast info` show."""
         job = stage.job
         running = None
@@ -66,6 +67,7 @@ class Account:
             unclean=self._unclean,
             connection_file=str(paths.session_runtime(self._name) / "connection.json"),
             epoch=self._journal.epoch,
+            embedded=isinstance(lineage, Program),
             memory=_resident(lineage.worker_pid),
         )
 

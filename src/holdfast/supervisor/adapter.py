@@ -10,7 +10,7 @@ import socket
 from collections.abc import Callable
 from typing import Any
 
-from holdfast.errors import MalformedMessage
+from holdfast.errors import HoldfastError
 from holdfast.protocol import dap
 from holdfast.protocol.dap import Dap
 from holdfast.supervisor.loop import Loop
@@ -27,7 +27,7 @@ class Adapter:
     def __init__(
         self, loop: Loop, port: int, on_event: Callable[[Dap], None], on_end: Callable[[], None]
     ) -> None:
-        """Connect. `on_end` is called when the other side ends it; requests without response have none then."""
+        """Connect. `on_end` is called when the other side ends it; who waits for a response gets none."""
         self._loop = loop
         self._on_event = on_event
         self._on_end = on_end
@@ -83,7 +83,7 @@ class Adapter:
         try:
             for message in self._decoder.feed(data):
                 self._take(message)
-        except MalformedMessage:  # nobody we know speaks so
+        except (HoldfastError, LookupError, TypeError, AttributeError):  # no debugpy that we know speaks so
             data = b""
         if not data and self._socket.fileno() >= 0:
             self.close()
@@ -93,6 +93,7 @@ class Adapter:
         kind = message.get("type")
         if kind == "event":
             self._on_event(message)
-        elif kind == "response" and isinstance(seq := message.get("request_seq"), int):
-            if (then := self._answers.pop(seq, None)) is not None:
+        elif kind == "response":
+            then = self._answers.pop(message.get("request_seq", 0), None)
+            if then is not None:
                 then(message)

@@ -6,14 +6,18 @@ from holdfast.errors import HoldfastError
 from holdfast.link.messages import Answer, Wonder
 from holdfast.protocol import codec
 from holdfast.protocol.content import HistoryRequest
+from holdfast.supervisor.entrance import Entrance
 from holdfast.supervisor.ledger import Ledger
+from holdfast.supervisor.stage import Stage
 
 
 class Answers:
     """One for each question that a worker may have."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, entrance: Entrance, stage: Stage) -> None:
         self._ledger = ledger
+        self._entrance = entrance
+        self._stage = stage
 
     def to(self, question: Wonder) -> Answer:
         """The answer. The worker may ask for nonsense, or for what can't be read; it gets nothing then."""
@@ -25,4 +29,14 @@ class Answers:
     def _known(self, question: Wonder) -> object:
         if question.what == "recover":
             return self._ledger.lost()
-        return self._ledger.past(codec.decode(question.arguments, HistoryRequest, question.what))
+        if question.what == "connection":
+            return self._entrance.described(self._stage.job.door if self._stage.job is not None else None)
+        return self._past(codec.decode(question.arguments, HistoryRequest, question.what))
+
+    def _past(self, request: HistoryRequest) -> list[object]:
+        """Lines of the history. Lines of the worker's own session are of number 0, which IPython leaves out."""
+        own = self._ledger.number
+        return [
+            (0, *line[1:]) if isinstance(line, tuple) and line[0] == own else line
+            for line in self._ledger.past(request)
+        ]

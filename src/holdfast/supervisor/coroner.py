@@ -40,7 +40,11 @@ class Coroner:
         stage, job = self._stage, self._stage.job
         return Recovery(
             cause=words.cause_of(
-                death.status, oom=self._oom.moved(), severed=death.severed, asked=death.asked
+                death.status,
+                oom=self._oom.moved(),
+                severed=death.severed,
+                asked=death.asked,
+                dump=self._dump,
             ),
             count=job.count if job is not None and job.request is not None else None,
             level=level,
@@ -49,7 +53,7 @@ class Coroner:
             took_ms=(time.monotonic() - death.seen) * 1e3,
             not_restored=not_restored if level == "standby" else [],
             traceback=words.traceback_of(self._dump, dict(stage.sources)),
-            exit_status=words.shell_status(death.status),
+            exit_status=None if death.status is None else words.shell_status(death.status),
         )
 
 

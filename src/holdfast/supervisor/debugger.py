@@ -1,49 +1,49 @@
 """The debugger that clients see: `debug_request` in, `debug_reply` and `debug_event` out (JEP 47).
 
-    off ──initialize: the worker lets debugpy listen──▶ started ──disconnect, or the worker's end──▶ off
+    off ──initialize: the worker has debugpy listen──▶ started ──disconnect, or a process ends──▶ off
 
-debugpy works in the worker and in a process of its own; the supervisor is its client. So a cell that stands at
-a breakpoint, and blocks the worker, blocks nobody else. Requests are answered one after the other, as they
-came; those that need the worker's main thread (`_FOR_THE_WORKER`) wait in the queue instead, like completion.
-While a debugger is started no standby is taken (see `worker/debugging.py`).
+debugpy works in the worker and in a process of its own; the supervisor is its client. So a cell that stands
+at a breakpoint, and blocks the worker, blocks nobody else. Requests are answered one after the other, as they
+came; what needs the worker's main thread (`_FOR_THE_WORKER`) waits in the session's queue instead.
+While a debugger is started no standby is taken: `worker/debugging.py` says why.
 """
 
 from __future__ import annotations
 
-import ast
+import contextlib
 import functools
 import importlib.util
-import os
 from collections import deque
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, Protocol
 
 import msgspec
 
-from holdfast import paths
 from holdfast.access.doors import Door
-from holdfast.errors import HoldfastError, MalformedMessage
+from holdfast.errors import HoldfastError
+from holdfast.link.messages import DEBUG_BEGIN, DEBUG_END
 from holdfast.protocol import codec, debugging
 from holdfast.protocol.connection import Channel
 from holdfast.protocol.dap import Dap
 from holdfast.protocol.debugging import Request
 from holdfast.protocol.messages import Message
-from holdfast.supervisor.adapter import Adapter, Answer
 from holdfast.supervisor.broadcast import NOBODY, Broadcast, Parent
+from holdfast.supervisor.cellfiles import CellFiles
+from holdfast.supervisor.debugsession import DebugSession
 from holdfast.supervisor.loop import Loop
 from holdfast.supervisor.queue import Errand, Job
+from holdfast.supervisor.stage import Stage
 
 INSTALL = "debugpy is not installed beside Holdfast; try: pip install 'holdfast[debug]'"
 
+_FAILURES = (HoldfastError, OSError, LookupError, TypeError, ValueError)
+"""What a request may end by: arguments that are missing or wrong, a file that can't be written."""
 _FOR_THE_WORKER = frozenset({"inspectVariables", "richInspectVariables", "variables", "modules"})
-_WORKER = "__import__('holdfast.worker.debugging', fromlist=['_'])"
-"""In an expression that a stopped frame evaluates: the module of the worker that answers there."""
 
 
 @functools.cache
 def is_available() -> bool:
-    """Whether debugpy is there, for the interpreter that this is."""
+    """Whether debugpy is there: the worker's interpreter is this one."""
     return importlib.util.find_spec("debugpy") is not None
 
 
@@ -54,66 +54,63 @@ class Owner(Protocol):
         """Take a job for the worker, or raise HoldfastError."""
 
 
-class Asked(msgspec.Struct, eq=False):
+class _Asked(msgspec.Struct, eq=False):
     """A request of a client's, until it is answered."""
 
     door: Door
     channel: Channel
     message: Message
-    dap: Request
+    request: Request
+    answered: bool = False
 
 
 class Debugger:
     """One for a session."""
 
-    def __init__(self, owner: Owner, broadcast: Broadcast, loop: Loop, session: str) -> None:
-        self.parent: Callable[[], Parent] = lambda: NOBODY  # to whom events belong
+    def __init__(self, owner: Owner, broadcast: Broadcast, stage: Stage, loop: Loop, name: str) -> None:
         self._owner = owner
         self._broadcast = broadcast
+        self._stage = stage
         self._loop = loop
-        self._cells = str(paths.session_cells(session))
-        self._waiting: deque[Asked] = deque()
-        self._now: Asked | None = None  # what is being answered
+        self._files = CellFiles(name)
+        self._waiting: deque[_Asked] = deque()
+        self._now: _Asked | None = None  # what is being answered
         self._serving = False
-        self._adapter: Adapter | None = None  # while the debugger is started
-        self._port = 0
-        self._skipped: list[str] = []  # files that nobody wants to step into, as patterns
-        self._initialized: Callable[[], None] | None = None  # what the adapter's event of that name sets off
-        self._breakpoints: dict[str, list[dict[str, Any]]] = {}
-        self._stopped: set[int] = set()  # threads
-        self._ended = False  # the adapter has said `terminated` itself
-        self._commands: dict[str, Callable[[Asked], None]] = {
-            "debugInfo": self._debug_info,
+        self._session: DebugSession | None = None  # while it is started
+        self._commands: dict[str, Callable[[_Asked], None]] = {
+            "debugInfo": self._info,
             "initialize": self._initialize,
-            "attach": self._attach,
-            "configurationDone": lambda asked: self._answer(asked, asked.dap.answer()),
             "dumpCell": self._dump_cell,
             "source": self._source,
-            "setBreakpoints": self._set_breakpoints,
-            "copyToGlobals": self._copy_to_globals,
             "disconnect": self._disconnect,
+            "terminate": self._disconnect,  # the debugger ends, not the kernel
         }
 
     def take(self, door: Door, channel: Channel, message: Message) -> None:
         """A `debug_request`. HoldfastError if it is none, or can't be taken."""
         request = codec.decode(message.content_raw, Request, "content")
-        asked = Asked(door, channel, message, request)
-        if request.command in _FOR_THE_WORKER and not self._stopped and is_available():
+        stopped = self._session is not None and self._session.stopped
+        if request.command in _FOR_THE_WORKER and not stopped and is_available():
             self._owner.enqueue(Job(message, door, channel))
         else:
-            self._waiting.append(asked)
+            self._waiting.append(_Asked(door, channel, message, request))
             self._serve()
 
     def over(self, why: str) -> None:
-        """The worker is gone, or the adapter: what is being asked fails, and everybody is told."""
-        asked, adapter = self._now, self._adapter
-        if adapter is not None:
-            told = self._ended
-            self._forget()
-            if not told:
+        """The worker is gone, or the adapter: whoever asks it something gets an error, and all are told."""
+        asked, session = self._now, self._session
+        self._session = None
+        if session is not None:
+            session.close()
+            if not session.said_its_end:
                 self._publish({"seq": 0, "type": "event", "event": "terminated", "body": {}})
-        if asked is not None and (adapter is not None or asked.dap.command == "initialize"):
-            self._answer(asked, asked.dap.answer(message=why))
+        if asked is not None:
+            self._answer(asked, asked.request.answer(message=f"the debugger is off: {why}"))
+
+    def end(self) -> None:
+        """The session ends."""
+        self.over("the session ends")
+        self._files.remove()
 
     # One request after the other
 
@@ -126,51 +123,137 @@ class Debugger:
             self._broadcast.status("busy", Parent(asked.message.header_raw))
             try:
                 self._begin(asked)
-            except (HoldfastError, OSError, KeyError, TypeError, ValueError) as error:
-                words = f"{type(error).__name__}: {error}"
-                self._answer(asked, asked.dap.answer(message=words))
+            except _FAILURES as error:
+                self._answer(asked, asked.request.answer(message=f"{type(error).__name__}: {error}"))
         self._serving = False
 
-    def _begin(self, asked: Asked) -> None:
-        command = asked.dap.command
-        known = self._commands.get(command)
-        if command in ("debugInfo", "initialize") or (known is not None and self._adapter is not None):
-            assert known is not None
+    def _begin(self, asked: _Asked) -> None:
+        request = asked.request
+        if (known := self._commands.get(request.command)) is not None:
             known(asked)
-        elif not is_available():
-            self._answer(asked, asked.dap.answer(message=INSTALL))
-        elif self._adapter is None:
-            message = None if command == "disconnect" else "the debugger is not started"
-            self._answer(asked, asked.dap.answer(message=message))
-        elif command in _FOR_THE_WORKER and command != "variables":
-            self._ask_a_stopped_frame(asked)
+        elif self._session is not None:
+            self._session.ask(request, lambda response: self._take_up(asked, response))
         else:
-            self._forward(asked)
+            off = "the debugger is off; initialize it first"
+            self._answer(asked, request.answer(message=off if is_available() else INSTALL))
 
-    def _answer(self, asked: Asked, response: Dap) -> None:
-        if asked is not self._now:
-            return  # it has been answered: the debugger ended meanwhile
-        self._now = None
-        asked.door.send(asked.channel, "debug_reply", response, to=asked.message)
-        self._broadcast.status("idle", Parent(asked.message.header_raw))
+    def _take_up(self, asked: _Asked, response: Dap) -> None:
+        """Answer, unless there is nobody any more who stood at a breakpoint: then the worker itself can."""
+        gone_on = self._session is not None and not self._session.stopped
+        if asked.request.command not in _FOR_THE_WORKER or response.get("success") or not gone_on:
+            self._answer(asked, response)
+            return
+
+        def answered(content: Dap) -> None:
+            lost = asked.request.answer(message=str(content.get("evalue")))
+            self._answer(asked, content if "command" in content else lost)
+
+        self._send_for(asked, "debug_request", answered)
+        self._now = None  # others need not wait for the worker
         self._serve()
 
-    def _forward(self, asked: Asked, then: Answer | None = None) -> None:
-        """Ask the adapter the same; `then` may change its response."""
+    def _answer(self, asked: _Asked, response: Dap) -> None:
+        if asked.answered:
+            return  # when the debugger ended
+        asked.answered = True
+        asked.door.send(asked.channel, "debug_reply", response, to=asked.message)
+        self._broadcast.status("idle", Parent(asked.message.header_raw))
+        if asked is self._now:
+            self._now = None
+            self._serve()
 
-        def answered(response: Dap) -> None:
-            if then is not None and response.get("success"):
-                then(response)
-            if asked.dap.command == "variables" and response.get("success"):
-                response["body"]["variables"] = debugging.without_hidden(response["body"]["variables"])
-            self._reply(asked, response)
+    def _publish(self, event: Dap) -> None:
+        job = self._stage.job
+        self._broadcast.publish("debug_event", event, NOBODY if job is None else job.parent)
 
-        self._request(asked.dap.command, asked.dap.arguments, answered)
+    # Begin and end
 
-    def _request(self, command: str, arguments: dict[str, Any] | None, then: Answer) -> None:
-        if self._adapter is not None:
-            self._adapter.request(command, arguments, then)
+    def _initialize(self, asked: _Asked) -> None:
+        if not is_available():
+            self._answer(asked, asked.request.answer(message=INSTALL))
+        elif self._session is not None:
+            self._session.ask(asked.request, lambda response: self._answer(asked, response))
+        else:
+            self._send_for(asked, DEBUG_BEGIN, lambda content: self._begun(asked, content))
 
-    def _reply(self, asked: Asked, response: Dap) -> None:
-        """Answer with a response of the adapter's: to the client it is one to its own request."""
-        self._answer(asked, response | {"request_seq": asked.dap.seq, "command": asked.dap.command})
+    def _begun(self, asked: _Asked, content: Dap) -> None:
+        if asked.answered:  # when the worker ended
+            return
+        if not content.get("port"):
+            words = f"debugpy did not start: {content.get('ename')}: {content.get('evalue')}"
+            self._answer(asked, asked.request.answer(message=words))
+            return
+        try:
+            self._session = DebugSession(
+                self._loop, content["port"], content["skipped"], self._publish, lambda: self._left(asked)
+            )
+        except OSError:
+            self._put_away(asked)
+            raise
+        self._session.ask(asked.request, lambda response: self._answer(asked, response))
+
+    def _disconnect(self, asked: _Asked) -> None:
+        if self._session is None:
+            self._answer(asked, asked.request.answer())
+            return
+        arguments = {"restart": False, "terminateDebuggee": False}
+
+        def done(_response: Dap) -> None:
+            if self._session is not None:
+                self._session.close()
+                self._session = None
+                self._put_away(asked)
+            self._answer(asked, asked.request.answer())
+
+        self._session.ask(Request("disconnect", asked.request.seq, arguments), done)
+
+    def _left(self, asked: _Asked) -> None:
+        """The adapter is gone. If the worker is not, it takes up its standbys again."""
+        self.over("debugpy's adapter is gone")
+        self._put_away(asked)
+
+    def _put_away(self, asked: _Asked) -> None:
+        """Let the worker put debugpy away, and take standbys again. A session that ends needs none."""
+        with contextlib.suppress(HoldfastError):
+            self._send_for(asked, DEBUG_END, lambda _: None)
+
+    def _send_for(self, asked: _Asked, what: str, then: Callable[[Dap], None]) -> None:
+        """Have the worker do something on behalf of a client's request, when it is free."""
+
+        def done(content: bytes) -> None:
+            try:
+                then(codec.decode(content, Dap, "the worker's answer"))
+            except _FAILURES as error:
+                self._answer(asked, asked.request.answer(message=f"{type(error).__name__}: {error}"))
+
+        self._owner.enqueue(Job(asked.message, asked.door, asked.channel, errand=Errand(what, done)))
+
+    # What needs no debugpy
+
+    def _info(self, asked: _Asked) -> None:
+        session = self._session
+        breakpoints = {} if session is None else session.breakpoints
+        body: dict[str, Any] = {
+            "isStarted": session is not None,
+            "hashMethod": debugging.HASH_METHOD,
+            "hashSeed": debugging.HASH_SEED,
+            "tmpFilePrefix": self._files.prefix,
+            "tmpFileSuffix": debugging.SUFFIX,
+            "breakpoints": [
+                {"source": path, "breakpoints": found} for path, found in breakpoints.items() if found
+            ],
+            "stoppedThreads": [] if session is None else sorted(session.stopped),
+            "richRendering": True,
+            "exceptionPaths": ["Python Exceptions"],
+            "copyToGlobals": True,
+        }
+        self._answer(asked, asked.request.answer(body))
+
+    def _dump_cell(self, asked: _Asked) -> None:
+        code = (asked.request.arguments or {})["code"]
+        self._answer(asked, asked.request.answer({"sourcePath": self._files.write(code)}))
+
+    def _source(self, asked: _Asked) -> None:
+        text = self._files.read((asked.request.arguments or {})["source"]["path"])
+        message = "source unavailable" if text is None else None
+        self._answer(asked, asked.request.answer({} if text is None else {"content": text}, message))

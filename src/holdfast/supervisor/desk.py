@@ -27,6 +27,7 @@ from holdfast.protocol import codec, content, operations
 from holdfast.protocol.connection import CHANNELS, Channel
 from holdfast.protocol.messages import PROTOCOL_VERSION, Message
 from holdfast.supervisor.broadcast import Broadcast, Parent
+from holdfast.supervisor.debugger import Debugger, is_available
 from holdfast.supervisor.ledger import Ledger
 from holdfast.supervisor.queue import Job
 from holdfast.supervisor.stage import Stage
@@ -71,12 +72,15 @@ class Owner(Protocol):
 class Desk:
     """Takes messages from doors."""
 
-    def __init__(self, owner: Owner, broadcast: Broadcast, stage: Stage, ledger: Ledger) -> None:
+    def __init__(
+        self, owner: Owner, broadcast: Broadcast, stage: Stage, ledger: Ledger, debugger: Debugger
+    ) -> None:
         self._heard: OrderedDict[str, str] = OrderedDict()  # header.session → username, latest last
         self._owner = owner
         self._broadcast = broadcast
         self._stage = stage
         self._ledger = ledger
+        self._debugger = debugger
         self._used = Usage()
         self._answers: dict[str, Callable[[Door, Any], object]] = {
             "kernel_info_request": self._kernel_info,
@@ -113,6 +117,9 @@ class Desk:
                 self._checked(message)
                 if kind in FOR_THE_WORKER:
                     self._owner.enqueue(self._job(door, channel, message))
+                    return
+                if kind == "debug_request":
+                    self._debugger.take(door, channel, message)
                     return
             except HoldfastError as error:
                 self._answer(door, channel, message, functools.partial(_refusal, error))
@@ -193,8 +200,8 @@ class Desk:
             "banner": f"Python {platform.python_version()} · Holdfast {__version__}\n"
             "A crash of this interpreter costs one cell, not the session. '?' for help.",
             "help_links": HELP,
-            "supported_features": [],
-            "debugger": False,
+            "supported_features": ["debugger"] if is_available() else [],
+            "debugger": is_available(),
         }
 
     def _past(self, _door: Door, request: content.HistoryRequest) -> object:

@@ -57,6 +57,7 @@ class Entrance:
         folder = paths.session_runtime(name)
         self.own_file = folder / "connection.json"
         self._folder = folder
+        self._name = name
         self._named = named
         self._settings = settings
         self._loop = loop
@@ -93,6 +94,17 @@ class Entrance:
         for door in self._doors:
             door.renew(session_id)
 
+    def described(self, door: Door | None) -> dict[str, object]:
+        """How clients find the session: by `door`, if that is open, or by its own."""
+        shown = next((each for each in self._doors if each is door), self._doors[0])
+        fields = msgspec.structs.asdict(shown.info).items()
+        return {
+            "file": str(shown.file),
+            "info": {name: value for name, value in fields if value is not None},
+            "session": self._session_id,
+            "name": self._name,
+        }
+
     def dismiss(self, door: Door, *, restart: bool) -> bool:
         """A client shut down the kernel behind `door`. True if the session goes on; its launcher is told.
 
@@ -125,6 +137,7 @@ class Entrance:
         for door in self._doors:
             if door.file == file:
                 if door.matches(file):
+                    door.mend()
                     return door
                 self._close(door)
                 break

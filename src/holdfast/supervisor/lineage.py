@@ -61,8 +61,8 @@ class State(enum.Enum):
 class Death(msgspec.Struct, frozen=True):
     """How a worker ended."""
 
-    status: int
-    """waitpid(2)'s."""
+    status: int | None
+    """waitpid(2)'s; None if it was no child of ours, so that nobody told us."""
     severed: bool
     """It lost its link while it lived."""
     asked: str | None
@@ -254,7 +254,7 @@ class Lineage:
             self._loop.forget(link.fileno())
             # If it lives, it was cut off; else it is dying, and this is how it looks. Seen again after our
             # kill, it is dying too: the first look counts.
-            self._severed = self._severed or _lives(self.worker_pid)
+            self._severed = self._severed or lives(self.worker_pid)
             _kill(self.worker_pid)
 
     def _hear(self, link: Channel, frame: Frame) -> None:
@@ -336,7 +336,7 @@ def _kill(pid: int | None) -> None:
             os.kill(pid, signal.SIGKILL)
 
 
-def _lives(pid: int | None) -> bool:
+def lives(pid: int | None) -> bool:
     """Whether the process runs and is not on its way out (proc(5), stat: state and flags)."""
     if pid is None:
         return False

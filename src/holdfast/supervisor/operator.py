@@ -10,8 +10,8 @@ from holdfast.errors import MalformedMessage
 from holdfast.protocol import operations
 from holdfast.supervisor.account import Account
 from holdfast.supervisor.desk import Desk
-from holdfast.supervisor.lineage import Lineage
 from holdfast.supervisor.loop import Loop
+from holdfast.supervisor.program import AnyWorker
 from holdfast.supervisor.stage import Stage
 
 
@@ -29,7 +29,7 @@ class Operator:
     """Knows everybody who has an answer."""
 
     def __init__(
-        self, owner: Owner, account: Account, desk: Desk, stage: Stage, lineage: Lineage, loop: Loop
+        self, owner: Owner, account: Account, desk: Desk, stage: Stage, lineage: AnyWorker, loop: Loop
     ) -> None:
         self._owner = owner
         self._account = account

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 
 import msgspec
 
@@ -12,6 +13,13 @@ from holdfast.protocol.connection import Channel
 from holdfast.protocol.content import ExecuteRequest
 from holdfast.protocol.messages import Message
 from holdfast.supervisor.broadcast import Parent
+
+
+class Errand(msgspec.Struct, frozen=True, eq=False):
+    """Something the supervisor wants of the worker itself: `what`, and who takes the answer, JSON."""
+
+    what: str
+    then: Callable[[bytes], None]
 
 
 class Job(msgspec.Struct, eq=False):
@@ -27,6 +35,8 @@ class Job(msgspec.Struct, eq=False):
     """Under which the worker's messages come back; given at the start."""
     count: int | None = None
     """Its execution count, given at the start of a cell."""
+    errand: Errand | None = None
+    """What is asked on behalf of the request, instead of it; its client hears nothing of that."""
 
     @property
     def reply_type(self) -> str:

@@ -14,6 +14,8 @@ from typing import Final
 
 import msgspec
 
+from holdfast.protocol import debugging
+
 ENAME = "InterpreterDied"
 """`ename` of the error that a client gets for the cell that crashed."""
 
@@ -32,8 +34,8 @@ _MEANING: Final = {
     signal.SIGXFSZ: "file size limit",
 }
 _FRAME = re.compile(r'  File "(?P<file>.*)", line (?P<line>\d+|\?\?\?) in (?P<name>.*)')
-_CELL_FILE = re.compile(r"<ipython-input-(?P<count>\d+)-[0-9a-f]+>")
-_OURS = re.compile(r"/(holdfast/worker|IPython/core|asyncio)/|<frozen runpy>")
+_HEADLINE = re.compile(r"^Fatal Python error: (.+)$", re.MULTILINE)
+_OURS = re.compile(r"/(holdfast/worker|IPython/core|asyncio|debugpy)/|<frozen runpy>")
 _RED, _PLAIN = "\x1b[31m", "\x1b[0m"
 
 
@@ -59,16 +61,18 @@ class Recovery(msgspec.Struct, frozen=True):
     """128 + signal, or the process's own exit status: what a shell would say."""
 
 
-def cause_of(status: int, *, oom: bool, severed: bool, asked: str | None) -> str:
+def cause_of(status: int | None, *, oom: bool, severed: bool, asked: str | None, dump: str = "") -> str:
     """A wait status (waitpid(2)) in words.
 
     `oom`: the kernel counts a kill for lack of memory; `severed`: the worker lost its link before it ended;
-    `asked`: who had it killed, if we did.
+    `asked`: who had it killed, if we did. Without a status, faulthandler's `dump` has to tell.
     """
     if asked:
         return asked
     if severed:
         return "the cell took the interpreter's own connection away (closed every descriptor, or exec)"
+    if status is None:
+        return _told_by(dump)
     if os.WIFSIGNALED(status):
         number = os.WTERMSIG(status)
         if number == signal.SIGKILL and oom:
@@ -80,6 +84,11 @@ def cause_of(status: int, *, oom: bool, severed: bool, asked: str | None) -> str
             return f"{meaning} (signal {number}, {signal.Signals(number).name})"
         return f"signal {number}"
     return f"exit status {os.WEXITSTATUS(status)}, by os._exit() or C code"
+
+
+def _told_by(dump: str) -> str:
+    headline = _HEADLINE.search(dump)
+    return headline[1].lower() if headline else "by a signal, os._exit() or C code; nobody saw which"
 
 
 def shell_status(status: int) -> int:
@@ -163,11 +172,10 @@ def _crashed_thread(dump: str) -> tuple[str, list[re.Match[str]]]:
 
 
 def _described(match: re.Match[str], sources: dict[int, str]) -> list[str]:
-    place = _CELL_FILE.fullmatch(match["file"])
+    count = _cell_of(match["file"], sources)
     name = f", in {match['name']}" if match["name"] != "<module>" else ""
-    if place is None:
+    if count is None:
         return [f'  File "{match["file"]}", line {match["line"]}{name}']
-    count = int(place["count"])
     lines = [f"  Cell In[{count}], line {match['line']}{name}"]
     source = sources.get(count, "").splitlines()
     if match["line"].isdigit() and 0 < int(match["line"]) <= len(source):
@@ -175,8 +183,18 @@ def _described(match: re.Match[str], sources: dict[int, str]) -> list[str]:
     return lines
 
 
+def _cell_of(file: str, sources: dict[int, str]) -> int | None:
+    """The cell that a file stands for: the newest with this code, as IPython's tracebacks say."""
+    number = debugging.number_of(file)
+    if number is None:
+        return None
+    return next((each for each in reversed(sources) if debugging.cell_number(sources[each]) == number), None)
+
+
 def _what_is_back(recovery: Recovery, cell: str) -> str:
     took = f"{recovery.took_ms:.0f} ms" if recovery.took_ms >= 1 else "under 1 ms"
+    if recovery.level == "none":
+        return "Nothing is back: no interpreter takes over. What ran is kept in the session's log."
     if recovery.level != "standby":
         return f"Back after {took} with an EMPTY namespace: there was no standby to take over."
     if not recovery.lost:

@@ -26,13 +26,15 @@ from holdfast.supervisor.account import Account
 from holdfast.supervisor.answers import Answers
 from holdfast.supervisor.broadcast import NOBODY, Broadcast
 from holdfast.supervisor.coroner import Coroner, without_a_worker
+from holdfast.supervisor.debugger import Debugger
 from holdfast.supervisor.desk import Desk
 from holdfast.supervisor.entrance import Entrance
 from holdfast.supervisor.ledger import Ledger
-from holdfast.supervisor.lineage import Death, Lineage, State
+from holdfast.supervisor.lineage import Death, State
 from holdfast.supervisor.loop import Loop
 from holdfast.supervisor.operator import Operator
 from holdfast.supervisor.output import Output
+from holdfast.supervisor.program import AnyWorker, Program
 from holdfast.supervisor.queue import Job, Queue
 from holdfast.supervisor.recovery import ENAME, Recovery
 from holdfast.supervisor.stage import Ended, Stage
@@ -54,7 +56,7 @@ class Session:
         ledger: Ledger,
         wires: Wires,
         loop: Loop,
-        lineage: Lineage,
+        lineage: AnyWorker,
     ) -> None:
         self.name = name
         self._settings = settings
@@ -67,7 +69,8 @@ class Session:
         self._broadcast = Broadcast(ledger, epoch, name)
         self._queue = Queue(settings.wire.queue_cells)
         self._stage = Stage(lineage, self._broadcast, ledger, settings.life.parents_kept)
-        self._desk = Desk(self, self._broadcast, self._stage, ledger)
+        self._debugger = Debugger(self, self._broadcast, self._stage, loop, name)
+        self._desk = Desk(self, self._broadcast, self._stage, ledger, self._debugger)
         self._operator = Operator(self, self._account, self._desk, self._stage, lineage, loop)
         self._absence = Absence(name, self._broadcast, ledger.journal)
         self._entrance = Entrance(
@@ -80,7 +83,7 @@ class Session:
         )
         loop.before_waiting = self._broadcast.flush
         self._coroner = Coroner(self._stage, wires.last_words)
-        self._answers = Answers(ledger)
+        self._answers = Answers(ledger, self._entrance, self._stage)
         self._notice = self._account.notice()  # said in the first cell's output
         self._ending: str | None = None  # why the session ends, once it does
         self._output: Output
@@ -127,7 +130,8 @@ class Session:
             raise HoldfastError("the interpreter does not start", f"see {log}, then restart")
         if self._ending is not None:
             raise HoldfastError("the session ends")
-        self._queue.check_room()
+        if job.errand is None:
+            self._queue.check_room()
         if job.request is not None:
             self._stage.accept(job, starts=self._free() and self._queue.empty)
         self._queue.add(job)
@@ -144,6 +148,7 @@ class Session:
 
     def shut_down(self, door: Door, *, restart: bool) -> None:
         """A client asks for the end of the kernel behind `door`, or for a fresh namespace."""
+        restart = restart and not isinstance(self._lineage, Program)  # a program only goes on
         if restart:
             self._restart()
         if not self._entrance.dismiss(door, restart=restart):
@@ -182,6 +187,7 @@ class Session:
         """The worker is dead: what it wrote goes out. Whether another one is to take over."""
         self._output.settle()
         self._output.reset()
+        self._debugger.over("the interpreter died")
         if self._settings.standby.on_crash == "exit":
             self._ledger.event("crash", self._running_cell(), status=death.status)
             self.end("crash")
@@ -199,6 +205,14 @@ class Session:
             self._broadcast.stream("stderr", "\n".join(not_restored) + "\n", NOBODY)
         self._next()
 
+    def on_gone(self) -> None:
+        """The worker is dead and nobody takes over: tell what happened, and end."""
+        recovery = self._coroner.report("none", 0, [])
+        if recovery is not None:
+            self._recovered(recovery)
+        self._broadcast.status("dead", NOBODY)
+        self.end("the program has ended")
+
     def on_parked(self) -> None:
         """No worker can be started: everything that waits gets an error, the session stays attachable."""
         self._output.settle()
@@ -214,6 +228,7 @@ class Session:
     def on_left(self) -> None:
         """The worker has left: the last act."""
         self._output.settle()
+        self._debugger.end()
         if self._ending == "crash":
             self._ledger.end_what_was_running(ENAME)  # no answer: who asked is to see that nobody is there
         else:
@@ -265,6 +280,7 @@ class Session:
     def _restart(self) -> None:
         """A fresh namespace, on purpose: a barrier that no recovery crosses."""
         self._output.settle()
+        self._debugger.over("the session was restarted")
         self._give_up_on_the_job("the session was restarted")
         for waiting in self._queue.take_all():
             if waiting.request is not None:

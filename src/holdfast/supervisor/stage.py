@@ -19,8 +19,8 @@ from holdfast.supervisor import recovery as words
 from holdfast.supervisor.broadcast import NOBODY, Broadcast, Parent
 from holdfast.supervisor.comms import Comms
 from holdfast.supervisor.ledger import Ledger
-from holdfast.supervisor.lineage import Lineage
 from holdfast.supervisor.output import Output
+from holdfast.supervisor.program import AnyWorker
 from holdfast.supervisor.queue import Job
 from holdfast.supervisor.recovery import Recovery
 
@@ -38,7 +38,7 @@ class Stage:
 
     def __init__(
         self,
-        lineage: Lineage,
+        lineage: AnyWorker,
         broadcast: Broadcast,
         ledger: Ledger,
         parents_kept: int,
@@ -99,7 +99,8 @@ class Stage:
         self._keep_parent(job)
         if job.request is None:
             self._start_request(job)
-            self._broadcast.status("busy", job.parent)
+            if job.errand is None:
+                self._broadcast.status("busy", job.parent)
         else:
             self._start_cell(job, job.request)
 
@@ -142,8 +143,9 @@ class Stage:
         lines = words.described(recovery)
         error = {"ename": words.ENAME, "evalue": recovery.cause, "traceback": lines}
         job = self.job
-        if job is None:
+        if job is None or (job.errand is not None and recovery.level != "none"):
             self._broadcast.stream("stderr", "\n".join(lines) + "\n", self.parent_of(self._last))
+        if job is None:
             return None
         self._asking = None
         if job.request is not None:
@@ -245,7 +247,7 @@ class Stage:
             Ask(
                 cell=job.number,
                 turn=self.turn,
-                msg_type=message.header.msg_type,
+                msg_type=job.errand.what if job.errand else message.header.msg_type,
                 content=message.content_raw,
                 header=message.header_raw,
                 metadata=message.metadata_raw,
@@ -267,6 +269,9 @@ class Stage:
 
     def _end(self, job: Job, content: object, metadata: object, status: str) -> Ended:
         self.job = None
+        if job.errand is not None:
+            job.errand.then(content if isinstance(content, bytes) else codec.encode(content))
+            return Ended(job, status)
         if not job.message.header.msg_type.startswith("comm_"):
             job.door.reply(job.channel, job.reply_type, content, metadata, to=job.message)
         self._broadcast.status("idle", job.parent)

@@ -34,7 +34,7 @@ class Wires:
         """What the processes below have as descriptors 1 and 2."""
         return self._pipes["stdout"][1], self._pipes["stderr"][1]
 
-    def start(self, arguments: list[str], quiet_wait_ms: float) -> Start:
+    def start(self, arguments: list[str], quiet_wait_ms: float, cells: str) -> Start:
         """What a template is told; its link comes with each start."""
         return Start(
             link=-1,
@@ -43,7 +43,12 @@ class Wires:
             room=self._room_fd,
             arguments=arguments,
             quiet_wait_ms=quiet_wait_ms,
+            cells=cells,
         )
+
+    def outfit(self) -> tuple[int, int, int, int, int]:
+        """What an embedded program is sent, in the order of `Outfit`."""
+        return self._ring_fd, self._room_fd, self._fault_end, *self.write_ends
 
     def output(self, loop: Loop, settings: OutputSettings, publish: Publish) -> Output:
         """The reading side of all text."""

@@ -10,12 +10,16 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
+from IPython.core.async_helpers import _asyncio_runner
+from IPython.core.interactiveshell import ExecutionResult
+
 from holdfast.link.messages import Done, Run
 from holdfast.protocol.codec import encode as to_json
 from holdfast.worker import plain
 from holdfast.worker.interrupts import Interrupts
 from holdfast.worker.outlet import Outlet
-from holdfast.worker.shell import ZMQInteractiveShell
+from holdfast.worker.shell import ZMQInteractiveShell, words_of
 from holdfast.worker.stdin import Keyboard
 
 INTERRUPTED = {"ename": "KeyboardInterrupt", "evalue": "", "traceback": ["KeyboardInterrupt"]}
@@ -81,24 +85,11 @@ class Cells:
 
     async def _execute(self, request: Run) -> dict[str, Any]:
         shell = self._shell
-        shell.last_error, shell.interrupted = None, False
-        try:
-            code, failure = plain.transformed(shell, request.code), None
-        except Exception:  # noqa: BLE001 - input transformers are the user's; the shell shows what they raise
-            code, failure = request.code, sys.exc_info()
-        result = await shell.run_cell_async(
-            request.code,
-            store_history=request.store_history,
-            silent=request.silent,
-            transformed_cell=code,
-            preprocessing_exc_tuple=failure,
-        )
-        if request.user_expressions or self._has_hooks("post_execute", "post_run_cell"):
+        shell.last_error, shell.interrupted, shell.displayhook.failed = None, False, False
+        result = await self._run_in_shell(request)
+        if request.user_expressions:
             self._outlet.flush()
-        shell.events.trigger("post_execute")
-        if not request.silent:
-            shell.events.trigger("post_run_cell", result)
-        if result.success and shell.last_error is None:
+        if result.success and not shell.displayhook.failed:  # an error that the cell only showed is none
             content: dict[str, Any] = {
                 "status": "ok",
                 "user_expressions": shell.user_expressions(request.user_expressions),
@@ -109,6 +100,27 @@ class Cells:
         shell.payload_manager.clear_payload()
         return content
 
+    async def _run_in_shell(self, request: Run) -> ExecutionResult:
+        """Have IPython execute the cell and tell who waits for its end."""
+        shell = self._shell
+        try:
+            code, failure = plain.transformed(shell, request.code), None
+        except Exception:  # noqa: BLE001 - input transformers are the user's; the shell shows what they raise
+            code, failure = request.code, sys.exc_info()
+        options = {"store_history": request.store_history, "silent": request.silent, **_cell_of(request)}
+        if shell.loop_runner is not _asyncio_runner and shell.should_run_async(code, transformed_cell=code):
+            with self._interrupts.as_python_has_them():  # `%autoawait trio`: a loop of its own
+                return shell.run_cell(request.code, **options)
+        result = await shell.run_cell_async(
+            request.code, transformed_cell=code, preprocessing_exc_tuple=failure, **options
+        )
+        if self._has_hooks("post_execute", "post_run_cell"):
+            self._outlet.flush()
+        shell.events.trigger("post_execute")
+        if not request.silent:
+            shell.events.trigger("post_run_cell", result)
+        return result
+
     def _has_hooks(self, *events: str) -> bool:
         """Whether somebody but IPython itself does something at one of these events."""
         callbacks = self._shell.events.callbacks
@@ -116,8 +128,16 @@ class Cells:
         return any(module.partition(".")[0] != "IPython" for module in modules)
 
 
+def _cell_of(request: Run) -> dict[str, Any]:
+    """What the frontend says about the cell, as IPython hands it on to its hooks."""
+    if request.metadata == b"{}":
+        return {}
+    metadata = msgspec.json.decode(request.metadata)
+    return {"cell_meta": metadata, "cell_id": metadata.get("cellId")}
+
+
 def _described(error: BaseException | None) -> dict[str, Any]:
-    return {"ename": type(error).__name__, "evalue": str(error), "traceback": []}
+    return {"ename": type(error).__name__, "evalue": words_of(error), "traceback": []}
 
 
 def _error(described: dict[str, Any]) -> dict[str, Any]:

@@ -11,12 +11,13 @@ import contextvars
 import os
 from collections import deque
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
 from holdfast.link.channel import Channel
 from holdfast.link.messages import (
+    DEBUG_BEGIN,
     Answer,
     Ask,
     Frame,
@@ -31,7 +32,6 @@ from holdfast.link.messages import (
 from holdfast.protocol.codec import encode as to_json
 from holdfast.worker import comms
 from holdfast.worker.cells import Cells
-from holdfast.worker.freeze import Freezer
 from holdfast.worker.gui import Guis
 from holdfast.worker.interrupts import Interrupts
 from holdfast.worker.outlet import Outlet
@@ -40,6 +40,26 @@ from holdfast.worker.requests import Requests
 
 LOST_LINK = 70
 """Exit status of a worker whose supervisor is gone (EX_SOFTWARE, sysexits.h)."""
+
+
+class Keeper(Protocol):
+    """Keeps the state between requests, or does not: see `freeze.Freezer`."""
+
+    def changed(self, cell: int | None) -> None:
+        """The namespace is newer than what is kept."""
+
+    def before(self, *, changes: bool) -> bool:
+        """A request is about to run. True: it must not, since this process has just woken."""
+
+    def after(self) -> None:
+        """A request is done."""
+
+    def take(self) -> bool:
+        """Keep the state now; returns a second time, True, in a process that has woken."""
+
+
+def _end_here() -> None:
+    os._exit(LOST_LINK)
 
 
 class Desk:
@@ -53,13 +73,16 @@ class Desk:
         parents: Parents,
         interrupts: Interrupts,
         guis: Guis,
+        lost: Callable[[], None] = _end_here,
     ) -> None:
+        """`lost` is called when the supervisor is gone."""
         self._loop = loop
         self._channel = channel
         self._outlet = outlet
         self._parents = parents
         self._interrupts = interrupts
         self._guis = guis
+        self._lost = lost
         self._waiting: deque[Frame] = deque()  # taken off the link, not yet done
         self._busy = False  # a task works on a frame
         self._context = contextvars.copy_context()  # one for all cells: ContextVars stay set between them
@@ -67,9 +90,9 @@ class Desk:
         self._wonders = 0  # questions to the supervisor so far
         self._cells: Cells
         self._requests: Requests
-        self._freezer: Freezer
+        self._freezer: Keeper
 
-    def open(self, cells: Cells, requests: Requests, freezer: Freezer) -> None:
+    def open(self, cells: Cells, requests: Requests, freezer: Keeper) -> None:
         """Begin to serve. The first standby holds the state before any cell."""
         self._cells, self._requests, self._freezer = cells, requests, freezer
         self._loop.call_soon(self._start_serving)
@@ -128,7 +151,7 @@ class Desk:
     def _take_in(self, frames: list[Frame]) -> None:
         self._waiting.extend(frames)
         if self._channel.ended:
-            os._exit(LOST_LINK)
+            self._lost()
 
     def _await(self, wanted: Callable[[Frame], bool]) -> Frame:
         """Block until the wanted frame has come; what else comes waits its turn."""
@@ -146,7 +169,8 @@ class Desk:
         if isinstance(frame, Run | Ask):
             if self._guis.served():
                 self._freezer.changed(None)
-            if not self._freezer.before(changes=isinstance(frame, Run)):
+            changes = isinstance(frame, Run) or frame.msg_type == DEBUG_BEGIN
+            if not self._freezer.before(changes=changes):
                 self._begin(self._do(frame))
         elif isinstance(frame, Renew):
             if not self._freezer.take():
@@ -156,17 +180,19 @@ class Desk:
             comms.resend_states()
             self._loop.call_soon(self._next)
         elif isinstance(frame, Leave):
-            self._leave()
+            self.leave()
         else:
             self._loop.call_soon(self._next)
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:
         self._busy = True
+        self._guis.wait_a_moment()  # the standby holds what is now: no callback may come in between
         task = self._loop.create_task(work, context=self._context)
         task.add_done_callback(self._after)
 
     async def _do(self, frame: Run | Ask) -> None:
-        self._parents.enter(frame.cell, frame.header, frame.metadata)
+        content = {"code": frame.code} if isinstance(frame, Run) else {}
+        self._parents.enter(frame.cell, frame.header, frame.metadata, content)
         if isinstance(frame, Run):
             await self._cells.run(frame)
             self._freezer.changed(frame.cell)
@@ -180,7 +206,7 @@ class Desk:
         self._freezer.after()
         self._next()
 
-    def _leave(self) -> None:
+    def leave(self) -> None:
         """End as Python does: exit handlers run, then the process is gone."""
         self._leaving = True
         self._loop.stop()

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import dis
 import sys
+import threading
+from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
 from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
+from IPython.core.history import HistoryOutput
 from traitlets import Any as AnyTrait
+from traitlets import Bool
 
 from holdfast.link.messages import Publish
 from holdfast.protocol.codec import encode as to_json
 from holdfast.worker.outlet import Outlet
-from holdfast.worker.parents import Parents
+from holdfast.worker.parents import ParentApi, Parents
 
 _LAST_ONLY = frozenset({"last_expr", "last_expr_or_assign"})
 _SHOWS = frozenset(dis.opmap[each] for each in ("PRINT_EXPR", "CALL_INTRINSIC_1") if each in dis.opmap)
@@ -36,11 +40,12 @@ class Publisher:
         buffers: list[Any] | None = None,
         *,
         hold: bool = False,
+        parent: int | None = None,
     ) -> None:
-        """Send one iopub message with the current parent; `hold`: together with the cell's end."""
+        """Send one iopub message with the current parent, or `parent`; `hold`: with the cell's end."""
         message = Publish(
             self._outlet.position,
-            self.parents.current(),
+            self.parents.current() if parent is None else parent,
             msg_type,
             to_json(content),
             to_json(metadata) if metadata else b"{}",
@@ -52,10 +57,61 @@ class Publisher:
             self._outlet.send(message)
 
 
-class ResultHook(DisplayHook):
+Message = dict[str, Any]
+Hook = Callable[[Message], Message | None]
+"""Is shown a message before it goes out, and returns it, changed or not; None: it is not to go out."""
+
+
+class _Hooked(ParentApi):
+    """What both display hooks offer libraries, beside their work: ipykernel's attributes and methods."""
+
+    publisher: Publisher
+    session: Any
+    pub_socket: Any
+
+    def register_hook(self, hook: Hook) -> None:
+        """Have `hook` see what this thread shows."""
+        self._hooks.append(hook)
+
+    def unregister_hook(self, hook: Hook) -> bool:
+        """Undo `register_hook`; whether there was something to undo."""
+        if hook not in self._hooks:
+            return False
+        self._hooks.remove(hook)
+        return True
+
+    @property
+    def _hooks(self) -> list[Hook]:
+        """The hooks of this thread."""
+        known = vars(self)
+        threads = known.get("_hooks_of_threads") or known.setdefault("_hooks_of_threads", threading.local())
+        if not hasattr(threads, "hooks"):
+            threads.hooks = []
+        hooks: list[Hook] = threads.hooks
+        return hooks
+
+    def _through_hooks(self, msg_type: str, content: Message) -> None:
+        """Publish what the hooks make of a message."""
+        message: Message | None = self.session.msg(msg_type, content, self.parent_header)
+        for hook in self._hooks:
+            message = hook(message) if message is not None else None
+        if message is not None:
+            self.session.send(self.pub_socket, message)
+
+    def _speaker(self) -> Parents:
+        return self.publisher.parents
+
+
+class ResultHook(_Hooked, DisplayHook):
     """`sys.displayhook`: the value of a cell's last expression becomes an `execute_result`."""
 
     publisher: Any = AnyTrait()
+    session: Any = AnyTrait()
+    pub_socket: Any = AnyTrait()
+    topic: Any = AnyTrait(b"execute_result")
+
+    failed = False
+    """A result of the running cell could not be shown: what its `repr` raised was shown in its place."""
 
     def quiet(self) -> bool:
         """Whether the cell ends in a semicolon. Only if it has one at all need it be taken apart."""
@@ -70,6 +126,13 @@ class ResultHook(DisplayHook):
         """Number the result."""
         self._content["execution_count"] = self.prompt_count
 
+    def compute_format_data(self, result: object) -> tuple[dict[str, Any], dict[str, Any]]:
+        """See IPython's DisplayHook, which shows what a `repr` raises and goes on."""
+        shown_before = self.shell.last_error
+        shown: tuple[dict[str, Any], dict[str, Any]] = super().compute_format_data(result)
+        self.failed = self.failed or self.shell.last_error is not shown_before
+        return shown
+
     def write_format_data(self, format_dict: dict[str, Any], md_dict: dict[str, Any] | None = None) -> None:
         """Take the result's representations."""
         self._content["data"] = format_dict
@@ -77,7 +140,11 @@ class ResultHook(DisplayHook):
 
     def finish_displayhook(self) -> None:
         """Send the result, if there was anything to show."""
-        if self._content.get("data"):
+        if not self._content.get("data"):
+            return
+        if self._hooks:
+            self._through_hooks("execute_result", self._content)
+        else:
             hold = self._ends_the_cell(sys._getframe(2))
             self.publisher.publish("execute_result", self._content, hold=hold)
 
@@ -92,10 +159,14 @@ class ResultHook(DisplayHook):
         """Do nothing: a console's worry, `_` in builtins (gettext) is not ours to touch."""
 
 
-class DisplayChannel(DisplayPublisher):
+class DisplayChannel(_Hooked, DisplayPublisher):
     """`display()`, `update_display()` and `clear_output()`."""
 
     publisher: Any = AnyTrait()
+    session: Any = AnyTrait()
+    pub_socket: Any = AnyTrait()
+    topic: Any = AnyTrait(b"display_data")
+    store_display_history = Bool(False, help="keep displays for %notebook").tag(config=True)
 
     def publish(
         self,
@@ -108,9 +179,19 @@ class DisplayChannel(DisplayPublisher):
         **_kwargs: Any,
     ) -> None:
         """Send a display, or new content for the one with the same display_id."""
+        self._validate_data(data, metadata)
+        if self.store_display_history:
+            kept = self.shell.history_manager.outputs[self.shell.execution_count]
+            kept.append(HistoryOutput(output_type="display_data", bundle=data))
         content = {"data": data, "metadata": metadata or {}, "transient": transient or {}}
-        self.publisher.publish("update_display_data" if update else "display_data", content)
+        self._send("update_display_data" if update else "display_data", content)
 
     def clear_output(self, wait: bool = False) -> None:
         """Ask clients to clear the cell's output, now or when the next output comes."""
-        self.publisher.publish("clear_output", {"wait": wait})
+        self._send("clear_output", {"wait": wait})
+
+    def _send(self, msg_type: str, content: Message) -> None:
+        if self._hooks:
+            self._through_hooks(msg_type, content)
+        else:
+            self.publisher.publish(msg_type, content)

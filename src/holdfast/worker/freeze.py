@@ -91,6 +91,7 @@ class Freezer:
         self._resting: asyncio.Handle | None = None  # when a standby will be taken
         self._ended = -BURST_SECONDS  # loop's time at which the last request was done
         self._in_a_burst = False  # the last request came right after the one before it
+        self.pause = ""  # why no standby may be taken now, if none may
         self.forking = False  # the fork that happens now is ours, not one of user code
 
     def changed(self, cell: int | None) -> None:
@@ -159,6 +160,9 @@ class Freezer:
         """One fork. True in the process that slept and has woken."""
         self._reap()
         self._drop_plans()
+        if self.pause:
+            self._refuse(self.pause)
+            return False
         began = time.perf_counter()
         try:
             seen = survey(self._known)
@@ -269,7 +273,7 @@ class Freezer:
         self._warm.woken()
         self._channel.restart()
         self._outlet.renew()
-        yield_to_the_supervisor()
+        begin_as_worker()
         _set_oom_score("worker")
         if getattr(self._loop, "_default_executor", None) is not None:
             self._loop.set_default_executor(ThreadPoolExecutor())  # the old one's threads did not come along
@@ -286,12 +290,17 @@ def _in_words(lost: Lost) -> str:
     return f"{lost.name} ({lost.what})" if lost.name else lost.what
 
 
-def yield_to_the_supervisor() -> None:
-    """Let the worker's waking up never interrupt the supervisor, which wakes it and has more to say.
+def begin_as_worker() -> None:
+    """What a fork does first of all when it becomes the worker.
 
-    SCHED_BATCH (sched(7)) changes nothing else: the worker's share of the processor stays the same.
+    Its waking up shall never interrupt the supervisor, which wakes it and has more to say. SCHED_BATCH
+    (sched(7)) changes nothing else: the worker's share of the processor stays the same.
+
+    Python does not note that the main thread of a fork has another number: programs that ask whether they are
+    in the main thread (matplotlib's windows) would be told that they are not.
     """
     os.sched_setscheduler(0, os.SCHED_BATCH | os.SCHED_RESET_ON_FORK, os.sched_param(0))
+    threading.main_thread()._set_native_id()  # type: ignore[attr-defined]
 
 
 def _await_wake(control: Channel) -> int:

@@ -12,10 +12,29 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Callable
-from types import FrameType
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType, TracebackType
 
 from holdfast.link.ring import RingWriter
+
+_OURS = __name__.rpartition(".")[0]
+_DEBUGGER = ("pydevd", "_pydevd")
+"""In whose frames a cell waits at a breakpoint. The line that it waits at comes twice before them."""
+
+
+def cut_our_part(trace: TracebackType | None) -> None:
+    """Let a traceback end at the last line of the user's: what follows is our handler, and how we send."""
+    last = None
+    while trace is not None:
+        name = trace.tb_frame.f_globals.get("__name__", "")
+        if name.startswith(_DEBUGGER):
+            break
+        if not name.startswith(_OURS) and (last is None or last.tb_frame is not trace.tb_frame):
+            last = trace
+        trace = trace.tb_next
+    if last is not None:
+        last.tb_next = None
 
 
 class Interrupts:
@@ -45,6 +64,17 @@ class Interrupts:
         """No job runs: a SIGINT that comes late is for nobody."""
         self._cancel = None
         self._pending = False
+
+    @contextmanager
+    def as_python_has_them(self) -> Iterator[None]:
+        """Leave SIGINT to whoever runs in this block: trio replaces Python's own handler, and no other."""
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, self._handle)
+            if self._ring.interrupted_turn() == self._turn:
+                self._ring.interrupt_heard()
 
     def sent(self) -> None:
         """A send of the main thread is over: raise the KeyboardInterrupt that had to wait for it."""

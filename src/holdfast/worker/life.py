@@ -17,27 +17,30 @@ from holdfast import __version__
 from holdfast.link.channel import Channel
 from holdfast.link.messages import Ready, Start
 from holdfast.link.ring import RingWriter
-from holdfast.worker import comms, recover
+from holdfast.worker import comms, connect, kernel, recover, shims
 from holdfast.worker.cells import Cells
+from holdfast.worker.debugging import Debugging
 from holdfast.worker.descriptors import inventory
 from holdfast.worker.desk import Desk
 from holdfast.worker.display import Publisher
-from holdfast.worker.freeze import Freezer, yield_to_the_supervisor
+from holdfast.worker.filenames import compiler_in
+from holdfast.worker.freeze import Freezer, begin_as_worker
 from holdfast.worker.gui import Guis
 from holdfast.worker.interrupts import Interrupts
 from holdfast.worker.outlet import Outlet
 from holdfast.worker.parents import Parents
-from holdfast.worker.profile import WorkerApp
+from holdfast.worker.profile import IPKernelApp
 from holdfast.worker.requests import Requests
 from holdfast.worker.stdin import Keyboard
 from holdfast.worker.streams import OutStream
+from holdfast.worker.threads import pass_parents_on
 from holdfast.worker.userforks import keep_apart
 
 
 def live(start: Start, channel: Channel) -> None:
     """Be a worker on `channel`; returns when the session ends, so that exit handlers run."""
     os.setpgid(0, 0)
-    yield_to_the_supervisor()
+    begin_as_worker()
     resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
     for number in (signal.SIGTERM, signal.SIGCHLD):  # the template's own
         signal.signal(number, signal.SIG_DFL)
@@ -55,12 +58,17 @@ def live(start: Start, channel: Channel) -> None:
     keyboard.install()
     manager = comms.install(publisher)
 
-    app = WorkerApp(
+    pass_parents_on(parents)
+    shims.install(IPKernelApp)
+
+    app = IPKernelApp.instance(
+        kernel_parts=kernel.parts(publisher, connect.install(desk.ask_supervisor), manager, loop),
         shell_traits={
             "publisher": publisher,
             "ask": desk.ask_supervisor,
             "guis": guis,
-        }
+            "compiler_class": compiler_in(start.cells),
+        },
     )
     notes = app.start_up(start.arguments)
     recover.register(app.shell)
@@ -71,7 +79,7 @@ def live(start: Start, channel: Channel) -> None:
     outlet.send(Ready(outlet.position, os.getpid(), banner(), notes))
     desk.open(
         Cells(app.shell, outlet, interrupts, keyboard),
-        Requests(app.shell, outlet, interrupts, manager),
+        Requests(app.shell, outlet, interrupts, manager, Debugging(app.shell, freezer)),
         freezer,
     )
     desk.serve_for_ever()

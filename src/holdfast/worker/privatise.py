@@ -84,8 +84,10 @@ def wake(private: Private) -> None:
     """In the copy that becomes the worker, before anything else uses a descriptor: make everything anew.
 
     Also starts the timers. What can't be made anew is from now on a number
-    on which every operation fails, and one more of `private.severed`.
+    on which every operation fails, and one more of `private.severed`. What handlers of the fork have closed
+    meanwhile (matplotlib's close its fonts) stays closed: nobody misses it.
     """
+    _forget_closed(private)
     sets: list[EpollSet] = []
     for each in private.anew:
         try:
@@ -114,6 +116,19 @@ def _fates(found: list[Descriptor], survey: Survey) -> Iterator[Fate]:
     yield from of_sockets(of(Kind.SOCKET))
     yield from of_kernel_objects(of(Kind.EPOLL, Kind.COUNTER, Kind.TIMER))
     yield from of_others(of(Kind.NAMED_PIPE, Kind.TERMINAL, Kind.DEVICE, Kind.WATCH, Kind.OTHER))
+
+
+def _forget_closed(private: Private) -> None:
+    def is_open(fd: int) -> bool:
+        try:
+            os.fstat(fd)
+        except OSError:
+            return False
+        return True
+
+    private.anew = [each for each in private.anew if any(is_open(one.fd) for one in each.descriptors)]
+    private.dead = [each for each in private.dead if is_open(each.seat.fd)]
+    private.severed = [each for each in private.severed if is_open(each.fd)]
 
 
 def _let_go(at: Seat, nothing: int, *, is_file: bool) -> None:

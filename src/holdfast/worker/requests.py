@@ -1,4 +1,4 @@
-"""Completion, inspection and comm messages: what needs the interpreter but is no cell."""
+"""Completion, inspection, comm and debugger messages: what needs the interpreter but is no cell."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from comm.base_comm import CommManager
 from IPython.core.completer import provisionalcompleter, rectify_completions
 from IPython.utils.tokenutil import token_at_cursor
 
-from holdfast.link.messages import Ask, Done
+from holdfast.errors import HoldfastError
+from holdfast.link.messages import DEBUG_BEGIN, DEBUG_END, Ask, Done
 from holdfast.protocol.codec import encode as to_json
 from holdfast.worker import comms
+from holdfast.worker.debugging import Debugging
 from holdfast.worker.interrupts import Interrupts
 from holdfast.worker.outlet import Outlet
 from holdfast.worker.shell import ZMQInteractiveShell
@@ -21,12 +23,18 @@ class Requests:
     """Answers everything that comes as an `Ask`."""
 
     def __init__(
-        self, shell: ZMQInteractiveShell, outlet: Outlet, interrupts: Interrupts, manager: CommManager
+        self,
+        shell: ZMQInteractiveShell,
+        outlet: Outlet,
+        interrupts: Interrupts,
+        manager: CommManager,
+        debugging: Debugging | None = None,
     ) -> None:
         self._shell = shell
         self._outlet = outlet
         self._interrupts = interrupts
         self._manager = manager
+        self._debugging = debugging
 
     def handle(self, request: Ask) -> bool:
         """Do what was asked and send the reply; True if the namespace may have changed."""
@@ -37,6 +45,8 @@ class Requests:
             if changes:
                 comms.deliver(self._manager, request)
                 self._shell.events.trigger("post_execute")
+            elif request.msg_type.startswith("debug_"):
+                content = self._debug(request)
             else:
                 content |= self._answer(request)
         except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the user's objects take part
@@ -50,8 +60,19 @@ class Requests:
                 self._shell.showtraceback()
         finally:
             self._interrupts.end()
-        self._outlet.send(Done(self._outlet.position, request.cell, content["status"], to_json(content)))
-        return changes
+        status = content.get("status", "ok")  # a debugger's answer has none
+        self._outlet.send(Done(self._outlet.position, request.cell, status, to_json(content)))
+        return changes or request.msg_type == DEBUG_END
+
+    def _debug(self, request: Ask) -> dict[str, Any]:
+        if self._debugging is None:
+            raise HoldfastError("there is no debugger in an embedded program")
+        if request.msg_type == DEBUG_BEGIN:
+            return self._debugging.begin()
+        if request.msg_type == DEBUG_END:
+            self._debugging.end()
+            return {}
+        return self._debugging.answer(request.content)
 
     def _answer(self, request: Ask) -> dict[str, Any]:
         content = msgspec.json.decode(request.content)

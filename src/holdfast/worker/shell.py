@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import pdb  # noqa: T100 - replaced by the debugger that asks through `input`
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -19,16 +20,29 @@ from traitlets import CBool, Instance, Type, default
 
 from holdfast.worker.display import DisplayChannel, Publisher, ResultHook
 from holdfast.worker.formats import QuickFormatter
+from holdfast.worker.gui import Guis
 from holdfast.worker.history import JournalHistory
+from holdfast.worker.interrupts import cut_our_part
+from holdfast.worker.magics import register as register_kernel_magics
+from holdfast.worker.parents import ParentApi, Parents, Request
 
 
-class ZMQInteractiveShell(InteractiveShell):
+def words_of(error: BaseException | None) -> str:
+    """What an error says of itself; its own code may fail."""
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001 - the user's
+        return "<exception str() failed>"  # as Python's own tracebacks have it
+
+
+class ZMQInteractiveShell(ParentApi, InteractiveShell):
     """The shell of a worker. `publisher` and `ask` are its ways to the supervisor."""
 
     displayhook_class = Type(ResultHook)
     display_pub_class = Type(DisplayChannel)
     publisher: Publisher = AnyTrait()
     ask: Callable[..., Any] = AnyTrait()
+    guis: Guis = AnyTrait()
     kernel: Any = AnyTrait()
     exiter = Instance(ZMQExitAutocall)
     readline_use = CBool(False)
@@ -76,12 +90,14 @@ class ZMQInteractiveShell(InteractiveShell):
     def init_display_pub(self) -> None:
         """Make displays go to the link."""
         self.display_pub = self.display_pub_class(parent=self, shell=self, publisher=self.publisher)
+        self._connect(self.display_pub)
         self.configurables.append(self.display_pub)
 
     def init_displayhook(self) -> None:
         """Make results go to the link."""
         super().init_displayhook()
         self.displayhook.publisher = self.publisher
+        self._connect(self.displayhook)
 
     def init_pdb(self) -> None:
         """Make `breakpoint()` and pdb use IPython's debugger, which asks through `input`."""
@@ -90,8 +106,18 @@ class ZMQInteractiveShell(InteractiveShell):
         pdb.set_trace = debugger.set_trace
         debugger.Pdb = debugger.InterruptiblePdb
 
+    def init_magics(self) -> None:
+        """Add the magics that mean something else where the clients are elsewhere."""
+        super().init_magics()
+        register_kernel_magics(self)
+
     def init_virtualenv(self) -> None:
         """Do nothing: the interpreter that runs is the one that was chosen."""
+
+    def enable_gui(self, gui: str | None = None) -> None:
+        """`%gui`, `%matplotlib`: serve a toolkit's windows between cells; None: no more."""
+        self.guis.enable(gui)
+        self.active_eventloop = gui
 
     def ask_exit(self) -> None:
         """`exit`: the client that ran it leaves; the session goes on."""
@@ -107,18 +133,36 @@ class ZMQInteractiveShell(InteractiveShell):
         return super().run_cell(*args, **kwargs)
 
     def showtraceback(self, exc_tuple: Any = None, *args: Any, **kwargs: Any) -> None:
-        """Show an exception; a cancellation that was an interrupt reads as one."""
-        if self.interrupted:
-            kind, value, trace = self._get_exc_info(exc_tuple)
-            if isinstance(value, asyncio.CancelledError):
-                kind, value = KeyboardInterrupt, KeyboardInterrupt()
+        """Show an exception; a cancellation that was an interrupt reads as one, and is where it hit."""
+        kind, value, trace = exc_tuple or sys.exc_info()
+        if self.interrupted and isinstance(value, asyncio.CancelledError):
+            kind, value = KeyboardInterrupt, KeyboardInterrupt()
+        if isinstance(value, KeyboardInterrupt):
+            cut_our_part(trace)
             exc_tuple = (kind, value, trace)
         super().showtraceback(exc_tuple, *args, **kwargs)
 
     def _showtraceback(self, etype: type[BaseException], evalue: BaseException, stb: list[str]) -> None:
         """Send a formatted exception to the clients and keep it for the reply."""
-        self.last_error = {"ename": etype.__name__, "evalue": str(evalue), "traceback": list(stb)}
+        self.last_error = {"ename": etype.__name__, "evalue": words_of(evalue), "traceback": list(stb)}
         self.publisher.publish("error", self.last_error)
+
+    def _connect(self, hook: DisplayChannel | ResultHook) -> None:
+        """Give a display hook what libraries look for in it."""
+        hook.session = self.kernel.session
+        hook.pub_socket = self.kernel.iopub_socket
+
+    @property
+    def parent_header(self) -> dict[str, Any]:
+        """The request that output made now belongs to: here, as in ipykernel, not its header alone."""
+        return self.get_parent()
+
+    @parent_header.setter
+    def parent_header(self, request: Request) -> None:
+        self.set_parent(request)
+
+    def _speaker(self) -> Parents:
+        return self.publisher.parents
 
 
 InteractiveShellABC.register(ZMQInteractiveShell)

@@ -10,6 +10,9 @@ from typing import Protocol
 
 from holdfast.link.messages import NeedInput
 
+UNABLE = "raw_input was called, but this frontend does not support input requests."
+"""In ipykernel's words: tools that run notebooks recognise it by them."""
+
 
 class Desk(Protocol):
     """Who knows the way to the client."""
@@ -53,7 +56,7 @@ class Keyboard:
 
     def _ask(self, prompt: str, *, password: bool) -> str:
         if not self.allowed:
-            raise StdinNotImplementedError("input() was called, but the client that ran this cell can't type")
+            raise StdinNotImplementedError(UNABLE)
         if threading.current_thread() is not threading.main_thread():
             raise StdinNotImplementedError("input() works in the main thread only")
         self._desk.drop_stale_input()

@@ -9,10 +9,10 @@ import io
 from collections.abc import Iterable
 
 from holdfast.worker.outlet import DESCRIPTOR, Outlet
-from holdfast.worker.parents import Parents
+from holdfast.worker.parents import ParentApi, Parents
 
 
-class OutStream(io.TextIOBase):
+class OutStream(ParentApi, io.TextIOBase):
     """A text stream that is not a terminal."""
 
     encoding = "UTF-8"
@@ -21,7 +21,7 @@ class OutStream(io.TextIOBase):
 
     def __init__(self, name: str, outlet: Outlet, parents: Parents) -> None:
         super().__init__()
-        self.name = f"<{name}>"
+        self.name = name
         self.mode = "w"
         self._stream = name
         self._outlet = outlet
@@ -61,8 +61,8 @@ class OutStream(io.TextIOBase):
     def close(self) -> None:
         """Do nothing: user code that closes its output would silence the session."""
 
-    def set_parent(self, parent: object) -> None:
-        """Do nothing: the parent follows the context (kept for code written for ipykernel)."""
+    def _speaker(self) -> Parents:
+        return self._parents
 
     def _is_master_process(self) -> bool:
         return not self._outlet.forked

@@ -193,6 +193,23 @@ def test_a_parent_that_is_not_its_own_means_nothing(supervisor: Supervisor, name
     assert process.wait(SECONDS) == 0
 
 
+def test_a_parent_that_ended_before_it_could_be_watched_leaves_no_orphan(tmp_path: Path) -> None:
+    file = tmp_path / "kernel.json"
+    file.write_text("{}")
+    done = subprocess.run(
+        [sys.executable, "-m", "holdfast.kernel", "-f", str(file)],
+        env=os.environ | {"HOLDFAST_HOME": str(tmp_path), "JPY_PARENT_PID": "999999999"},
+        start_new_session=True,  # as jupyter_client starts kernels
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+
+    assert done.returncode == 1
+    assert done.stderr == "holdfast: the process that started this kernel has ended already\n"
+
+
 def test_the_users_own_files_never_stand_in_for_pythons(supervisor: Supervisor) -> None:
     for name in ("json", "socket", "signal", "select", "pathlib", "fcntl", "enum", "re"):
         (supervisor.home / f"{name}.py").write_text("raise SystemExit('the wrong module')")

@@ -1,0 +1,171 @@
+"""An embedded program as the session's worker: a process that is not ours to start, to copy, or to kill.
+
+    STARTING ──Ready──▶ ALIVE ──Left──▶ LEAVING     it goes on without us; the session ends
+        └────── it ended, or its link did ──▶ LEAVING     nobody takes over; the session ends, too
+
+It has `Lineage`'s place towards the session, and `holdfast.embed()` is at the other end of the link.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import struct
+import time
+from typing import Protocol
+
+from holdfast.errors import HoldfastError
+from holdfast.link.channel import Channel
+from holdfast.link.messages import Frame, Leave, Left, NoStandby, Outfit, Ready
+from holdfast.settings import Life
+from holdfast.supervisor.lineage import Death, Lineage, Owner, State, lives
+from holdfast.supervisor.loop import Loop, Timer
+from holdfast.supervisor.standbys import Standbys
+from holdfast.supervisor.template import heard
+
+
+class Host(Owner, Protocol):
+    """The session, which is told some more than by a lineage."""
+
+    def interrupt(self) -> None:
+        """Interrupt the running cell, if one runs."""
+
+    def end(self, reason: str) -> None:
+        """End the session."""
+
+    def on_gone(self) -> None:
+        """After `on_death`: nobody takes over."""
+
+
+class Program:
+    """The process at the other end of `link`."""
+
+    def __init__(self, loop: Loop, link: int, outfit: tuple[int, int, int, int, int], life: Life) -> None:
+        """`outfit`: the descriptors that it is sent."""
+        self.state = State.STARTING
+        self.standbys = Standbys(loop, 0, lambda: None)  # there never is one
+        self.refusal: str | None = None  # why there is none
+        self._owner: Host
+        self._loop = loop
+        self._outfit = outfit
+        self._life = life
+        self._link = Channel(socket.socket(fileno=link))
+        self._link.sock.setblocking(False)
+        self._link.sock.set_inheritable(False)
+        self.worker_pid: int | None = _peer(self._link.sock)
+        self._process = os.pidfd_open(self.worker_pid)
+        self._timer: Timer | None = None  # when the session ends
+
+    def begin(self, owner: Host) -> None:
+        """Let it begin: it waits for its outfit."""
+        self._owner = owner
+        self._link.send(Outfit(), *self._outfit)
+        self._loop.on_readable(self._link.fileno(), owner.look)
+        self._loop.on_readable(self._process, self._on_ended)
+
+    def send(self, frame: Frame) -> None:
+        """Say something to it."""
+        link = self._link
+        link.send(frame)
+        if link.pending and not link.ended:
+            self._loop.on_writable(link.fileno(), self._flush)
+
+    def interrupt(self) -> None:
+        """SIGINT for it alone: who else is in its process group is its own affair."""
+        with contextlib.suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self._process, signal.SIGINT)
+
+    def kill(self, why: str) -> None:  # noqa: ARG002 - a lineage's signature
+        """Refuse: nobody takes over from a program."""
+        raise HoldfastError(
+            "this session is an embedded program, which nothing could bring back",
+            f"kill {self.worker_pid}",
+        )
+
+    def restart(self) -> None:
+        """Refuse: a program begins where it does."""
+        raise HoldfastError("this session is an embedded program, which can't be restarted from here")
+
+    def leave(self) -> None:
+        """Let it go on; `on_left` follows in bounded time, also while a cell does not listen."""
+        was, self.state = self.state, State.LEAVING
+        if was is State.LEAVING:
+            self._left_within(0)
+            return
+        self._owner.interrupt()
+        self.send(Leave())
+        self._left_within(self._life.stop_seconds)
+
+    def end(self) -> None:
+        """Hang up. If it is still busy, it goes on when it has noticed."""
+        if self._timer is not None:
+            self._timer.cancel()
+        for each in (self._link.fileno(), self._process):
+            self._loop.forget(each)
+        self._link.close()
+        os.close(self._process)
+
+    def reap(self) -> None:
+        """It is no child of ours, and we have none."""
+
+    def listen(self) -> None:
+        """Hear what it has said."""
+        link = self._link
+        for frame in heard(link):
+            self._hear(frame)
+        if link.ended and link.fileno() >= 0:
+            self._loop.forget(link.fileno())
+            if lives(self.worker_pid):
+                self._gone(severed=True)  # else it is dying, and we are told when it has
+
+    def _hear(self, frame: Frame) -> None:
+        if isinstance(frame, NoStandby):
+            self.refusal = frame.reason
+        elif isinstance(frame, Ready):
+            self.state = State.ALIVE
+            self._owner.on_return("fresh", 0, frame.notes, [])
+        elif isinstance(frame, Left):
+            asked, self.state = self.state is State.LEAVING, State.LEAVING
+            if asked:
+                self._left_within(0)
+            else:
+                self._owner.end("exit")
+        else:
+            self._owner.on_frame(frame)
+
+    def _on_ended(self) -> None:
+        self._loop.forget(self._process)
+        self._owner.look()  # its last words
+        self._gone(severed=False)
+
+    def _gone(self, *, severed: bool) -> None:
+        if self.state is State.LEAVING:
+            self._left_within(0)
+            return
+        self.state = State.LEAVING
+        if self._owner.on_death(Death(None, severed, None, time.monotonic())):
+            self._owner.on_gone()
+
+    def _left_within(self, seconds: float) -> None:
+        """Never at once: whoever calls us has more to do with what `on_left` closes."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._loop.later(seconds, self._owner.on_left)
+
+    def _flush(self) -> None:
+        self._link.flush()
+        if not self._link.pending or self._link.ended:
+            self._loop.on_writable(self._link.fileno(), None)
+
+
+AnyWorker = Lineage | Program
+"""Where a session's cells run."""
+
+
+def _peer(sock: socket.socket) -> int:
+    """Process id of who made the link (SO_PEERCRED, unix(7))."""
+    credentials = sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+    pid: int = struct.unpack("3i", credentials)[0]
+    return pid
