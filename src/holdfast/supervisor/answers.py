@@ -34,7 +34,7 @@ class Answers:
         return self._past(codec.decode(question.arguments, HistoryRequest, question.what))
 
     def _past(self, request: HistoryRequest) -> list[object]:
-        """Lines of the history. Lines of the worker's own session are of number 0, which IPython leaves out."""
+        """Lines of the history; the number of the own session is 0, which IPython leaves out."""
         own = self._ledger.number
         return [
             (0, *line[1:]) if isinstance(line, tuple) and line[0] == own else line

@@ -1,6 +1,6 @@
 """One session, from the start of its supervisor to its end: its parts, and what follows what.
 
-a request arrives        desk → enqueue → ledger → stage.start when its turn comes
+a request arrives        desk → enqueue → turns (ledger first) → stage.start when its turn comes
 the worker speaks        lineage → on_frame → output first (text before the message), then stage
 the worker dies          lineage → on_death (everything it wrote goes out) → on_return → stage.on_crash
 the session ends         end → lineage.leave (exit handlers run) → on_left → everything is closed
@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 import platform
 import uuid
-from typing import Final
 
 import msgspec
 
@@ -19,13 +18,12 @@ from holdfast import paths
 from holdfast.access.doors import Door
 from holdfast.errors import HoldfastError, JournalError
 from holdfast.link.messages import Done, Frame, NeedInput, Publish, Segment, Wonder
-from holdfast.protocol.connection import Channel
 from holdfast.settings import Settings
 from holdfast.supervisor.absence import Absence
 from holdfast.supervisor.account import Account
 from holdfast.supervisor.answers import Answers
 from holdfast.supervisor.broadcast import NOBODY, Broadcast
-from holdfast.supervisor.coroner import Coroner, without_a_worker
+from holdfast.supervisor.coroner import Coroner
 from holdfast.supervisor.debugger import Debugger
 from holdfast.supervisor.desk import Desk
 from holdfast.supervisor.entrance import Entrance
@@ -35,13 +33,11 @@ from holdfast.supervisor.loop import Loop
 from holdfast.supervisor.operator import Operator
 from holdfast.supervisor.output import Output
 from holdfast.supervisor.program import AnyWorker, Program
-from holdfast.supervisor.queue import Job, Queue
+from holdfast.supervisor.queue import Job
 from holdfast.supervisor.recovery import ENAME, Recovery
-from holdfast.supervisor.stage import Ended, Stage
+from holdfast.supervisor.stage import Stage
+from holdfast.supervisor.turns import Turns
 from holdfast.supervisor.wires import Wires
-
-_QUEUED: Final[tuple[Channel, ...]] = ("shell", "control")
-"""Channels on which cells come."""
 
 
 class Session:
@@ -67,10 +63,11 @@ class Session:
         self._account = Account(name, ledger.journal)
         epoch = ledger.journal.begin(pid=os.getpid(), cwd=os.getcwd(), python=platform.python_version())
         self._broadcast = Broadcast(ledger, epoch, name)
-        self._queue = Queue(settings.wire.queue_cells)
         self._stage = Stage(lineage, self._broadcast, ledger, settings.life.parents_kept)
+        self._turns = Turns(settings.wire.queue_cells, self._stage, lineage, self._broadcast, self._on_start)
         self._debugger = Debugger(self, self._broadcast, self._stage, loop, name)
         self._desk = Desk(self, self._broadcast, self._stage, ledger, self._debugger)
+        self._turns.take_in = self._desk.hold_back
         self._operator = Operator(self, self._account, self._desk, self._stage, lineage, loop)
         self._absence = Absence(name, self._broadcast, ledger.journal)
         self._entrance = Entrance(
@@ -111,9 +108,7 @@ class Session:
         if self._ending is not None:
             return
         self._ending = reason
-        for job in self._queue.take_all():
-            if job.request is not None:
-                self._stage.abort(job)
+        self._turns.abort_all()
         self._lineage.leave()
 
     def end_if_unused(self, reason: str) -> None:
@@ -130,19 +125,14 @@ class Session:
             raise HoldfastError("the interpreter does not start", f"see {log}, then restart")
         if self._ending is not None:
             raise HoldfastError("the session ends")
-        if job.errand is None:
-            self._queue.check_room()
-        if job.request is not None:
-            self._stage.accept(job, starts=self._free() and self._queue.empty)
-        self._queue.add(job)
-        self._next()
+        self._turns.enqueue(job)
 
     def interrupt(self, *, force: bool = False) -> None:
         """Interrupt the running cell, if one runs; `force`: kill the worker, and let the standby go on."""
         if force:
             self._lineage.kill("stopped on request")
         elif self._stage.job is not None:
-            self._ledger.event("interrupt", self._running_cell())
+            self._ledger.event("interrupt", self._turns.running_cell())
             self._output.aim_interrupt(self._stage.turn)
             self._lineage.interrupt()
 
@@ -175,7 +165,7 @@ class Session:
             self._stage.on_publish(frame)
         elif isinstance(frame, Done):
             output.settle(frame.at)
-            self._ended(self._stage.on_done(frame))
+            self._turns.ended(self._stage.on_done(frame))
         elif isinstance(frame, NeedInput):
             output.settle(frame.at)
             self._stage.on_input_needed(frame)
@@ -189,7 +179,7 @@ class Session:
         self._output.reset()
         self._debugger.over("the interpreter died")
         if self._settings.standby.on_crash == "exit":
-            self._ledger.event("crash", self._running_cell(), status=death.status)
+            self._ledger.event("crash", self._turns.running_cell(), status=death.status)
             self.end("crash")
             return False
         self._coroner.see(death)
@@ -203,7 +193,7 @@ class Session:
             self._recovered(recovery)
         elif not_restored:
             self._broadcast.stream("stderr", "\n".join(not_restored) + "\n", NOBODY)
-        self._next()
+        self._turns.next()
 
     def on_gone(self) -> None:
         """The worker is dead and nobody takes over: tell what happened, and end."""
@@ -219,10 +209,7 @@ class Session:
         self._ledger.event("parked")
         self._coroner.forget()
         cause = "the interpreter died again and again while it started"
-        self._give_up_on_the_job(cause)
-        for job in self._queue.take_all():
-            self._stage.start(job)
-            self._give_up_on_the_job(cause)
+        self._turns.give_up_all(cause)
         self._broadcast.status("dead", NOBODY)
 
     def on_left(self) -> None:
@@ -232,73 +219,38 @@ class Session:
         if self._ending == "crash":
             self._ledger.end_what_was_running(ENAME)  # no answer: who asked is to see that nobody is there
         else:
-            self._give_up_on_the_job("the session ended")
+            self._turns.give_up("the session ended")
         self._lineage.end()
         self._entrance.close(self._ending or "end")
         self._ledger.close(self._ending or "end")
         self._loop.stop()
 
-    # Jobs
+    # The rest
 
-    def _free(self) -> bool:
-        return self._stage.job is None and self._lineage.state is State.ALIVE
-
-    def _next(self) -> None:
-        if self._free() and (job := self._queue.next()):
-            self._stage.start(job)
-            self._give_notice(job)
-            self._absence.tell(job, self._stage)
-
-    def _give_notice(self, job: Job) -> None:
+    def _on_start(self, job: Job) -> None:
         """Say once how the session ended before, to who could not know: our own console shows it at once."""
         if self._notice and job.request is not None and not job.request.silent:
             if job.door.file != self._entrance.own_file:
                 self._stage.publish_text(job.number, "stderr", f"holdfast: {self._notice}\n")
             self._notice = None
-
-    def _ended(self, ended: Ended | None) -> None:
-        if ended is None:
-            return
-        request = ended.job.request
-        if request is not None and ended.status != "ok" and request.stop_on_error and not request.silent:
-            self._abort_what_waits()
-        self._next()
-
-    def _abort_what_waits(self) -> None:
-        """An error: every cell that was sent before it was known is answered `aborted`."""
-        for door in self._broadcast.doors:
-            for channel in _QUEUED:
-                self._desk.hold_back(door, channel)  # sent already, not yet read
-        for job in self._queue.take_cells():
-            self._stage.abort(job)
+        self._absence.tell(job, self._stage)
 
     def _recovered(self, recovery: Recovery) -> None:
-        cell = self._running_cell()
+        cell = self._turns.running_cell()
         self._ledger.event("crash", cell, recovery=msgspec.to_builtins(recovery))
-        self._ended(self._stage.on_crash(recovery))
+        self._turns.ended(self._stage.on_crash(recovery))
 
     def _restart(self) -> None:
         """A fresh namespace, on purpose: a barrier that no recovery crosses."""
         self._output.settle()
         self._debugger.over("the session was restarted")
-        self._give_up_on_the_job("the session was restarted")
-        for waiting in self._queue.take_all():
-            if waiting.request is not None:
-                self._stage.abort(waiting)
+        self._turns.give_up("the session was restarted")
+        self._turns.abort_all()
         self._coroner.forget()
         self._ledger.restart()
         self._lineage.restart()
         self._stage.forget()
         self._new_namespace()
-
-    def _give_up_on_the_job(self, cause: str) -> None:
-        if self._stage.job is not None:
-            self._stage.on_crash(without_a_worker(self._stage.job, cause))
-
-    def _running_cell(self) -> int | None:
-        """Journal id of the cell that runs."""
-        job = self._stage.job
-        return job.number if job is not None and job.request is not None else None
 
     def _new_namespace(self) -> None:
         """A namespace begins: its own header.session towards clients, its own number in the history."""
