@@ -8,7 +8,7 @@ GROUND = {"__version__", "errors", "paths", "settings", "completeness"}
 """What everybody may use."""
 
 MAY_USE: dict[str, set[str]] = {
-    "": set(),
+    "": {"client", "worker"},  # `holdfast.embed`, which loads them when it is called
     "errors": set(),
     "paths": set(),
     "settings": set(),

@@ -232,6 +232,8 @@ def test_a_debugger_that_a_cell_has_started_is_left_alone(alone: Frontend) -> No
     assert not response["success"]
     assert "started by a cell" in response["message"]
     assert alone.client.value("debugpy.server.api.listen.called") is True
+    assert alone.client.run("import os; os.abort()").error["ename"] == "InterpreterDied"
+    alone.attach()
 
 
 # At a breakpoint

@@ -251,6 +251,28 @@ def test_a_launcher_that_was_killed_is_replaced_and_nothing_is_lost(desk: Desk) 
     assert server.client().value("x") == 5
 
 
+def test_a_renamed_notebook_is_found_by_its_new_name_only(desk: Desk) -> None:
+    server = desk.serve()
+    server.open(desk.notebook).do("x = 5")
+    renamed = desk.folder / "work" / "renamed.ipynb"
+    server.ask("update_env", json.dumps({"env": {"JPY_SESSION_NAME": str(renamed)}}))
+    server.ask("is_alive")  # as jupyter_client's restarter asks every few seconds
+    server.kill()
+
+    assert desk.serve().open(renamed).value("x") == 5
+    assert desk.serve().open(desk.notebook).value("'x' in globals()") is False
+
+
+def test_a_code_consoles_session_outlives_the_server_too(desk: Desk) -> None:
+    server = desk.serve()
+    server.open("Console").do("x = 5")
+    (name,) = desk.sessions()
+    server.kill()
+
+    assert name.startswith("kernel-")
+    assert desk.sessions() == [name]
+
+
 def test_two_servers_share_one_notebook_and_only_the_last_ends_it(desk: Desk) -> None:
     one, other = desk.serve(), desk.serve()
     first, second = one.open(desk.notebook), other.open(desk.notebook)

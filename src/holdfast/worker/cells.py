@@ -14,6 +14,7 @@ import msgspec
 from IPython.core.async_helpers import _asyncio_runner
 from IPython.core.interactiveshell import ExecutionResult
 
+from holdfast.errors import MalformedMessage
 from holdfast.link.messages import Done, Run
 from holdfast.protocol.codec import encode as to_json
 from holdfast.worker import plain
@@ -53,6 +54,10 @@ class Cells:
             content = _error(INTERRUPTED)
             if not request.silent:
                 shell.publisher.publish("error", INTERRUPTED)
+        except Exception as error:  # noqa: BLE001 - IPython stumbled over one of the user's objects
+            if shell.last_error is None:
+                shell.showtraceback()
+            content = _error(shell.last_error or _described(error))
         finally:
             self._interrupts.end()
         if self._outlet.forked:  # the cell forked, and this is the child at the cell's end
@@ -66,7 +71,7 @@ class Cells:
                 self._outlet.position,
                 request.cell,
                 content["status"],
-                to_json(content),
+                _in_json(content),
                 started,
                 shell.history_manager.output_hist_reprs.get(request.count),
             )
@@ -134,6 +139,14 @@ def _cell_of(request: Run) -> dict[str, Any]:
         return {}
     metadata = msgspec.json.decode(request.metadata)
     return {"cell_meta": metadata, "cell_id": metadata.get("cellId")}
+
+
+def _in_json(content: dict[str, Any]) -> bytes:
+    """A reply, without what the user's code put into it and JSON can't hold."""
+    try:
+        return to_json(content)
+    except MalformedMessage:
+        return to_json(content | {"payload": [], "user_expressions": {}})
 
 
 def _described(error: BaseException | None) -> dict[str, Any]:

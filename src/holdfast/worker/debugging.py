@@ -1,8 +1,8 @@
 """The worker's half of debugging: debugpy on and off, and what variables there are while nothing is stopped.
 
-debugpy brings threads and a connection that no fork can take along, so no standby is taken from `begin` to
-`end`; a crash in between brings back the state from before. `end` leaves nothing of debugpy's behind but its
-modules: what is forked afterwards is as if it had never run. The client of debugpy is the supervisor.
+debugpy brings threads and a connection that no fork can take along, so no standby is taken while it is on
+(also if a cell has started it); a crash in between brings back the state from before. `end` leaves nothing of
+it behind but its modules: what is forked afterwards is as if it had never run. Its client is the supervisor.
 """
 
 from __future__ import annotations
@@ -36,6 +36,9 @@ _QUIETLY = "PYDEVD_DISABLE_FILE_VALIDATION"
 _PACKAGES = (holdfast, IPython, traitlets, comm)
 """What runs a cell. None of it is meant by "step into", nor is what it has loaded before the first cell."""
 
+_THREAD_SECONDS = 1.0
+"""For each of debugpy's threads to end, once it was told to. It has to wait for its connection's end."""
+
 _AROUND_CELLS = ("pre_execute", "post_execute")
 
 _the_one: Debugging | None = None
@@ -48,20 +51,19 @@ class Debugging:
     def __init__(self, shell: ZMQInteractiveShell, freezer: Freezer) -> None:
         global _the_one
         self._shell = shell
-        self._freezer = freezer
         self._on = False
+        self._counts_all_lines = False  # IPython would cut empty ones off a cell's beginning
         self._loaded = frozenset(sys.modules)  # before any cell
         self._variables: dict[int, Any] = {}  # what the last inspection found, by reference
         _the_one = self
+        freezer.pause = _why_not_to_fork
 
     def begin(self) -> dict[str, Any]:
         """Have debugpy listen; returns where, and what is not to be stepped into."""
-        import debugpy.server.api  # noqa: PLC0415 - takes 150 ms, and lets the following be found
-        from _pydevd_bundle.pydevd_constants import get_global_debugger  # noqa: PLC0415
+        import debugpy.server.api  # noqa: PLC0415 - takes 150 ms, and few need it
 
-        if get_global_debugger() is not None:
+        if _why_not_to_fork():
             raise HoldfastError("debugpy runs already, started by a cell")
-        self._freezer.pause = PAUSED
         self._on = True
         validation = os.environ.get(_QUIETLY)
         os.environ[_QUIETLY] = "1"
@@ -79,7 +81,8 @@ class Debugging:
         for event in _AROUND_CELLS:
             self._shell.events.register(event, self._mend)
         cleanups = self._shell.input_transformer_manager.cleanup_transforms
-        if leading_empty_lines in cleanups:  # a breakpoint's line counts them
+        self._counts_all_lines = leading_empty_lines in cleanups
+        if self._counts_all_lines:  # as a breakpoint does
             cleanups.remove(leading_empty_lines)
         return {"port": port, "skipped": self._skipped()}
 
@@ -91,15 +94,18 @@ class Debugging:
         import pydevd  # noqa: PLC0415
         from debugpy.server import api  # noqa: PLC0415
 
+        debugger = pydevd.get_global_debugger()  # None if it has ended by itself, with its adapter
+        threads = list(debugger.created_pydb_daemon_threads) if debugger is not None else []
         pydevd.stoptrace()
+        for thread in threads:
+            thread.join(_THREAD_SECONDS)
         api.listen.called = False  # it refuses to listen twice, because it does not know that it ends
         for event in _AROUND_CELLS:
             with contextlib.suppress(ValueError):  # it had not come so far
                 self._shell.events.unregister(event, self._mend)
-        cleanups = self._shell.input_transformer_manager.cleanup_transforms
-        if leading_empty_lines not in cleanups:
-            cleanups.insert(0, leading_empty_lines)
-        self._freezer.pause = ""
+        if self._counts_all_lines:
+            self._counts_all_lines = False
+            self._shell.input_transformer_manager.cleanup_transforms.insert(0, leading_empty_lines)
 
     def _skipped(self) -> list[str]:
         """Files, or patterns of them."""
@@ -165,6 +171,11 @@ class Debugging:
             return nothing
         shown = self._shell.user_expressions({name: name})[name]
         return {key: shown[key] for key in nothing} if shown.get("status") == "ok" else nothing
+
+
+def _why_not_to_fork() -> str:
+    constants = sys.modules.get("_pydevd_bundle.pydevd_constants")
+    return PAUSED if constants is not None and constants.get_global_debugger() is not None else ""
 
 
 def represented(value: object) -> str:

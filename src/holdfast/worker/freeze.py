@@ -91,7 +91,7 @@ class Freezer:
         self._resting: asyncio.Handle | None = None  # when a standby will be taken
         self._ended = -BURST_SECONDS  # loop's time at which the last request was done
         self._in_a_burst = False  # the last request came right after the one before it
-        self.pause = ""  # why no standby may be taken now, if none may
+        self.pause: Callable[[], str] = lambda: ""  # says why no standby may be taken now, if none may
         self.forking = False  # the fork that happens now is ours, not one of user code
 
     def changed(self, cell: int | None) -> None:
@@ -160,8 +160,8 @@ class Freezer:
         """One fork. True in the process that slept and has woken."""
         self._reap()
         self._drop_plans()
-        if self.pause:
-            self._refuse(self.pause)
+        if reason := self.pause():
+            self._refuse(reason)
             return False
         began = time.perf_counter()
         try:

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from holdfast.link.messages import NeedInput
 
-UNABLE = "raw_input was called, but this frontend does not support input requests."
+UNABLE = "{} was called, but this frontend does not support input requests."
 """In ipykernel's words: tools that run notebooks recognise it by them."""
 
 
@@ -56,7 +56,7 @@ class Keyboard:
 
     def _ask(self, prompt: str, *, password: bool) -> str:
         if not self.allowed:
-            raise StdinNotImplementedError(UNABLE)
+            raise StdinNotImplementedError(UNABLE.format("getpass" if password else "raw_input"))
         if threading.current_thread() is not threading.main_thread():
             raise StdinNotImplementedError("input() works in the main thread only")
         self._desk.drop_stale_input()

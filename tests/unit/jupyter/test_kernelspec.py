@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 import stat
+import struct
 import sys
 from pathlib import Path
 
 import jupyter_core.paths
 import pytest
 from jupyter_client.kernelspec import KernelSpecManager
+from jupyter_client.provisioning import KernelProvisionerFactory
 
 from holdfast.errors import HoldfastError, SessionError
 from holdfast.jupyter import kernelspec
@@ -63,7 +65,8 @@ def test_jupyter_finds_what_was_installed(place: dict[str, bool]) -> None:
     assert found.argv == [sys.executable, "-P", "-m", "holdfast.kernel", "-f", "{connection_file}"]
     assert found.language == "python"
     assert found.interrupt_mode == "message"
-    assert found.metadata == {"debugger": False}
+    assert found.metadata == {"debugger": False, "supported_encryption": ["curve"]}
+    assert found.env == {}
     assert kernelspec.installed() == {"holdfast": folder}
 
 
@@ -84,12 +87,30 @@ def test_a_kernelspec_can_stand_for_one_session() -> None:
     assert spec["display_name"] == "Holdfast · work"
 
 
+def test_a_kernelspec_says_what_its_python_can_do_and_jupyter_finds_the_provisioner() -> None:
+    kernelspec.install(debugger=True, provisioner=True)
+
+    found = KernelSpecManager().get_kernel_spec("holdfast")  # it hides what it finds no provisioner for
+    assert found.metadata["debugger"] is True
+    assert found.metadata["kernel_provisioner"]["provisioner_name"] == "holdfast-provisioner"
+    provisioners = KernelProvisionerFactory.instance().get_provisioner_entries()
+    assert provisioners["holdfast-provisioner"] == "holdfast.jupyter.provisioner:HoldfastProvisioner"
+
+
+@pytest.mark.parametrize(("logo", "size"), [("logo-32x32.png", 32), ("logo-64x64.png", 64)])
+def test_the_icons_are_pictures_of_the_size_that_their_names_say(logo: str, size: int) -> None:
+    content = (kernelspec.install() / logo).read_bytes()
+
+    assert content.startswith(b"\x89PNG\r\n")
+    assert struct.unpack(">II", content[16:24]) == (size, size)
+
+
 def test_installing_again_replaces_and_leaves_no_litter() -> None:
     kernelspec.install(display_name="old")
     folder = kernelspec.install(display_name="new")
 
     assert json.loads((folder / "kernel.json").read_text())["display_name"] == "new"
-    assert {file.name for file in folder.iterdir()} == {"kernel.json", "logo-svg.svg"}
+    assert {file.name for file in folder.iterdir()} == {"kernel.json", *kernelspec.LOGOS}
 
 
 def test_others_may_read_what_is_installed_for_all(home: Path) -> None:
