@@ -407,6 +407,9 @@ def test_a_crash_ends_the_debugger_and_brings_the_state_from_before_it(alone: Fr
     prefix = alone.info()["tmpFilePrefix"]
     alone.attach()
     alone.client.do("while_attached = 1")
+    assert any("no standby while" in event["body"]["output"] for event in alone.events("output"))
+    about = alone.client.ask("holdfast_info_request", {}, "control")
+    assert about["no_standby"] == "a debugger is attached"
     code = "import os\nos.abort()"
     path = alone.break_at(code, 2)
     cell = alone.run_until_it_stops(code)
@@ -416,6 +419,7 @@ def test_a_crash_ends_the_debugger_and_brings_the_state_from_before_it(alone: Fr
     assert crash.error["ename"] == "InterpreterDied"
     assert "line 2" in crash.notice
     assert "pydevd" not in crash.notice
+    assert "no standby held what In[2] did (a debugger is attached)" in crash.notice
     alone.wait_for("terminated")
     assert len(alone.events("terminated")) == 1
     info = alone.info()

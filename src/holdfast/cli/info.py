@@ -69,6 +69,8 @@ def _session(found: dict[str, Any]) -> list[tuple[str, Any]]:
     if standby:
         after = f"after cell {standby['after']}" if standby["after"] else "before any cell"
         lines.append(("standby", f"{after}, {text.duration(standby['age'])} old"))
+    if found.get("no_standby"):
+        lines.append(("no newer one", found["no_standby"]))
     if before := found.get("before_restart"):
         lines.append(("before restart", f"its namespace is asleep still, {text.duration(before['age'])} old"))
     if "pid" in found:

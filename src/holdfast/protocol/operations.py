@@ -53,6 +53,8 @@ class Info(msgspec.Struct, frozen=True, kw_only=True):
     clients: list[str] = []
     running: Running | None = None
     standby: StandbyInfo | None = None
+    no_standby: str | None = None
+    """Why the newest standby does not hold the newest state."""
     before_restart: StandbyInfo | None = None
     """The namespace that a restart has thrown away, while it is still asleep."""
     embedded: bool = False

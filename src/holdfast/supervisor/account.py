@@ -61,6 +61,7 @@ class Account:
             clients=clients,
             running=running,
             standby=_described(lineage.standbys.newest, stage),
+            no_standby=lineage.refusal,
             before_restart=_described(lineage.standbys.retired, stage),
             started=self._started,
             cwd=os.getcwd(),

@@ -21,11 +21,13 @@ class Coroner:
         self._last_words = last_words
         self._oom = OomCounter()
         self._death: Death | None = None  # of the worker whose successor is on its way
+        self._refusal: str | None = None
         self._dump = ""
 
-    def see(self, death: Death) -> None:
-        """A worker has died."""
+    def see(self, death: Death, refusal: str | None) -> None:
+        """A worker has died; `refusal`: why its newest state had no standby, if it had none."""
         self._death = death
+        self._refusal = refusal
         self._dump = self._last_words()
 
     def forget(self) -> None:
@@ -51,6 +53,7 @@ class Coroner:
             after=stage.count_of(after),
             lost=stage.ended_since(after),
             took_ms=(time.monotonic() - death.seen) * 1e3,
+            refusal=self._refusal,
             not_restored=not_restored if level == "standby" else [],
             traceback=words.traceback_of(self._dump, dict(stage.sources)),
             exit_status=None if death.status is None else words.shell_status(death.status),

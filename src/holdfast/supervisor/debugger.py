@@ -15,7 +15,7 @@ import functools
 import importlib.util
 from collections import deque
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import msgspec
 
@@ -52,6 +52,19 @@ class Owner(Protocol):
 
     def enqueue(self, job: Job) -> None:
         """Take a job for the worker, or raise HoldfastError."""
+
+
+_PAUSED: Final[Dap] = {
+    "seq": 0,
+    "type": "event",
+    "event": "output",
+    "body": {
+        "category": "important",
+        "output": "Holdfast takes no standby while the debugger is attached (its threads can't be copied): "
+        "after a crash the variables are as they were before.\n",
+    },
+}
+"""What the debugger's console says when it starts."""
 
 
 class _Asked(msgspec.Struct, eq=False):
@@ -190,6 +203,7 @@ class Debugger:
         except OSError:
             self._put_away(asked)
             raise
+        self._publish(_PAUSED)
         self._session.ask(asked.request, lambda response: self._answer(asked, response))
 
     def _disconnect(self, asked: _Asked) -> None:

@@ -54,6 +54,8 @@ class Recovery(msgspec.Struct, frozen=True):
     """Numbers of cells that had ended and whose effects are gone all the same: no standby held them."""
     took_ms: float
     """From the death seen to the interpreter back."""
+    refusal: str | None = None
+    """Why no standby held what those did."""
     not_restored: list[str] = []
     traceback: list[str] = []
     """Where the interpreter was, most recent call last, as lines; from faulthandler."""
@@ -202,4 +204,5 @@ def _what_is_back(recovery: Recovery, cell: str) -> str:
         return f"Back after {took}, with every variable as {when}."
     place = f"as after In[{recovery.after}]" if recovery.after else "as at the start"
     gone = ", ".join(f"In[{count}]" for count in recovery.lost)
-    return f"Back after {took}, with every variable {place}: no standby held what {gone} did."
+    why = f" ({recovery.refusal})" if recovery.refusal else ""
+    return f"Back after {took}, with every variable {place}: no standby held what {gone} did{why}."

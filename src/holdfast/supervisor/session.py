@@ -182,7 +182,7 @@ class Session:
             self._ledger.event("crash", self._turns.running_cell(), status=death.status)
             self.end("crash")
             return False
-        self._coroner.see(death)
+        self._coroner.see(death, self._lineage.refusal)
         return True
 
     def on_return(self, level: str, after: int, not_restored: list[str], comms: list[str]) -> None:
