@@ -162,6 +162,13 @@ class Client:
             if self._poller.poll(deadline.left_ms()):
                 self._take_in()
 
+    def until_told(self, condition: Callable[[], Any], what: str, within: float = WITHIN) -> None:
+        """Ask again and again: `condition` itself asks the kernel, and nothing would come unasked."""
+        deadline = Deadline(within)
+        while not condition():
+            if deadline.passed:
+                raise Silence(f"no {what} within {within:g} s")
+
     def reply(self, msg_id: str, within: float = WITHIN) -> Message:
         """The reply to a request."""
         self.until(lambda: msg_id in self.replies, f"reply to {self._describe(msg_id)}", within)

@@ -412,7 +412,9 @@ def test_a_crash_ends_the_debugger_and_brings_the_state_from_before_it(alone: Fr
     def refusal() -> str | None:
         return alone.client.ask("holdfast_info_request", {}, "control")["no_standby"]
 
-    alone.client.until(lambda: refusal() == "a debugger is attached", "the reason why there is no standby")
+    alone.client.until_told(
+        lambda: refusal() == "a debugger is attached", "the reason why there is no standby"
+    )
     code = "import os\nos.abort()"
     path = alone.break_at(code, 2)
     cell = alone.run_until_it_stops(code)

@@ -76,7 +76,7 @@ def test_a_restart_is_a_barrier_and_the_namespace_before_it_stays_asleep_for_a_w
     kernel: Kernel, client: Client
 ) -> None:
     client.do("kept = 5")
-    client.until(lambda: (about(client)["standby"] or {}).get("after") == 1, "a standby after In[1]")
+    client.until_told(lambda: (about(client)["standby"] or {}).get("after") == 1, "a standby after In[1]")
     assert about(client)["before_restart"] is None
     kernel.shut_down(restart=True)
     kernel.launch()
