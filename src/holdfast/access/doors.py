@@ -6,6 +6,7 @@ Source: messaging.rst of jupyter_client (sockets), its kernels.rst (connection f
 from __future__ import annotations
 
 import contextlib
+import errno
 import ipaddress
 import os
 from collections import deque
@@ -39,6 +40,9 @@ _KINDS: Final[dict[Channel, int]] = {
 _NOBLOCK, _NOBLOCK_MORE = int(zmq.NOBLOCK), int(zmq.NOBLOCK | zmq.SNDMORE)
 _COPIED_BYTES = 65_536
 """Frames below are copied into ZeroMQ's own memory, which is quicker than sharing ours."""
+_EARLY_QUESTIONS = 16
+"""Kept until the client that is asked is there: each of its sockets connects by itself, and one that ran a
+cell may have no stdin yet. A question that is lost is a cell that waits for ever."""
 _LINGER_MS = 1_000
 """For the last replies to leave when a door is closed, as jupyter_client's sockets."""
 
@@ -54,6 +58,7 @@ class Door:
         self.refused = 0  # messages that were turned away
         self.last_refusal: str | None = None
         self._outbox: deque[tuple[Channel, list[bytes]]] = deque()  # said, not yet sent
+        self._early: deque[list[bytes]] = deque(maxlen=_EARLY_QUESTIONS)  # for clients not yet connected
         self.subscribers = 0  # clients that listen now
         self._ever_joined = False  # somebody has listened since the door is open
         self._looked = False  # for that, since the last flush
@@ -170,6 +175,9 @@ class Door:
         """
         self._looked = False
         outbox = self._outbox
+        if self._early:
+            outbox.extend(("stdin", frames) for frames in self._early)
+            self._early.clear()
         if not outbox:
             return set()
         used = {self._sockets["iopub"]}
@@ -179,8 +187,11 @@ class Door:
             channel, frames = outbox.popleft()
             socket = self._sockets[channel]
             used.add(socket)
-            with contextlib.suppress(zmq.ZMQError):  # a client that is gone, or never reads
+            try:
                 _send_all(socket, frames)
+            except zmq.ZMQError as error:  # a client that is gone, never reads, or is not yet there
+                if channel == "stdin" and error.errno == errno.EHOSTUNREACH:
+                    self._early.append(frames)
         return used
 
     def close(self) -> None:
@@ -220,6 +231,7 @@ class Door:
         elif channel != "hb":
             socket.router_handover = True  # a client that reconnects keeps its identity (libzmq#2892)
             socket.sndhwm = self._limits.subscriber_messages
+            socket.router_mandatory = channel == "stdin"  # say so when nobody is there
         if asked.curve_publickey and asked.curve_secretkey:
             socket.curve_secretkey = asked.curve_secretkey.encode()
             socket.curve_publickey = asked.curve_publickey.encode()

@@ -23,7 +23,11 @@ def major(package):
     except (importlib.metadata.PackageNotFoundError, ValueError):
         return 0
 debugger = importlib.util.find_spec("debugpy") is not None
-print(json.dumps({"debugger": debugger, "jupyter_client": major("jupyter_client")}))
+offered = importlib.metadata.entry_points(group="jupyter_client.kernel_provisioners").names
+print(json.dumps({
+    "debugger": debugger,
+    "jupyter_client": major("jupyter_client") if "holdfast-provisioner" in offered else 0,
+}))
 """
 
 _PROVISIONERS_SINCE = 8  # of jupyter_client
@@ -36,7 +40,7 @@ class Target(NamedTuple):
     debugger: bool
     """Whether debugpy is there."""
     provisioner: bool
-    """Whether a jupyter_client is there that lets kernels bring a provisioner of their own."""
+    """Whether a jupyter_client is there that lets kernels bring a provisioner of their own, and finds ours."""
 
 
 def probe(python: str = sys.executable) -> Target:

@@ -161,6 +161,7 @@ class Session:
             output.begin_segment(frame)
         elif isinstance(frame, Publish):
             output.read_ring(frame.at)
+            output.read_pipes()
             output.flush()
             self._stage.on_publish(frame)
         elif isinstance(frame, Done):

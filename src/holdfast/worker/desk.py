@@ -104,7 +104,7 @@ class Desk:
         """
         self._waiting.clear()
         self._busy = False
-        self._interrupts.end()
+        self._interrupts.woken()
         self._loop.add_reader(self._channel.fileno(), self._on_link)
         return self._guis.woken()
 

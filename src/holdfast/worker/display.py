@@ -12,6 +12,7 @@ from typing import Any
 from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
 from IPython.core.history import HistoryOutput
+from IPython.core.interactiveshell import InteractiveShell
 from traitlets import Any as AnyTrait
 from traitlets import Bool
 
@@ -23,6 +24,12 @@ from holdfast.worker.parents import ParentApi, Parents
 _LAST_ONLY = frozenset({"last_expr", "last_expr_or_assign"})
 _SHOWS = frozenset(dis.opmap[each] for each in ("PRINT_EXPR", "CALL_INTRINSIC_1") if each in dis.opmap)
 """Instructions that call sys.displayhook: up to Python 3.11, and since."""
+_IPYTHONS_WAY = tuple(
+    each.__code__
+    for each in (InteractiveShell.run_code, InteractiveShell.run_ast_nodes, InteractiveShell.run_cell_async)
+)
+"""From a line of a cell up to whoever runs the cell."""
+_CELLS = "holdfast.worker.cells"
 
 
 class Publisher:
@@ -149,10 +156,14 @@ class ResultHook(_Hooked, DisplayHook):
             self.publisher.publish("execute_result", self._content, hold=hold)
 
     def _ends_the_cell(self, caller: FrameType) -> bool:
-        """Whether the interpreter itself shows a cell's last expression: nothing of the cell comes after."""
+        """Whether the interpreter itself shows a cell's last expression: nothing of the cell comes after.
+
+        After a cell that was run by a cell, or a line that the user compiled, more may come.
+        """
         return (
             self.shell.ast_node_interactivity in _LAST_ONLY
             and caller.f_code.co_code[caller.f_lasti] in _SHOWS
+            and _is_called_by_our_cells(caller)
         )
 
     def check_for_underscore(self) -> None:
@@ -195,3 +206,13 @@ class DisplayChannel(_Hooked, DisplayPublisher):
             self._through_hooks(msg_type, content)
         else:
             self.publisher.publish(msg_type, content)
+
+
+def _is_called_by_our_cells(frame: FrameType) -> bool:
+    """Whether a frame is that of a cell which came from a client."""
+    caller = frame.f_back
+    for code in _IPYTHONS_WAY:
+        if caller is None or caller.f_code is not code:
+            return False
+        caller = caller.f_back
+    return caller is not None and caller.f_globals.get("__name__") == _CELLS

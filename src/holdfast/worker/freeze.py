@@ -54,7 +54,9 @@ it is done while the answer is on its way and the next request on its own."""
 
 _set_signal_mask: Callable[[int, Iterable[int]], set[int]] = _signal.pthread_sigmask
 """`signal`'s own makes 64 enums of a mask, at each call."""
+_signal_handler: Callable[[int], object] = _signal.getsignal
 _ALL_SIGNALS = frozenset(int(each) for each in signal.valid_signals())
+_HANDLED = sorted(_ALL_SIGNALS - {int(signal.SIGINT)})  # between cells our own handler does nothing
 _SIG_BLOCK, _SIG_SETMASK = int(signal.SIG_BLOCK), int(signal.SIG_SETMASK)
 
 
@@ -148,12 +150,17 @@ class Freezer:
         self._warm.copy(lambda: _is_readable(self._channel))
 
     def _restless(self) -> bool:
-        """Whether something of the user's may have run since the last request: a thread, a task, a timer."""
+        """Whether something of the user's may have run since the last request.
+
+        A thread, a task, a timer, what waits for a descriptor (servers), what handles a signal.
+        """
         loop = self._loop
         return (
             threading.active_count() > 1
             or any(not timer.cancelled() for timer in getattr(loop, "_scheduled", ()))
             or _has_tasks(loop)
+            or _watches_more_than(self._known, loop)
+            or any(callable(_signal_handler(number)) for number in _HANDLED)
         )
 
     def _fork(self) -> bool:
@@ -284,6 +291,12 @@ def _has_tasks(loop: asyncio.AbstractEventLoop) -> bool:
     """Whether a task is unfinished. The full answer takes a dozen calls: mostly there is nobody to ask."""
     known = getattr(asyncio.tasks, "_all_tasks", None)  # up to Python 3.11
     return (known is None or len(known) > 0) and bool(asyncio.all_tasks(loop))
+
+
+def _watches_more_than(known: frozenset[int], loop: asyncio.AbstractEventLoop) -> bool:
+    """Whether the loop watches descriptors that are not ours."""
+    selector = getattr(loop, "_selector", None)
+    return selector is not None and any(fd not in known for fd in selector.get_map())
 
 
 def _in_words(lost: Lost) -> str:

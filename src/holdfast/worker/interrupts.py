@@ -65,6 +65,11 @@ class Interrupts:
         self._cancel = None
         self._pending = False
 
+    def woken(self) -> None:
+        """This process was a standby: what its predecessor was interrupted with has ended with it."""
+        self.end()
+        self._ring.interrupt_heard()
+
     @contextmanager
     def as_python_has_them(self) -> Iterator[None]:
         """Leave SIGINT to whoever runs in this block: trio replaces Python's own handler, and no other."""

@@ -16,6 +16,7 @@ import array
 import contextlib
 import ctypes
 import os
+import resource
 from collections.abc import Callable
 
 from holdfast.worker.pins import Pins
@@ -26,7 +27,8 @@ the first one missed; the set moves slowly, and a look costs a millisecond. Then
 LARGEST_MAPPING = 16 << 20
 """Bytes. Larger mappings hold the user's data, whose pages are not written by every cell."""
 MOST_PAGES = 2_048
-"""Pages kept warm: 8 MiB copied for each standby at most."""
+"""Pages kept warm: 8 MiB copied for each standby at most, and half of what the user may pin at all: others of
+the user's programs pin memory, too."""
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _MADV_POPULATE_WRITE = 23  # asm-generic/mman-common.h
@@ -86,7 +88,7 @@ class WarmPages:
 def _written() -> list[tuple[int, int]]:
     """Ranges of pages that only this process maps, in small writable private mappings."""
     ranges: list[tuple[int, int]] = []
-    left = MOST_PAGES
+    left = _most_pages()
     with open("/proc/self/pagemap", "rb", buffering=0) as pagemap:
         for start, end in _small_writable_mappings():
             entries = array.array(
@@ -98,6 +100,11 @@ def _written() -> list[tuple[int, int]]:
                 return ranges
             ranges += _joined(start, pages)
     return ranges
+
+
+def _most_pages() -> int:
+    soft, _ = resource.getrlimit(resource.RLIMIT_MEMLOCK)
+    return MOST_PAGES if soft == resource.RLIM_INFINITY else min(MOST_PAGES, soft // 2 // _PAGE)
 
 
 def _small_writable_mappings() -> list[tuple[int, int]]:

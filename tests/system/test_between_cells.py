@@ -1,0 +1,84 @@
+"""What happens between cells, and at a cell's very end: nothing of it is late, lost, or meant for another."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from kit.gate import Gate
+from kit.kernel import only_holdfast
+from kit.wire import Client
+
+pytestmark = only_holdfast
+
+DIE = "import ctypes; ctypes.string_at(0)"
+
+
+@pytest.mark.parametrize(
+    "inner",
+    ["get_ipython().run_cell('42')", "exec(compile('42', 'typed', 'single'))"],
+    ids=["a cell run by a cell", "a line compiled by a cell"],
+)
+def test_a_result_in_the_middle_of_a_cell_is_shown_at_once(client: Client, folder: Path, inner: str) -> None:
+    gate = Gate(folder / "gate")
+    running = client.start(f"{inner}\n_ = {gate.wait}")
+    kinds = lambda: [message["msg_type"] for message in client.of_parent[running]]  # noqa: E731
+    client.until(lambda: "execute_result" in kinds(), "execute_result")
+    gate.open()
+    client.finish(running)
+
+
+def test_a_result_before_a_crash_is_not_lost(client: Client) -> None:
+    cell = client.run(f"get_ipython().run_cell('42')\n{DIE}")
+    assert cell.result == "42"
+
+
+def test_what_a_signals_handler_did_is_kept(client: Client) -> None:
+    pid = client.value("import os; os.getpid()")
+    cell = client.do("""
+import signal
+heard = []
+def hear(*_):
+    heard.append(1)
+    print("heard", flush=True)
+_ = signal.signal(signal.SIGUSR1, hear)
+""")
+    client.settle()
+    os.kill(pid, signal.SIGUSR1)
+    client.text(cell.msg_id, "heard")
+    client.run("heard.append(2)\n" + DIE)
+    assert client.value("heard") == [1]
+
+
+def test_what_came_through_a_watched_descriptor_is_kept(client: Client) -> None:
+    cell = client.do("""
+import asyncio, os
+reading, writing = os.pipe()
+came = []
+def take():
+    came.append(os.read(reading, 100))
+    print("taken", flush=True)
+asyncio.get_running_loop().add_reader(reading, take)
+""")
+    pipe = client.value("f'/proc/{os.getpid()}/fd/{writing}'")
+    Path(pipe).write_bytes(b"news")
+    client.text(cell.msg_id, "taken")
+    client.run("came.append(2)\n" + DIE)
+    assert client.value("came") == [b"news"]
+
+
+def test_an_interrupt_that_a_dead_cell_never_heard_does_not_swallow_the_next_one(client: Client) -> None:
+    pid = client.value("import os, signal; os.getpid()")
+    running = client.start(
+        "_ = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT]); print('deaf', flush=True)\n"
+        "while True: pass"
+    )
+    client.text(running, "deaf")
+    client.ask("interrupt_request", {}, "control")
+    os.kill(pid, signal.SIGKILL)
+    client.finish(running)
+    cell = client.run("os.kill(os.getpid(), signal.SIGINT)\nfor _ in range(10**6): pass")
+    assert cell.reply["ename"] == "KeyboardInterrupt"
