@@ -24,6 +24,6 @@ def embed(*, name: str | None = None) -> None:
     import sys  # noqa: PLC0415 - every process of ours imports this module
 
     from holdfast.client import start  # noqa: PLC0415
-    from holdfast.worker.embed import embed_at, program_name  # noqa: PLC0415
+    from holdfast.worker.embedding.embed import embed_at, program_name  # noqa: PLC0415
 
     embed_at(sys._getframe(1), lambda link: start.host(link, name, program_name()))

@@ -8,8 +8,8 @@ import socket
 from collections.abc import Callable
 from typing import Any, Generic, NoReturn, TypeVar
 
-from holdfast.worker.privatise import Private, make_private, wake
-from holdfast.worker.survey import Survey, survey
+from holdfast.worker.standby.privatise import Private, make_private, wake
+from holdfast.worker.standby.survey import Survey, survey
 
 STANDARD = frozenset({0, 1, 2})
 _Answer = TypeVar("_Answer")

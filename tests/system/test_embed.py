@@ -66,7 +66,7 @@ def look():
     }
 
 GROUP = os.getpgid(0)
-import holdfast.worker.embed
+import holdfast.worker.embedding.embed
 signal.signal(signal.SIGINT, lambda *_: None)
 signal.signal(signal.SIGTERM, lambda *_: None)
 before = look()

@@ -18,9 +18,7 @@ def test_a_question_waits_for_a_client_whose_stdin_connects_late(kernel: Kernel)
     client.sockets["stdin"].disable_monitor()
     client.sockets["stdin"].close()
     running = client.start(
-        "import threading\n"
-        "threading.Timer(0.3, lambda: print('asked', flush=True)).start()\n"
-        "input('name? ')",
+        "import threading\nthreading.Timer(0.3, lambda: print('asked', flush=True)).start()\ninput('name? ')",
         allow_stdin=True,
     )
     client.text(running, "asked")

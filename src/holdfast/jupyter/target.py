@@ -40,7 +40,7 @@ class Target(NamedTuple):
     debugger: bool
     """Whether debugpy is there."""
     provisioner: bool
-    """Whether a jupyter_client is there that lets kernels bring a provisioner of their own, and finds ours."""
+    """Whether a jupyter_client is there that takes provisioners of kernels, and finds ours."""
 
 
 def probe(python: str = sys.executable) -> Target:

@@ -17,7 +17,7 @@ from holdfast.protocol.debugging import Request
 from holdfast.supervisor.adapter import Adapter, Answer
 from holdfast.supervisor.loop import Loop
 
-_WORKER = "__import__('holdfast.worker.debugging', fromlist=['_'])"
+_WORKER = "__import__('holdfast.worker.ipython.debugging', fromlist=['_'])"
 """In an expression that a stopped frame evaluates: the module of the worker that answers there."""
 
 

@@ -17,10 +17,10 @@ from IPython.core.interactiveshell import ExecutionResult
 from holdfast.errors import MalformedMessage
 from holdfast.link.messages import Done, Run
 from holdfast.protocol.codec import encode as to_json
-from holdfast.worker import plain
 from holdfast.worker.interrupts import Interrupts
+from holdfast.worker.ipython import plain
+from holdfast.worker.ipython.shell import ZMQInteractiveShell, words_of
 from holdfast.worker.outlet import Outlet
-from holdfast.worker.shell import ZMQInteractiveShell, words_of
 from holdfast.worker.stdin import Keyboard
 
 INTERRUPTED = {"ename": "KeyboardInterrupt", "evalue": "", "traceback": ["KeyboardInterrupt"]}

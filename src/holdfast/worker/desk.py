@@ -30,10 +30,10 @@ from holdfast.link.messages import (
     Wonder,
 )
 from holdfast.protocol.codec import encode as to_json
-from holdfast.worker import comms
 from holdfast.worker.cells import Cells
-from holdfast.worker.gui import Guis
 from holdfast.worker.interrupts import Interrupts
+from holdfast.worker.ipython import comms
+from holdfast.worker.ipython.gui import Guis
 from holdfast.worker.outlet import Outlet
 from holdfast.worker.parents import Parents
 from holdfast.worker.requests import Requests

@@ -17,24 +17,24 @@ from holdfast import __version__
 from holdfast.link.channel import Channel
 from holdfast.link.messages import Ready, Start
 from holdfast.link.ring import RingWriter
-from holdfast.worker import comms, connect, kernel, recover, shims
 from holdfast.worker.cells import Cells
-from holdfast.worker.debugging import Debugging
-from holdfast.worker.descriptors import inventory
 from holdfast.worker.desk import Desk
-from holdfast.worker.display import Publisher
-from holdfast.worker.filenames import compiler_in
-from holdfast.worker.freeze import Freezer, begin_as_worker
-from holdfast.worker.gui import Guis
 from holdfast.worker.interrupts import Interrupts
+from holdfast.worker.ipython import comms, connect, kernel, recover, shims
+from holdfast.worker.ipython.debugging import Debugging
+from holdfast.worker.ipython.display import Publisher
+from holdfast.worker.ipython.filenames import compiler_in
+from holdfast.worker.ipython.gui import Guis
+from holdfast.worker.ipython.profile import IPKernelApp
 from holdfast.worker.outlet import Outlet
 from holdfast.worker.parents import Parents
-from holdfast.worker.profile import IPKernelApp
 from holdfast.worker.requests import Requests
+from holdfast.worker.standby.descriptors import inventory
+from holdfast.worker.standby.freeze import Freezer, begin_as_worker
+from holdfast.worker.standby.userforks import keep_apart
 from holdfast.worker.stdin import Keyboard
 from holdfast.worker.streams import OutStream
 from holdfast.worker.threads import pass_parents_on
-from holdfast.worker.userforks import keep_apart
 
 
 def live(start: Start, channel: Channel) -> None:

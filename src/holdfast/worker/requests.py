@@ -12,11 +12,11 @@ from IPython.utils.tokenutil import token_at_cursor
 from holdfast.errors import HoldfastError
 from holdfast.link.messages import DEBUG_BEGIN, DEBUG_END, Ask, Done
 from holdfast.protocol.codec import encode as to_json
-from holdfast.worker import comms
-from holdfast.worker.debugging import Debugging
 from holdfast.worker.interrupts import Interrupts
+from holdfast.worker.ipython import comms
+from holdfast.worker.ipython.debugging import Debugging
+from holdfast.worker.ipython.shell import ZMQInteractiveShell
 from holdfast.worker.outlet import Outlet
-from holdfast.worker.shell import ZMQInteractiveShell
 
 
 class Requests:

@@ -18,7 +18,7 @@ from IPython import get_ipython
 
 from holdfast.protocol.codec import encode as to_json
 from holdfast.protocol.messages import DELIMITER, PROTOCOL_VERSION
-from holdfast.worker.display import Publisher
+from holdfast.worker.ipython.display import Publisher
 from holdfast.worker.parents import NOBODY
 
 _AFTER_SIGNATURE = 2

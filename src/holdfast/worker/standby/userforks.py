@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import signal
 
-from holdfast.worker.freeze import Freezer
 from holdfast.worker.outlet import Outlet
+from holdfast.worker.standby.freeze import Freezer
 
 
 def keep_apart(freezer: Freezer, outlet: Outlet) -> None:

@@ -29,14 +29,15 @@ from typing import Any
 
 from holdfast.link.channel import Channel
 from holdfast.link.messages import Asleep, NoStandby, StandbyTaken, Wake, Woken
-from holdfast.worker import comms, quiet, sibling
-from holdfast.worker.lost import Lost, names_of_lost
-from holdfast.worker.orphans import disown
+from holdfast.worker.ipython import comms
 from holdfast.worker.outlet import Outlet
-from holdfast.worker.privatise import Private, make_private, wake
-from holdfast.worker.survey import Survey, survey
+from holdfast.worker.standby import quiet, sibling
+from holdfast.worker.standby.lost import Lost, names_of_lost
+from holdfast.worker.standby.orphans import disown
+from holdfast.worker.standby.privatise import Private, make_private, wake
+from holdfast.worker.standby.survey import Survey, survey
+from holdfast.worker.standby.warm import WarmPages
 from holdfast.worker.template import LOWEST_FD
-from holdfast.worker.warm import WarmPages
 
 OOM_SCORE = {"worker": b"500", "standby": b"0"}
 """oom_score_adj (proc(5)): when memory ends, the kernel takes the worker and spares the standby."""

@@ -19,7 +19,7 @@ import os
 import resource
 from collections.abc import Callable
 
-from holdfast.worker.pins import Pins
+from holdfast.worker.standby.pins import Pins
 
 LOOKS = (2, 4, 8, 64)
 """Forks between looks. The first cells of all import and compile and are no guide; the next looks add what

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.worker import sibling
+from holdfast.worker.standby import sibling
 from kit.alone import alone
 
 

@@ -18,12 +18,12 @@ from IPython.core.interactiveshell import InteractiveShell, InteractiveShellABC
 from traitlets import Any as AnyTrait
 from traitlets import CBool, Instance, Type, default
 
-from holdfast.worker.display import DisplayChannel, Publisher, ResultHook
-from holdfast.worker.formats import QuickFormatter
-from holdfast.worker.gui import Guis
-from holdfast.worker.history import JournalHistory
 from holdfast.worker.interrupts import cut_our_part
-from holdfast.worker.magics import register as register_kernel_magics
+from holdfast.worker.ipython.display import DisplayChannel, Publisher, ResultHook
+from holdfast.worker.ipython.formats import QuickFormatter
+from holdfast.worker.ipython.gui import Guis
+from holdfast.worker.ipython.history import JournalHistory
+from holdfast.worker.ipython.magics import register as register_kernel_magics
 from holdfast.worker.parents import ParentApi, Parents, Request
 
 

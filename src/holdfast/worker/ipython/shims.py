@@ -15,7 +15,8 @@ from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
 
-from holdfast.worker import comms, connect, display, facade, kernel, magics, shell, streams
+from holdfast.worker import streams
+from holdfast.worker.ipython import comms, connect, display, facade, kernel, magics, shell
 
 VERSION = (7, 4, 0)
 """The ipykernel whose behaviour is ours: libraries and editors look at it before they use a feature."""

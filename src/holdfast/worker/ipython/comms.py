@@ -14,7 +14,7 @@ from comm.base_comm import BaseComm
 from IPython import get_ipython
 
 from holdfast.link.messages import Ask
-from holdfast.worker.display import Publisher
+from holdfast.worker.ipython.display import Publisher
 
 
 class Comm(BaseComm):

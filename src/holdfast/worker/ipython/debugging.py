@@ -26,8 +26,8 @@ import holdfast
 from holdfast.errors import HoldfastError
 from holdfast.protocol.codec import encode as to_json
 from holdfast.protocol.debugging import Request, is_shown, without_hidden
-from holdfast.worker.freeze import Freezer
-from holdfast.worker.shell import ZMQInteractiveShell
+from holdfast.worker.ipython.shell import ZMQInteractiveShell
+from holdfast.worker.standby.freeze import Freezer
 
 PAUSED = "a debugger is attached"
 

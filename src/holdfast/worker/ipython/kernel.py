@@ -17,8 +17,8 @@ from IPython.core import release
 from traitlets import Any as AnyTrait
 from traitlets.config import SingletonConfigurable
 
-from holdfast.worker.display import Publisher
-from holdfast.worker.facade import KernelLoop, KernelSession, PubSocket, PubThread
+from holdfast.worker.ipython.display import Publisher
+from holdfast.worker.ipython.facade import KernelLoop, KernelSession, PubSocket, PubThread
 
 HELP_LINKS = [
     {"text": "Python Reference", "url": f"https://docs.python.org/{platform.python_version()[:4]}"},

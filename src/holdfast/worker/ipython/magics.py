@@ -20,7 +20,7 @@ from IPython.display import Javascript, display
 from IPython.utils import openpy
 
 from holdfast.errors import HoldfastError
-from holdfast.worker import connect
+from holdfast.worker.ipython import connect
 
 _CLEAR = "\x1b[H\x1b[2J"
 """What clear(1) writes to a terminal: consoles clear themselves, notebooks show nothing."""

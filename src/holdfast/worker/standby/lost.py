@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any, NamedTuple
 
-from holdfast.worker.fates import NATIVE_FILE
-from holdfast.worker.privatise import Private, Severed
+from holdfast.worker.standby.fates import NATIVE_FILE
+from holdfast.worker.standby.privatise import Private, Severed
 
 ELEMENTS_LOOKED_AT = 1_000
 """Of one container: a longer one is data, and looking costs time while the user waits."""

@@ -17,7 +17,7 @@ import weakref
 from collections.abc import Iterable
 from typing import NamedTuple, TypeAlias
 
-from holdfast.worker.descriptors import is_harmless, open_numbers
+from holdfast.worker.standby.descriptors import is_harmless, open_numbers
 
 _CLOCKS = (signal.ITIMER_REAL, signal.ITIMER_VIRTUAL, signal.ITIMER_PROF)
 _Identity: TypeAlias = tuple[int, int, int]  # number, device, inode

@@ -41,13 +41,9 @@ from holdfast.errors import HoldfastError, LinkError
 from holdfast.link.channel import Channel
 from holdfast.link.messages import Left, Outfit, Ready
 from holdfast.link.ring import RingWriter
-from holdfast.worker import comms, kernel
-from holdfast.worker.connect import Connection
-from holdfast.worker.costume import Costume, Outputs
 from holdfast.worker.desk import Desk
-from holdfast.worker.display import Publisher
-from holdfast.worker.filenames import compiler_in
-from holdfast.worker.guest import (
+from holdfast.worker.embedding.costume import Costume, Outputs
+from holdfast.worker.embedding.guest import (
     Dress,
     GuestCells,
     GuestRequests,
@@ -55,10 +51,14 @@ from holdfast.worker.guest import (
     Uncopied,
     ZMQInteractiveShell,
 )
-from holdfast.worker.gui import Guis
+from holdfast.worker.embedding.scope import Scope, module_of
+from holdfast.worker.ipython import comms, kernel
+from holdfast.worker.ipython.connect import Connection
+from holdfast.worker.ipython.display import Publisher
+from holdfast.worker.ipython.filenames import compiler_in
+from holdfast.worker.ipython.gui import Guis
 from holdfast.worker.outlet import Outlet
 from holdfast.worker.parents import Parents
-from holdfast.worker.scope import Scope, module_of
 from holdfast.worker.stdin import Keyboard
 from holdfast.worker.streams import OutStream
 

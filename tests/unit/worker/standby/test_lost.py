@@ -12,7 +12,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from holdfast.worker.lost import names_of_lost
+from holdfast.worker.standby.lost import names_of_lost
 from kit.alone import alone
 from kit.copies import Copy
 

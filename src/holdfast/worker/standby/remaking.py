@@ -13,7 +13,7 @@ import os
 from collections.abc import Callable, Container, Iterable
 from typing import NamedTuple, Protocol, TypeAlias
 
-from holdfast.worker import libc
+from holdfast.worker.standby import libc
 
 
 class Seat(NamedTuple):

@@ -18,9 +18,9 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import NamedTuple, TypeAlias
 
-from holdfast.worker import libc
-from holdfast.worker.descriptors import Descriptor, Kind, fdinfo
-from holdfast.worker.remaking import (
+from holdfast.worker.standby import libc
+from holdfast.worker.standby.descriptors import Descriptor, Kind, fdinfo
+from holdfast.worker.standby.remaking import (
     Counter,
     EpollSet,
     File,

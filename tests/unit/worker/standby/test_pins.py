@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.worker.pins import Pins
+from holdfast.worker.standby.pins import Pins
 from kit.alone import alone
 
 PAGES = 1_000

@@ -19,9 +19,9 @@ from traitlets import Any as AnyTrait
 from traitlets import Bool, default
 from traitlets.config import Config
 
-from holdfast.worker import connect
-from holdfast.worker.kernel import IPythonKernel
-from holdfast.worker.shell import ZMQInteractiveShell
+from holdfast.worker.ipython import connect
+from holdfast.worker.ipython.kernel import IPythonKernel
+from holdfast.worker.ipython.shell import ZMQInteractiveShell
 
 _PACKAGES = ("site-packages", "dist-packages")
 

@@ -17,9 +17,9 @@ import pytest
 from holdfast.link.channel import Channel
 from holdfast.link.messages import Publish
 from holdfast.link.ring import RingWriter
-from holdfast.worker import comms
-from holdfast.worker.display import Publisher
 from holdfast.worker.interrupts import Interrupts
+from holdfast.worker.ipython import comms
+from holdfast.worker.ipython.display import Publisher
 from holdfast.worker.outlet import Outlet
 from holdfast.worker.parents import Parents
 

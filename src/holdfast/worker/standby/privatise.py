@@ -15,11 +15,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from holdfast.worker.descriptors import Descriptor, Kind, inventory
-from holdfast.worker.fates import Anew, Fate, of_files, of_kernel_objects, of_others, seat
-from holdfast.worker.peers import of_pipes, of_sockets
-from holdfast.worker.remaking import EpollSet, Made, Seat, hold_file
-from holdfast.worker.survey import Survey, restore
+from holdfast.worker.standby.descriptors import Descriptor, Kind, inventory
+from holdfast.worker.standby.fates import Anew, Fate, of_files, of_kernel_objects, of_others, seat
+from holdfast.worker.standby.peers import of_pipes, of_sockets
+from holdfast.worker.standby.remaking import EpollSet, Made, Seat, hold_file
+from holdfast.worker.standby.survey import Survey, restore
 
 _FILES = (Kind.FILE, Kind.FOLDER)
 

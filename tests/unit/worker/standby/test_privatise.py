@@ -20,8 +20,8 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.worker.privatise import Private, make_private, wake
-from holdfast.worker.survey import survey
+from holdfast.worker.standby.privatise import Private, make_private, wake
+from holdfast.worker.standby.survey import survey
 from kit.alone import alone
 from kit.copies import STANDARD, Copy
 
@@ -377,7 +377,7 @@ def test_a_timer_is_armed_again_when_the_copy_wakes(tmp_path: Path) -> None:
 
 @alone
 def test_a_timer_descriptor_goes_off_in_the_copy_too(tmp_path: Path) -> None:
-    from holdfast.worker import libc
+    from holdfast.worker.standby import libc
 
     timer = libc.timerfd(1)
     libc.timerfd_arm(timer, 1_000_000, 0)
@@ -537,8 +537,8 @@ def _is_open(fd: int) -> bool:
 
 @alone
 def test_numbers_a_library_has_put_into_epoll_beside_its_descriptors_are_kept(tmp_path: Path) -> None:
-    from holdfast.worker import libc
-    from holdfast.worker.descriptors import fdinfo
+    from holdfast.worker.standby import libc
+    from holdfast.worker.standby.descriptors import fdinfo
 
     counter, ready = os.eventfd(1), libc.epoll()
     libc.epoll_add(ready, counter, select.EPOLLIN, 0xDEAD_BEEF_CAFE)

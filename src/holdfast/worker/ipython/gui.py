@@ -19,7 +19,7 @@ from collections.abc import Callable
 
 from IPython.core.error import UsageError
 
-from holdfast.worker.toolkits import Qt, Tk, Toolkit
+from holdfast.worker.ipython.toolkits import Qt, Tk, Toolkit
 
 WITHOUT_LOOP = frozenset({None, "asyncio", "inline", "ipympl", "nbagg", "notebook", "webagg", "widget"})
 """What needs no loop but the one that runs anyhow. The names are ipykernel's."""

@@ -15,10 +15,10 @@ import struct
 import termios
 from collections.abc import Callable, Iterable, Iterator
 
-from holdfast.worker import libc
-from holdfast.worker.descriptors import Descriptor
-from holdfast.worker.fates import Anew, Cut, Fate, grouped, seat, seats
-from holdfast.worker.remaking import (
+from holdfast.worker.standby import libc
+from holdfast.worker.standby.descriptors import Descriptor
+from holdfast.worker.standby.fates import Anew, Cut, Fate, grouped, seat, seats
+from holdfast.worker.standby.remaking import (
     End,
     Made,
     OwnPipe,
@@ -30,7 +30,7 @@ from holdfast.worker.remaking import (
     new_socket,
     shut_udp,
 )
-from holdfast.worker.sockdiag import UnixSocket, unix_sockets
+from holdfast.worker.standby.sockdiag import UnixSocket, unix_sockets
 
 _INET = (_socket.AF_INET, _socket.AF_INET6)
 _SHUT_BOTH = 3

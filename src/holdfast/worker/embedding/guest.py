@@ -12,10 +12,10 @@ from traitlets import Bool
 
 from holdfast.link.messages import Ask, NoStandby, Run
 from holdfast.link.ring import RingWriter
-from holdfast.worker import shell
 from holdfast.worker.cells import Cells
-from holdfast.worker.costume import Costume, Outputs
+from holdfast.worker.embedding.costume import Costume, Outputs
 from holdfast.worker.interrupts import Interrupts
+from holdfast.worker.ipython import shell
 from holdfast.worker.outlet import Outlet
 from holdfast.worker.requests import Requests
 from holdfast.worker.stdin import Keyboard

@@ -13,8 +13,8 @@ from IPython.core.formatters import DisplayFormatter
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.macro import Macro
 
-from holdfast.worker import plain
-from holdfast.worker.formats import QuickFormatter
+from holdfast.worker.ipython import plain
+from holdfast.worker.ipython.formats import QuickFormatter
 
 PIECES = [
     *["x", " ", "  ", "\n", "\n\n", "\t", "    ", "=", "==", "!=", "%", "%%", "!", "!!", "?", "??", ",", ";"],

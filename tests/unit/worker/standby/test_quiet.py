@@ -10,7 +10,7 @@ import threading
 import time
 from pathlib import Path
 
-from holdfast.worker.quiet import busy_threads, held_still
+from holdfast.worker.standby.quiet import busy_threads, held_still
 from kit.alone import alone
 
 FORKS = 200

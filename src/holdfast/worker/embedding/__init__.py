@@ -1,0 +1,1 @@
+"""A foreign program as a worker: `holdfast.embed`. It is left as it was found."""
