@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from browser.lab import Lab
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     from playwright.sync_api import sync_playwright
 
@@ -42,7 +42,7 @@ def own_lab() -> Iterator[Lab]:
             lab.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def shared_lab(browser: Browser) -> Iterator[Lab]:
     with own_lab() as lab:
         yield lab
