@@ -12,6 +12,8 @@ from kit.wire import Client
 STOP_SECONDS = 2.0
 
 SAID = "print('here', flush=True)\n"
+PROGRAM = "import time; print('here', flush=True); time.sleep(60)"
+"""Says itself that it runs: dash, having echoed, catches a SIGINT and forgets it in the exec of its next word."""
 
 PLACES = {
     "loop": SAID + "while True: pass",
@@ -28,7 +30,7 @@ def deeper(n):
     while True: pass
 deeper(50)""",
     "printing": SAID + "while True: print('x' * 50)",
-    "child process": "import subprocess; subprocess.run(['sh', '-c', 'echo here; sleep 60'])",
+    "child process": f"import subprocess, sys; subprocess.run([sys.executable, '-c', {PROGRAM!r}])",
 }
 """Cells that go on for a minute once they have said that they are there. Each ends by KeyboardInterrupt."""
 
@@ -70,8 +72,8 @@ def test_an_interrupt_reaches_the_program_that_a_cell_waits_for(
     shared: Kernel, guest: Client, way: str
 ) -> None:
     """os.system ignores SIGINT itself (system(3)): the shell and its sleep have to get it."""
-    guest.do("kept = [1]; same = kept; import os")
-    msg_id = guest.start("status = os.system('echo here; sleep 60')")
+    guest.do(f"kept = [1]; same = kept; import os, sys; program = {PROGRAM!r}")
+    msg_id = guest.start("status = os.system(f'{sys.executable} -c \"{program}\"')")
     guest.text(msg_id, "here")
     WAYS[way](shared, guest)
     guest.finish(msg_id, within=STOP_SECONDS)

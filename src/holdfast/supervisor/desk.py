@@ -73,8 +73,17 @@ class Desk:
     """Takes messages from doors."""
 
     def __init__(
-        self, owner: Owner, broadcast: Broadcast, stage: Stage, ledger: Ledger, debugger: Debugger
+        self,
+        owner: Owner,
+        broadcast: Broadcast,
+        stage: Stage,
+        ledger: Ledger,
+        debugger: Debugger,
+        *,
+        embedded: bool,
     ) -> None:
+        """`embedded`: the worker is a program that embeds us, with no standby and no debugger."""
+        self._embedded = embedded
         self._heard: OrderedDict[str, str] = OrderedDict()  # header.session → username, latest last
         self._owner = owner
         self._broadcast = broadcast
@@ -191,18 +200,23 @@ class Desk:
         self._owner.shut_down(door, restart=request.restart)
 
     def _kernel_info(self, _door: Door, _request: content.KernelInfoRequest) -> object:
+        debugger = is_available() and not self._embedded
         return {
             "status": "ok",
             "protocol_version": PROTOCOL_VERSION,
             "implementation": "ipython",
             "implementation_version": __version__,
             "language_info": LANGUAGE,
-            "banner": f"Python {platform.python_version()} · Holdfast {__version__}\n"
-            "A crash of this interpreter costs one cell, not the session. '?' for help.",
+            "banner": f"Python {platform.python_version()} · Holdfast {__version__}\n{self._promise()}",
             "help_links": HELP,
-            "supported_features": ["debugger"] if is_available() else [],
-            "debugger": is_available(),
+            "supported_features": ["debugger"] if debugger else [],
+            "debugger": debugger,
         }
+
+    def _promise(self) -> str:
+        if self._embedded:
+            return "This is a running program, stopped at holdfast.embed(): `exit` lets it go on."
+        return "A crash of this interpreter costs one cell, not the session. '?' for help."
 
     def _past(self, _door: Door, request: content.HistoryRequest) -> object:
         return {"status": "ok", "history": self._ledger.past(request)}

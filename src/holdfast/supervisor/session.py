@@ -66,7 +66,8 @@ class Session:
         self._stage = Stage(lineage, self._broadcast, ledger, settings.life.parents_kept)
         self._turns = Turns(settings.wire.queue_cells, self._stage, lineage, self._broadcast, self._on_start)
         self._debugger = Debugger(self, self._broadcast, self._stage, loop, name)
-        self._desk = Desk(self, self._broadcast, self._stage, ledger, self._debugger)
+        embedded = isinstance(lineage, Program)
+        self._desk = Desk(self, self._broadcast, self._stage, ledger, self._debugger, embedded=embedded)
         self._turns.take_in = self._desk.hold_back
         self._operator = Operator(self, self._account, self._desk, self._stage, lineage, loop)
         self._absence = Absence(name, self._broadcast, ledger.journal)

@@ -17,7 +17,7 @@ from IPython.core.interactiveshell import ExecutionResult
 from holdfast.errors import MalformedMessage
 from holdfast.link.messages import Done, Run
 from holdfast.protocol.codec import encode as to_json
-from holdfast.worker.interrupts import Interrupts
+from holdfast.worker.interrupts import Interrupts, unbroken
 from holdfast.worker.ipython import plain
 from holdfast.worker.ipython.shell import ZMQInteractiveShell, words_of
 from holdfast.worker.outlet import Outlet
@@ -40,6 +40,7 @@ class Cells:
         self._interrupts = interrupts
         self._keyboard = keyboard
 
+    @unbroken
     async def run(self, request: Run) -> None:
         """Execute the cell; whatever happens in it, exactly one reply goes out."""
         shell = self._shell
@@ -51,10 +52,12 @@ class Cells:
             self._interrupts.begin(request.turn, self._canceller())
             content = await self._execute(request)
         except (KeyboardInterrupt, asyncio.CancelledError):  # an interrupt outside of the cell's own lines
+            self._interrupts.end()
             content = _error(INTERRUPTED)
             if not request.silent:
                 shell.publisher.publish("error", INTERRUPTED)
         except Exception as error:  # noqa: BLE001 - IPython stumbled over one of the user's objects
+            self._interrupts.end()
             if shell.last_error is None:
                 shell.showtraceback()
             content = _error(shell.last_error or _described(error))
@@ -89,6 +92,7 @@ class Cells:
         return cancel
 
     async def _execute(self, request: Run) -> dict[str, Any]:
+        self._interrupts.check()
         shell = self._shell
         shell.last_error, shell.interrupted, shell.displayhook.failed = None, False, False
         result = await self._run_in_shell(request)

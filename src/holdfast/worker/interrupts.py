@@ -14,7 +14,8 @@ import asyncio
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import FrameType, TracebackType
+from types import CodeType, FrameType, TracebackType
+from typing import Any, TypeVar
 
 from holdfast.link.ring import RingWriter
 
@@ -37,13 +38,27 @@ def cut_our_part(trace: TracebackType | None) -> None:
         last.tb_next = None
 
 
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+_unbroken: set[CodeType] = set()
+
+
+def unbroken(function: _Function) -> _Function:
+    """No KeyboardInterrupt is raised in a line of this function itself: it has an answer to give in any case.
+
+    A second interrupt, while the first one is being answered, would else take the answer away. One that comes
+    before the work has begun is found by `check`.
+    """
+    _unbroken.add(function.__code__)
+    return function
+
+
 class Interrupts:
     """The SIGINT handler of the worker's main thread."""
 
     def __init__(self, ring: RingWriter) -> None:
         self.sending = 0  # how many sends the main thread is inside of: a torn message would end the link
         self._ring = ring
-        self._pending = False  # a SIGINT came during a send
+        self._pending = False  # a SIGINT came during a send, or where none may be raised
         self._turn = 0  # of the job that runs, or ran last
         self._cancel: Callable[[], object] | None = None  # cancels the running job's task; None between jobs
 
@@ -60,6 +75,13 @@ class Interrupts:
             self._ring.interrupt_heard()
             raise KeyboardInterrupt
 
+    def check(self) -> None:
+        """The job's own work begins: KeyboardInterrupt if it was interrupted on the way here."""
+        if self._pending:
+            self._pending = False
+            raise KeyboardInterrupt
+
+    @unbroken
     def end(self) -> None:
         """No job runs: a SIGINT that comes late is for nobody."""
         self._cancel = None
@@ -89,7 +111,7 @@ class Interrupts:
             if self._cancel is not None:
                 raise KeyboardInterrupt
 
-    def _handle(self, _number: int, _frame: FrameType | None) -> None:
+    def _handle(self, _number: int, frame: FrameType | None) -> None:
         meant = self._ring.interrupted_turn()
         if meant > self._turn:
             return  # it has not begun: `begin` sees to it
@@ -97,7 +119,7 @@ class Interrupts:
             self._ring.interrupt_heard()
         if self._cancel is None or (meant and meant != self._turn):
             return
-        if self.sending:
+        if self.sending or (frame is not None and frame.f_code in _unbroken):
             self._pending = True
             return
         try:

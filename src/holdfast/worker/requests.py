@@ -12,7 +12,7 @@ from IPython.utils.tokenutil import token_at_cursor
 from holdfast.errors import HoldfastError
 from holdfast.link.messages import DEBUG_BEGIN, DEBUG_END, Ask, Done
 from holdfast.protocol.codec import encode as to_json
-from holdfast.worker.interrupts import Interrupts
+from holdfast.worker.interrupts import Interrupts, unbroken
 from holdfast.worker.ipython import comms
 from holdfast.worker.ipython.debugging import Debugging
 from holdfast.worker.ipython.shell import ZMQInteractiveShell
@@ -36,20 +36,15 @@ class Requests:
         self._manager = manager
         self._debugging = debugging
 
+    @unbroken
     def handle(self, request: Ask) -> bool:
         """Do what was asked and send the reply; True if the namespace may have changed."""
-        content: dict[str, Any] = {"status": "ok"}
         changes = request.msg_type.startswith("comm_")
         try:
             self._interrupts.begin(request.turn, lambda: None)
-            if changes:
-                comms.deliver(self._manager, request)
-                self._shell.events.trigger("post_execute")
-            elif request.msg_type.startswith("debug_"):
-                content = self._debug(request)
-            else:
-                content |= self._answer(request)
+            content = self._do(request)
         except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the user's objects take part
+            self._interrupts.end()
             content = {
                 "status": "error",
                 "ename": type(error).__name__,
@@ -63,6 +58,16 @@ class Requests:
         status = content.get("status", "ok")  # a debugger's answer has none
         self._outlet.send(Done(self._outlet.position, request.cell, status, to_json(content)))
         return changes or request.msg_type == DEBUG_END
+
+    def _do(self, request: Ask) -> dict[str, Any]:
+        self._interrupts.check()
+        if request.msg_type.startswith("debug_"):
+            return self._debug(request)
+        if not request.msg_type.startswith("comm_"):
+            return {"status": "ok", **self._answer(request)}
+        comms.deliver(self._manager, request)
+        self._shell.events.trigger("post_execute")
+        return {"status": "ok"}
 
     def _debug(self, request: Ask) -> dict[str, Any]:
         if self._debugging is None:
