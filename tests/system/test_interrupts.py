@@ -13,7 +13,7 @@ STOP_SECONDS = 2.0
 
 SAID = "print('here', flush=True)\n"
 PROGRAM = "import time; print('here', flush=True); time.sleep(60)"
-"""Says itself that it runs: dash, having echoed, catches a SIGINT and forgets it in the exec of its next word."""
+"""Says itself that it runs: dash, having echoed, may catch a SIGINT and forget it when it execs the next word."""
 
 PLACES = {
     "loop": SAID + "while True: pass",
