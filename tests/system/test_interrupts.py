@@ -13,7 +13,7 @@ STOP_SECONDS = 2.0
 
 SAID = "print('here', flush=True)\n"
 PROGRAM = "import time; print('here', flush=True); time.sleep(60)"
-"""Says itself that it runs: dash, having echoed, may catch a SIGINT and forget it when it execs the next word."""
+"""Says itself that it runs: dash, having echoed, can lose a SIGINT when it execs the next word."""
 
 PLACES = {
     "loop": SAID + "while True: pass",
