@@ -21,6 +21,7 @@ import os
 import select
 import signal
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -31,7 +32,7 @@ from holdfast.link.channel import Channel
 from holdfast.link.messages import Asleep, NoStandby, StandbyTaken, Wake, Woken
 from holdfast.worker.ipython import comms
 from holdfast.worker.outlet import Outlet
-from holdfast.worker.standby import quiet, sibling
+from holdfast.worker.standby import openmp, quiet, sibling
 from holdfast.worker.standby.lost import Lost, names_of_lost
 from holdfast.worker.standby.orphans import disown
 from holdfast.worker.standby.privatise import Private, make_private, wake
@@ -201,9 +202,14 @@ class Freezer:
 
     def _split(self) -> str:
         """Fork when no thread is inside native code; `_new` tells who we are. Returns why not, else ''."""
-        self._twice = not (quiet.alone() and sibling.possible())
         self.forking = True
         try:
+            alone = quiet.alone()
+            pools = not alone and openmp.look()
+            if pools and len(sys._current_frames()) == 1:
+                openmp.pause()  # at once: threads of a pool spin on for a while, and would not count as quiet
+                pools, alone = False, quiet.alone()
+            self._twice = not (alone and sibling.possible())
             if not self._twice:
                 self._pid = sibling.fork()
                 self._new = not self._pid
@@ -211,6 +217,8 @@ class Freezer:
             with quiet.held_still(self._quiet_wait_ms) as busy:
                 if busy:
                     return f"another thread is inside native code: {', '.join(busy)}"
+                if pools:
+                    openmp.pause()
                 self._pid = 0
                 self._middle, self._new = sibling.fork_twice(LOWEST_FD << 1)
         except OSError as error:
