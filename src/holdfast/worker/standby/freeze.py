@@ -35,6 +35,7 @@ from holdfast.worker.outlet import Outlet
 from holdfast.worker.standby import openmp, quiet, sibling
 from holdfast.worker.standby.lost import Lost, names_of_lost
 from holdfast.worker.standby.orphans import disown
+from holdfast.worker.standby.pools import break_pools
 from holdfast.worker.standby.privatise import Private, make_private, wake
 from holdfast.worker.standby.survey import Survey, survey
 from holdfast.worker.standby.warm import WarmPages
@@ -266,6 +267,7 @@ class Freezer:
             disown()
             switched_off = self._join(link)
             lost = [_in_words(each) for each in names_of_lost(self._namespace, private)] + switched_off
+            break_pools(seen.threads)
             _forget_pending_signals()
             self._outlet.send(Woken(self._outlet.position, os.getpid(), lost, comms.living()))
         except BaseException as error:  # noqa: BLE001 - a broken fork must never run on as a second worker
