@@ -1,17 +1,20 @@
 """Pools of threads and processes that a dead worker had used: they say so, instead of waiting for ever.
 
 `submit` trusts a note of idle threads, none of which came along, and the same goes for processes, whose
-manager is a thread. So what is handed to such a pool is refused, and what it had taken on fails. Pools are
-found by their threads and in the libraries' own lists; nothing is imported, and no object of the user's is
-searched for but futures, where a pool of threads was lost.
+manager is a thread. So what is handed to such a pool is refused, what it had taken on fails, and processes
+that nobody can reach any more end. Pools are found by their threads and in the libraries' own lists; nothing
+is imported, and no object of the user's is searched for but futures, where a pool of threads was lost.
 """
 
 from __future__ import annotations
 
 import contextlib
 import gc
+import os
+import signal
 import sys
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 _GONE = "what this pool ran on is gone with the interpreter that had started it: make a new one"
@@ -67,7 +70,8 @@ def _managers_of_executors(lost: list[Any]) -> None:
         executor = refer()
         if executor is not None:
             executor._broken = _GONE
-            executor._processes.clear()
+        _end(manager.processes.values())
+        manager.processes.clear()
 
 
 def _pools_of_multiprocessing(lost: list[Any]) -> None:
@@ -80,6 +84,7 @@ def _pools_of_multiprocessing(lost: list[Any]) -> None:
         if getattr(pool, "_worker_handler", None) not in lost or pool is None:
             continue
         end.cancel()  # it would wait for processes that are not ours
+        _end(pool._pool)
         pool._state, pool._pool = "TERMINATE", []
         pool._check_running = _refuse
         for result in list(pool._cache.values()):
@@ -90,6 +95,19 @@ def _forget_reusable() -> None:
     """loky, which joblib brings with it, keeps one executor for everybody: the next call makes a new one."""
     for name in [each for each in sys.modules if each.endswith("loky.reusable_executor")]:
         sys.modules[name]._executor = None  # type: ignore[attr-defined]
+
+
+def _end(processes: Iterable[Any]) -> None:
+    """Ask a pool's processes to end: orphans now, adopted by our parent, in the dead worker's process group.
+
+    The group tells them from whatever else may have got such a number since.
+    """
+    for pid in [each.pid for each in processes if getattr(each, "pid", None)]:
+        with contextlib.suppress(OSError):  # it has ended already
+            stat = Path(f"/proc/{pid}/stat").read_text()
+            _, parent, group = stat[stat.rindex(")") + 2 :].split()[:3]
+            if int(parent) == os.getppid() and int(group) not in (pid, os.getpgid(0)):
+                os.kill(pid, signal.SIGTERM)
 
 
 def _fail(future: Any, error: Exception) -> None:
