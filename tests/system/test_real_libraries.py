@@ -90,12 +90,18 @@ def test_scikit_learn_fits_the_same_model_after_a_crash(client: Client, setup: s
     survives(client, CLASSES + setup, work, "sklearn")
 
 
-def test_openmp_goes_on_also_beside_a_thread_of_the_users(client: Client) -> None:
-    setup = (
-        "import threading\nwaiting = threading.Thread(target=threading.Event().wait, daemon=True)\n"
-        "waiting.start()\nfrom sklearn.cluster import KMeans\n"
-    )
-    survives(client, setup + CLASSES, "KMeans(5, n_init=2, random_state=0).fit(X).inertia_", "sklearn")
+BESIDE = """
+import threading
+threading.Thread(target=threading.Event().wait, daemon=True).start()
+"""
+
+
+@pytest.mark.parametrize("beside", [pytest.param("", id="alone"), pytest.param(BESIDE, id="beside a thread")])
+@pytest.mark.parametrize("policy", ["passive", "active"])
+def test_openmp_goes_on_also_if_its_threads_never_rest(client: Client, beside: str, policy: str) -> None:
+    setup = f"{beside}\nimport os; os.environ['OMP_WAIT_POLICY'] = {policy!r}\n{CLASSES}"
+    work = "KMeans(5, n_init=2, random_state=0).fit(X).inertia_"
+    survives(client, setup + "from sklearn.cluster import KMeans", work, "sklearn")
 
 
 def test_two_openmp_runtimes_in_one_session_both_go_on(client: Client) -> None:

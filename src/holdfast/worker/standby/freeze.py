@@ -208,25 +208,27 @@ class Freezer:
             alone = quiet.alone()
             pools = not alone and openmp.look()
             if pools and len(sys._current_frames()) == 1:
-                openmp.pause()  # at once: threads of a pool spin on for a while, and would not count as quiet
-                pools, alone = False, quiet.alone()
+                openmp.pause()
+                alone = quiet.alone()
             self._twice = not (alone and sibling.possible())
             if not self._twice:
                 self._pid = sibling.fork()
                 self._new = not self._pid
                 return ""
-            with quiet.held_still(self._quiet_wait_ms) as busy:
-                if busy:
-                    return f"another thread is inside native code: {', '.join(busy)}"
-                if pools:
+            for _ in range(1 + pools):  # the threads of a pool may be all that is busy: they spin for a while
+                with quiet.held_still(self._quiet_wait_ms) as busy:
+                    if quiet.has_python(busy):
+                        break
                     openmp.pause()
-                self._pid = 0
-                self._middle, self._new = sibling.fork_twice(LOWEST_FD << 1)
+                    if not busy:
+                        self._pid = 0
+                        self._middle, self._new = sibling.fork_twice(LOWEST_FD << 1)
+                        return ""
+            return f"another thread is inside native code: {', '.join(busy)}"
         except OSError as error:
             return f"the system refused to fork: {error.strerror}"
         finally:
             self.forking = self._new  # in the fork it goes on until it is woken
-        return ""
 
     def _announce(self, control: socket.socket, took_ms: float) -> None:
         self._outlet.send(

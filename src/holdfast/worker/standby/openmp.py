@@ -1,9 +1,12 @@
-"""OpenMP's threads end before a fork and come back when they are needed again, in both processes.
+"""The threads of GCC's OpenMP end before a fork, and come back when they are needed again, in both processes.
 
-A runtime (GCC's libgomp, LLVM's libomp, Intel's libiomp5) keeps a pool of threads for the next parallel loop.
-A fork has the note of the pool without its threads: the first parallel loop there waits for them for ever.
-The runtime can be asked to give everything back (omp_pause_resource_all, OpenMP 5.0); then it begins anew.
-Wheels bring copies of their own, so that several may be loaded, each with its pool.
+libgomp keeps a pool of threads for the next parallel loop, and does not see a fork, which has the note of the
+pool without its threads: the first parallel loop there waits for them for ever. It can be asked to give all
+of them back (omp_pause_resource_all, OpenMP 5.0), and then begins anew. Wheels bring copies of their own, so
+that several may be loaded, each with its pool.
+
+LLVM's libomp and Intel's libiomp5 follow forks by themselves, and must not be asked: after that the second of
+two forks never returns. Their threads spin for a fifth of a second after each loop, and are busy until then.
 
 A pool is threads: who has seen that there are none need not call. So a plain session pays nothing here, and
 one with threads a microsecond, in which the loader tells whether it has loaded anything since.
@@ -18,12 +21,13 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-_RUNTIME = re.compile(r"lib(?:gomp|omp|omp5|iomp5)(?:[-.][^/]*)?\.so(?:[-.][^/]*)?")
-_HARD = 2
-"""omp_pause_hard: nothing is kept (omp.h)."""
+_RUNTIME = re.compile(r"libgomp(?:[-.][^/]*)?\.so(?:[-.][^/]*)?")
+_HARD = 2  # omp_pause_hard (omp.h): nothing is kept
+_FOLLOWS_FORKS = "__kmpc_fork_call"
+"""An entrance that only LLVM's and Intel's have: they are also installed under GCC's name."""
 
-_runtimes: list[Callable[[int], int]] = []
-"""omp_pause_resource_all of each runtime that was loaded when there were `_looked_at` objects."""
+_runtimes: list[Callable[[], int]] = []
+"""What pauses each runtime that was loaded when there were `_looked_at` objects."""
 _looked_at = 0
 
 
@@ -40,28 +44,29 @@ def look() -> bool:
 def pause() -> None:
     """End the threads of all runtimes that were seen. Keeps the GIL, and waits for those threads.
 
-    They must be idle: either no other thread runs Python, or none is inside native code. A runtime that is
+    They must be idle or spinning: no other thread that runs Python is inside native code. A runtime that is
     too old to be asked is left as it is, with its pool.
     """
     for one in _runtimes:
-        one(_HARD)  # refuses inside a parallel loop, where no fork is ever taken
+        one()  # refuses inside a parallel loop, where no fork is ever taken
 
 
 def _libraries() -> set[str]:
-    """Paths of the OpenMP runtimes in this process's memory."""
+    """Paths of GCC's OpenMP runtimes in this process's memory."""
     lines = Path("/proc/self/maps").read_text(errors="surrogateescape").splitlines()
     paths = {line[line.index("/") :] for line in lines if "/" in line}
     return {path for path in paths if _RUNTIME.fullmatch(path.rpartition("/")[2])}
 
 
-def _pause_of(path: str) -> Callable[[int], int] | None:
+def _pause_of(path: str) -> Callable[[], int] | None:
     try:
         # Counts as one more user of the library: it is not unloaded under our hands.
         runtime = ctypes.PyDLL(path, mode=os.RTLD_NOLOAD | os.RTLD_NOW)
-        found: Callable[[int], int] = runtime.omp_pause_resource_all
+        if hasattr(runtime, _FOLLOWS_FORKS):
+            return None
+        return functools.partial(runtime.omp_pause_resource_all, _HARD)
     except (OSError, AttributeError):  # replaced on disk since it was loaded, or of before OpenMP 5.0
         return None
-    return found
 
 
 class _LoadedObject(ctypes.Structure):
