@@ -21,6 +21,7 @@ import os
 import select
 import signal
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -31,9 +32,10 @@ from holdfast.link.channel import Channel
 from holdfast.link.messages import Asleep, NoStandby, StandbyTaken, Wake, Woken
 from holdfast.worker.ipython import comms
 from holdfast.worker.outlet import Outlet
-from holdfast.worker.standby import quiet, sibling
+from holdfast.worker.standby import openmp, quiet, sibling
 from holdfast.worker.standby.lost import Lost, names_of_lost
 from holdfast.worker.standby.orphans import disown
+from holdfast.worker.standby.pools import break_pools
 from holdfast.worker.standby.privatise import Private, make_private, wake
 from holdfast.worker.standby.survey import Survey, survey
 from holdfast.worker.standby.warm import WarmPages
@@ -201,23 +203,32 @@ class Freezer:
 
     def _split(self) -> str:
         """Fork when no thread is inside native code; `_new` tells who we are. Returns why not, else ''."""
-        self._twice = not (quiet.alone() and sibling.possible())
         self.forking = True
         try:
+            alone = quiet.alone()
+            pools = not alone and openmp.look()
+            if pools and len(sys._current_frames()) == 1:
+                openmp.pause()
+                alone = quiet.alone()
+            self._twice = not (alone and sibling.possible())
             if not self._twice:
                 self._pid = sibling.fork()
                 self._new = not self._pid
                 return ""
-            with quiet.held_still(self._quiet_wait_ms) as busy:
-                if busy:
-                    return f"another thread is inside native code: {', '.join(busy)}"
-                self._pid = 0
-                self._middle, self._new = sibling.fork_twice(LOWEST_FD << 1)
+            for _ in range(1 + pools):  # the threads of a pool may be all that is busy: they spin for a while
+                with quiet.held_still(self._quiet_wait_ms) as busy:
+                    if quiet.has_python(busy):
+                        break
+                    openmp.pause()
+                    if not busy:
+                        self._pid = 0
+                        self._middle, self._new = sibling.fork_twice(LOWEST_FD << 1)
+                        return ""
+            return f"another thread is inside native code: {', '.join(busy)}"
         except OSError as error:
             return f"the system refused to fork: {error.strerror}"
         finally:
             self.forking = self._new  # in the fork it goes on until it is woken
-        return ""
 
     def _announce(self, control: socket.socket, took_ms: float) -> None:
         self._outlet.send(
@@ -258,6 +269,7 @@ class Freezer:
             disown()
             switched_off = self._join(link)
             lost = [_in_words(each) for each in names_of_lost(self._namespace, private)] + switched_off
+            break_pools(seen.threads)
             _forget_pending_signals()
             self._outlet.send(Woken(self._outlet.position, os.getpid(), lost, comms.living()))
         except BaseException as error:  # noqa: BLE001 - a broken fork must never run on as a second worker

@@ -76,6 +76,11 @@ def busy_threads(wait_ms: float) -> list[str]:
         return busy
 
 
+def has_python(busy: list[str]) -> bool:
+    """Whether one of these busy threads runs Python, too: the others only ever work for one that does."""
+    return bool(busy) and any(each.name in busy for each in threading.enumerate())
+
+
 def _busy_after(wait_ms: float, settled: float) -> list[str]:
     """Look until nobody is busy or the time is over. Who waited for the GIL before has asked by `settled`."""
     end = time.monotonic() + wait_ms / 1e3
