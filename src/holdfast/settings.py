@@ -58,8 +58,9 @@ class Output(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Standby(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """When forks of the worker are taken, and how many are kept."""
 
-    keep: int = 2
-    """Generations kept: the state before this cell, and one to step back to if that one is damaged."""
+    keep: int = 5
+    """Generations kept: the state before this cell, and four earlier ones for %undo, or to step back to if
+    the newest one is damaged. FIGURE"""
     quiet_wait_ms: float = 50.0
     """Milliseconds to wait for other threads to leave native code (OpenBLAS spins some 30 ms)."""
     wake_seconds: float = 5.0

@@ -24,6 +24,9 @@ class Owner(Protocol):
     def interrupt(self, *, force: bool = False) -> None:
         """Interrupt the running cell, or kill the worker."""
 
+    def go_back(self, asked: operations.Undo) -> operations.Undone:
+        """Go back to an earlier state."""
+
 
 class Operator:
     """Knows everybody who has an answer."""
@@ -46,6 +49,8 @@ class Operator:
             return self._account.log(request)
         if isinstance(request, operations.ClientsRequest):
             return operations.Clients(self._desk.clients())
+        if isinstance(request, operations.Undo):
+            return self._owner.go_back(request)
         if isinstance(request, operations.Stop):
             self._loop.later(0, lambda: self._owner.end("stop"))  # after the reply
             return operations.Stopping()
