@@ -1,4 +1,4 @@
-"""Going back: the state before the last cells is there again, to the last bit, and nobody hears of a crash."""
+"""Going back: the state before the last cells is there again, exactly, and nobody is told of a crash."""
 
 from __future__ import annotations
 

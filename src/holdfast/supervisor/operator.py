@@ -13,6 +13,7 @@ from holdfast.supervisor.desk import Desk
 from holdfast.supervisor.loop import Loop
 from holdfast.supervisor.program import AnyWorker
 from holdfast.supervisor.stage import Stage
+from holdfast.supervisor.undo import Undo
 
 
 class Owner(Protocol):
@@ -24,15 +25,19 @@ class Owner(Protocol):
     def interrupt(self, *, force: bool = False) -> None:
         """Interrupt the running cell, or kill the worker."""
 
-    def go_back(self, asked: operations.Undo) -> operations.Undone:
-        """Go back to an earlier state."""
-
 
 class Operator:
     """Knows everybody who has an answer."""
 
     def __init__(
-        self, owner: Owner, account: Account, desk: Desk, stage: Stage, lineage: AnyWorker, loop: Loop
+        self,
+        owner: Owner,
+        account: Account,
+        desk: Desk,
+        stage: Stage,
+        lineage: AnyWorker,
+        loop: Loop,
+        undo: Undo,
     ) -> None:
         self._owner = owner
         self._account = account
@@ -40,6 +45,7 @@ class Operator:
         self._stage = stage
         self._lineage = lineage
         self._loop = loop
+        self._undo = undo
 
     def operate(self, name: str, request: msgspec.Struct) -> msgspec.Struct:
         """The reply to one operation. HoldfastError if it can't be done."""
@@ -50,7 +56,7 @@ class Operator:
         if isinstance(request, operations.ClientsRequest):
             return operations.Clients(self._desk.clients())
         if isinstance(request, operations.Undo):
-            return self._owner.go_back(request)
+            return self._undo.do(request)
         if isinstance(request, operations.Stop):
             self._loop.later(0, lambda: self._owner.end("stop"))  # after the reply
             return operations.Stopping()

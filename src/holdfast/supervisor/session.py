@@ -18,7 +18,6 @@ from holdfast import paths
 from holdfast.access.doors import Door
 from holdfast.errors import HoldfastError, JournalError
 from holdfast.link.messages import Done, Frame, NeedInput, Publish, Segment, Wonder
-from holdfast.protocol import operations
 from holdfast.settings import Settings
 from holdfast.supervisor.absence import Absence
 from holdfast.supervisor.account import Account
@@ -70,7 +69,8 @@ class Session:
         self._debugger = Debugger(self, self._broadcast, self._stage, loop, name)
         self._desk = Desk(self, self._broadcast, self._stage, ledger, self._debugger)
         self._turns.take_in = self._desk.hold_back
-        self._operator = Operator(self, self._account, self._desk, self._stage, lineage, loop)
+        self._undo = Undo(self._stage, lineage, ledger)
+        self._operator = Operator(self, self._account, self._desk, self._stage, lineage, loop, self._undo)
         self._absence = Absence(name, self._broadcast, ledger.journal)
         self._entrance = Entrance(
             name,
@@ -82,7 +82,6 @@ class Session:
         )
         loop.before_waiting = self._broadcast.flush
         self._coroner = Coroner(self._stage, wires.last_words)
-        self._undo = Undo(self._stage, lineage, ledger)
         self._answers = Answers(ledger, self._entrance, self._stage, self._undo)
         self._notice = self._account.notice()  # said in the first cell's output
         self._ending: str | None = None  # why the session ends, once it does
@@ -146,10 +145,6 @@ class Session:
             self._restart()
         if not self._entrance.dismiss(door, restart=restart):
             self.end("shutdown")
-
-    def go_back(self, asked: operations.Undo) -> operations.Undone:
-        """Go back to an earlier state. HoldfastError if there is none, or a cell runs."""
-        return self._undo.do(asked)
 
     def operate(self, name: str, request: msgspec.Struct) -> msgspec.Struct:
         """Do one of our own operations."""
