@@ -38,6 +38,7 @@ from holdfast.link.messages import (
 )
 from holdfast.settings import Life
 from holdfast.settings import Standby as StandbySettings
+from holdfast.supervisor.headroom import is_scarce
 from holdfast.supervisor.loop import Loop, Timer
 from holdfast.supervisor.standbys import Standby, Standbys
 from holdfast.supervisor.template import Template, heard
@@ -274,6 +275,8 @@ class Lineage:
         elif isinstance(frame, StandbyTaken):
             self.refusal = None
             self.standbys.add(link.take_fd(), frame)
+            if is_scarce(self.worker_pid):
+                self.standbys.drop_oldest()
         elif isinstance(frame, NoStandby):
             self.refusal = frame.reason
         elif isinstance(frame, Ready):

@@ -11,6 +11,8 @@ from holdfast.link.messages import Asleep, StandbyTaken, Wake
 from holdfast.supervisor.loop import Loop, Timer
 from holdfast.supervisor.template import heard
 
+_FOR_CRASHES = 2
+
 
 class Standby:
     """One of them."""
@@ -63,6 +65,11 @@ class Standbys:
         self._loop.on_readable(control.fileno(), lambda: self._listen(standby))
         while len(self._all) > self._keep:
             self._drop(self._spare())
+
+    def drop_oldest(self) -> None:
+        """Memory ends: fewer can be gone back to. The two newest stay, for crashes."""
+        if len(self._all) > _FOR_CRASHES:
+            self._drop(self._all[0])
 
     def kept_after(self, first: int, end: int) -> Standby | None:
         """The newest one of the state after cell `first`, or a later one before cell `end`."""
