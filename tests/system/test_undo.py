@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import signal
+
 import pytest
 
+from kit.deadline import Deadline
 from kit.gate import Gate
 from kit.kernel import Kernel, only_holdfast, running
+from kit.processes import left_over, marked
 from kit.wire import Cell, Client, Message
 
 pytestmark = only_holdfast
@@ -204,3 +209,61 @@ def test_threads_that_run_do_not_cost_the_way_back(cells: int) -> None:
             client.do(f"x = {number}")
         back(client, f"%undo {cells}")
         assert client.value("x") == 6 - cells
+
+
+def test_after_the_end_of_all_processes_undone_cells_are_not_offered_again(
+    kernel: Kernel, client: Client
+) -> None:
+    client.do("x = 1")
+    client.do("x = 2")
+    back(client)
+    client.do("y = 3")
+    os.kill(about(client)["pid"], signal.SIGKILL)
+    kernel.wait()
+    assert left_over(kernel.mark, Deadline(5)) == {}
+    kernel.launch()
+    successor = kernel.client("successor")
+    assert "In[2] was undone" in successor.do("%recover").text()
+    offered = successor.do("%recover code").reply["payload"]
+    assert [each["text"] for each in offered] == ["x = 1\n\ny = 3"]
+
+
+def test_a_sleeper_that_was_killed_is_not_offered_and_the_others_are(kernel: Kernel, client: Client) -> None:
+    processes = []
+    for number in range(1, 5):
+        before = set(marked(kernel.mark))
+        client.do(f"x = {number}")
+        client.until_told(lambda after=number: about(client)["standby"]["after"] == after, "a standby")
+        processes.append(set(marked(kernel.mark)) - before)
+    (sleeper,) = processes[1]  # after In[2]
+    os.kill(sleeper, signal.SIGKILL)
+    client.until_told(lambda: "after In[2]" not in client.do("%checkpoints").text(), "that it is gone")
+    assert "the state after In[2] is not kept any more" in client.run("%undo 2").reply["evalue"]
+    back(client, "%undo 3")
+    assert client.value("x") == 1
+
+
+def test_comms_that_were_opened_by_an_undone_cell_are_closed_and_older_ones_live(client: Client) -> None:
+    client.do("from comm import create_comm; old = create_comm(target_name='t')")
+    client.do("new = create_comm(target_name='t')")
+    old, new = client.value("old.comm_id, new.comm_id")
+    back(client, "%undo 2")
+    closed = [each for each in client.published if each["msg_type"] == "comm_close"]
+    assert [each["content"]["comm_id"] for each in closed] == [new]
+    assert list(client.ask("comm_info_request", {})["comms"]) == [old]
+
+
+def test_an_error_before_does_not_matter_and_an_error_after_does_not_hinder(client: Client) -> None:
+    client.do("x = 1")
+    client.run("x = 2; 1 / 0")
+    assert client.run("%undo\n1 / 0").error["ename"] == "ZeroDivisionError"
+    assert client.value("x") == 1
+
+
+def test_a_cell_that_asks_and_crashes_goes_back_to_before_itself_only(client: Client) -> None:
+    client.do("x = 1")
+    client.do("x = 2")
+    assert "every variable as before In[3]" in client.run(f"%undo\n{DIE}").notice
+    assert client.value("x") == 2
+    back(client, "%undo 2")
+    assert client.value("x") == 1

@@ -58,10 +58,13 @@ class Effects:
         """Execution counts of the cells after cell `number` that somebody typed."""
         return [each.count for key, each in self._cells.items() if each.shown and key > number]
 
+    def since(self, number: int) -> list[int]:
+        """The cells that ended after cell `number` did."""
+        return [each for each in self._cells if each > number]
+
     def drop_since(self, number: int) -> list[int]:
         """Forget the cells that ended after cell `number` did; their execution counts."""
-        later = [each for each in self._cells if each > number]
-        return [self._cells.pop(each).count for each in later]
+        return [self._cells.pop(each).count for each in self.since(number)]
 
     def before_last(self, cells: int) -> Span | None:
         """The state before the last `cells` cells that somebody typed; None if there are not so many."""

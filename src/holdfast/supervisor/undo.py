@@ -22,6 +22,8 @@ from holdfast.supervisor.queue import Job
 from holdfast.supervisor.stage import Stage
 from holdfast.supervisor.standbys import Standby
 
+_SEE = "%checkpoints in a cell lists what can be gone back to"
+
 
 class _Past(msgspec.Struct, frozen=True):
     """What was known of the namespace before a restart."""
@@ -89,7 +91,7 @@ class Undo:
         except HoldfastError as error:  # the standby has died in between
             self._stage.tell_last(f"holdfast: nothing was undone: {error.what}\n")
         else:
-            self._depart(standby, wish.asked, undone)
+            self._depart(standby, wish.asked, undone, job.number)
 
     def arrived(self, level: str, after: int, not_restored: list[str]) -> None:
         """A worker is there again: tell how it went."""
@@ -166,13 +168,12 @@ class Undo:
             raise HoldfastError("there is nothing to undo: no cell has run in this namespace")
         span = effects.before_last(cells)
         if span is None:
-            have = "1 cell has" if typed == 1 else f"{typed} cells have"
-            raise HoldfastError(f"there are not {cells} cells to undo: {have} run", "%checkpoints")
+            raise HoldfastError(f"there are not {cells} cells to undo, only {typed}", _SEE)
         standby = self._lineage.standbys.kept_after(span.first, span.end)
         if standby is None:
             raise HoldfastError(
                 f"the state {self._place(span.first)} is not kept any more; {self._farthest(typed)}",
-                "%checkpoints",
+                _SEE,
             )
         return standby, _undone(f"the state {self._place(span.first)}", effects.shown_since(span.first))
 
@@ -185,8 +186,12 @@ class Undo:
         why = self._lineage.refusal
         return "no earlier one is" + (f": {why}" if why else "")
 
-    def _depart(self, standby: Standby, asked: operations.Undo, undone: operations.Undone) -> None:
-        self._ledger.event("undo", cells=undone.counts, after=standby.after, restart=asked.restart)
+    def _depart(self, standby: Standby, asked: operations.Undo, undone: operations.Undone, *by: int) -> None:
+        """`by`: the cell that asked for it."""
+        gone = [*self._stage.effects.since(0 if asked.restart else standby.after), *by]
+        if asked.restart and self._past is not None:
+            gone += self._past.effects.since(standby.after)
+        self._ledger.event("undo", cells=gone, counts=undone.counts, restart=asked.restart)
         self._departed, self._wanted = time.monotonic(), standby.after
         stage, past = self._stage, self._past
         if asked.restart and past is not None:
