@@ -83,8 +83,8 @@ class Undo:
     def ended(self, job: Job) -> None:
         """A job has ended: if it wished to go back, now is the time."""
         wish, self._wish = self._wish, None
-        if wish is None or wish.job is not job:
-            return
+        if wish is None or wish.job is not job or self._lineage.state is not State.ALIVE:
+            return  # also if the session ends
         self._stage.effects.drop_since(job.number - 1)  # it is not one of those that count
         try:
             standby, undone = self._plan(wish.asked)
