@@ -322,6 +322,21 @@ def test_attaching_after_a_kill_says_how_it_ended_and_goes_on(shell: Shell) -> N
     assert shell.info("work")["state"] == "idle"
 
 
+def test_a_session_goes_back_when_it_is_told_to_from_elsewhere(shell: Shell) -> None:
+    shell.good("new", "work", "-d")
+    with shell.client("work") as client:
+        for number in range(1, 4):
+            client.execute(f"x = {number}").reply()
+        assert shell.good("undo", "work", "2").startswith(
+            "Going back to the state after In[1]: In[2] and In[3] are undone in memory;"
+        )
+        assert client.execute("assert x == 1").reply().content["status"] == "ok"
+        refused = shell.run("undo", "work", "7")
+        assert refused.returncode == 1
+        assert "there are not 7 cells to undo" in refused.stderr
+        assert shell.run("undo", "work", "all").returncode == 2
+
+
 def test_an_interrupt_from_elsewhere_ends_the_cell(shell: Shell) -> None:
     shell.good("new", "work", "-d")
     gate = Gate(shell.home / "gate")

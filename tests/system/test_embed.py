@@ -86,6 +86,18 @@ def test_a_client_changes_a_variable_and_the_program_goes_on_with_it() -> None:
         assert program.end()[:2] == (0, "before\nafter 7 [1, 2, 7] []\n")
 
 
+def test_a_program_can_not_be_taken_back_and_says_why() -> None:
+    with running_program(AT_TOP) as program:
+        client = program.client()
+        client.do("count = 7")
+        assert "an embedded program" in client.run("%undo").reply["evalue"]
+        assert "nothing to go back to" in client.do("%checkpoints").text()
+        refused = client.ask("holdfast_undo_request", {}, "control")
+        assert "an embedded program" in refused["evalue"]
+        client.do("exit")
+        assert program.end()[0] == 0
+
+
 def test_new_names_are_the_programs_and_ipythons_are_not() -> None:
     with running_program(AT_TOP) as program:
         client = program.client()

@@ -24,6 +24,7 @@ COMMANDS = {
     "log": "show what was run in a session, and what it printed",
     "info": "tell about a session, or about this installation",
     "interrupt": "interrupt what a session runs",
+    "undo": "go back to the state before the last cells of a session",
     "stop": "end sessions; their state is kept",
     "kernel": "install, list or remove Jupyter kernels",
 }

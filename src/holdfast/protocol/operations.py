@@ -7,7 +7,7 @@ On the control channel an operation is `holdfast_<name>_request` and `_reply`; o
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
 
@@ -115,6 +115,20 @@ class Interrupt(msgspec.Struct, frozen=True):
     force: bool = False
 
 
+class Undo(msgspec.Struct, frozen=True):
+    """`undo`: go back to the state before the last `cells` cells, or to the namespace before the restart."""
+
+    cells: Annotated[int, msgspec.Meta(ge=1, le=2**53)] = 1
+    restart: bool = False
+
+
+class Undone(msgspec.Struct, frozen=True):
+    """Reply to `undo`, which happens now: what it means, in words, and the numbers of the cells undone."""
+
+    text: str
+    counts: list[int] = []
+
+
 class Stop(msgspec.Struct, frozen=True):
     """`stop`: end the session's processes in order; its state on disk stays.
 
@@ -177,6 +191,7 @@ OPERATIONS: dict[str, Operation] = {
     "log": Operation(LogRequest, Log),
     "clients": Operation(ClientsRequest, Clients),
     "interrupt": Operation(Interrupt, Done),
+    "undo": Operation(Undo, Undone),
     "stop": Operation(Stop, Stopping),
     "open_door": Operation(OpenDoor, Done, doorbell_only=True),
     "resume": Operation(Resume, Resumed),

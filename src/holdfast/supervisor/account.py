@@ -77,7 +77,7 @@ def _described(standby: Standby | None, stage: Stage) -> operations.StandbyInfo 
     if standby is None:
         return None
     age = time.monotonic() - standby.taken_at
-    return operations.StandbyInfo(standby.generation, stage.count_of(standby.after), age)
+    return operations.StandbyInfo(standby.generation, stage.effects.count_of(standby.after), age)
 
 
 def _unclean_end(journal: Journal) -> str | None:

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from holdfast.errors import HoldfastError
 from holdfast.link.messages import Answer, Wonder
-from holdfast.protocol import codec
+from holdfast.protocol import codec, operations
 from holdfast.protocol.content import HistoryRequest
 from holdfast.supervisor.entrance import Entrance
 from holdfast.supervisor.ledger import Ledger
 from holdfast.supervisor.stage import Stage
+from holdfast.supervisor.undo import Undo
 
 
 class Answers:
     """One for each question that a worker may have."""
 
-    def __init__(self, ledger: Ledger, entrance: Entrance, stage: Stage) -> None:
+    def __init__(self, ledger: Ledger, entrance: Entrance, stage: Stage, undo: Undo) -> None:
         self._ledger = ledger
         self._entrance = entrance
         self._stage = stage
+        self._undo = undo
 
     def to(self, question: Wonder) -> Answer:
         """The answer. The worker may ask for nonsense, or for what can't be read; it gets nothing then."""
@@ -29,9 +31,20 @@ class Answers:
     def _known(self, question: Wonder) -> object:
         if question.what == "recover":
             return self._ledger.lost()
+        if question.what == "undo":
+            return self._wish(codec.decode(question.arguments, operations.Undo, question.what))
+        if question.what == "checkpoints":
+            return self._undo.checkpoints()
         if question.what == "connection":
             return self._entrance.described(self._stage.job.door if self._stage.job is not None else None)
         return self._past(codec.decode(question.arguments, HistoryRequest, question.what))
+
+    def _wish(self, asked: operations.Undo) -> object:
+        """What will be undone, or why nothing can be."""
+        try:
+            return {"text": self._undo.wish(asked).text}
+        except HoldfastError as error:
+            return {"error": error.what + (f". Try: {error.remedy}" if error.remedy else "")}
 
     def _past(self, request: HistoryRequest) -> list[object]:
         """Lines of the history; the number of the own session is 0, which IPython leaves out."""

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from holdfast.errors import JournalError
 from holdfast.journal.history import History
 from holdfast.journal.journal import Journal
-from holdfast.journal.records import Status
+from holdfast.journal.records import EventRecord, Status
 from holdfast.protocol.content import HistoryRequest
 from holdfast.supervisor.loop import Loop, Timer
 
@@ -129,8 +129,14 @@ class Ledger:
             for cell in self.journal.cells(after=first)
             if cell.epoch < self.journal.epoch and cell.store_history and cell.count
         ]
+        undone = {cell for event in self.journal.events("undo") for cell in _cells_of(event)}
         return [
-            {"count": cell.count, "code": cell.code, "status": cell.status, "ended": cell.ended}
+            {
+                "count": cell.count,
+                "code": cell.code,
+                "status": "undone" if cell.id in undone else cell.status,
+                "ended": cell.ended,
+            }
             for cell in earlier
             if cell.epoch == earlier[-1].epoch
         ]
@@ -168,3 +174,9 @@ class Ledger:
                 self.on_trouble(error)
         else:
             self._failing = False
+
+
+def _cells_of(undo: EventRecord) -> list[object]:
+    """The journal's ids of the cells that were undone, and of the one that asked for it."""
+    cells = undo.details.get("cells")
+    return cells if isinstance(cells, list) else []

@@ -1,6 +1,6 @@
 """Who lives: the template, the live worker, its sleeping standbys; who died, and who takes over.
 
-    STARTING ──Ready──▶ ALIVE ──Died──▶ WAKING ──Woken──▶ ALIVE
+    STARTING ──Ready──▶ ALIVE ──Died──▶ WAKING ──Woken──▶ ALIVE      (go_back: WAKING, and Died follows)
         ▲                                 │ no standby answers
         └──────────── Fork ───────────────┘
     STARTING, and fresh workers die TRIES times in a row ──▶ PARKED
@@ -38,6 +38,7 @@ from holdfast.link.messages import (
 )
 from holdfast.settings import Life
 from holdfast.settings import Standby as StandbySettings
+from holdfast.supervisor.headroom import is_scarce
 from holdfast.supervisor.loop import Loop, Timer
 from holdfast.supervisor.standbys import Standby, Standbys
 from holdfast.supervisor.template import Template, heard
@@ -86,6 +87,9 @@ class Owner(Protocol):
     def on_return(self, level: str, after: int, not_restored: list[str], comms: list[str]) -> None:
         """A worker is there: `fresh`, or a `standby` with the state after cell `after` and these comms."""
 
+    def on_left_behind(self) -> None:
+        """The worker is dead, as an older state is wanted; everything it said has been told."""
+
     def on_parked(self) -> None:
         """No worker can be started."""
 
@@ -116,6 +120,7 @@ class Lineage:
         self._waking: Standby | None = None  # told to wake, has not answered yet
         self._severed = False  # the worker lost its link while it lived
         self._asked: str | None = None  # why we killed the worker
+        self._going_back = False  # the worker is killed in favour of the newest standby
         self._timer: Timer | None = None  # deadline of a start, a wake or a leave
 
     def begin(self, owner: Owner) -> None:
@@ -147,10 +152,17 @@ class Lineage:
         """Give the session a fresh worker on purpose: no standby of the old one comes back by itself."""
         self.standbys.retire(self._life.undo_restart_seconds)
         pid, self.worker_pid = self.worker_pid, None
+        self._going_back = False
         self._hang_up()
         _kill(pid)
         self._tries = 0
         self._fork_fresh()
+
+    def go_back(self, standby: Standby) -> None:
+        """Have the idle worker replaced by an older state: `standby` wakes as soon as it is gone."""
+        self.standbys.choose(standby)
+        self._going_back, self.state = True, State.WAKING
+        _kill(self.worker_pid)
 
     def leave(self) -> None:
         """Have the worker leave as Python does, exit handlers and all; `on_left` follows in bounded time."""
@@ -258,9 +270,13 @@ class Lineage:
             _kill(self.worker_pid)
 
     def _hear(self, link: Channel, frame: Frame) -> None:
-        if isinstance(frame, StandbyTaken):
+        if isinstance(frame, StandbyTaken) and self._going_back:
+            os.close(link.take_fd())  # of the state that is being left: it must not be the newest
+        elif isinstance(frame, StandbyTaken):
             self.refusal = None
             self.standbys.add(link.take_fd(), frame)
+            if is_scarce(self.worker_pid):
+                self.standbys.drop_oldest()
         elif isinstance(frame, NoStandby):
             self.refusal = frame.reason
         elif isinstance(frame, Ready):
@@ -295,6 +311,9 @@ class Lineage:
         elif self.state is State.STARTING:
             self._on_fresh_failed()
         elif self.state is State.WAKING:
+            if self._going_back:
+                self._severed, self._asked = False, None
+                self._owner.on_left_behind()
             self._wake_next()
         else:
             death = Death(died.status, self._severed, self._asked, seen)
@@ -310,7 +329,7 @@ class Lineage:
 
     def _wake_next(self) -> None:
         """Wake the newest standby; when none is left, fork a fresh worker."""
-        self.state = State.WAKING
+        self.state, self._going_back = State.WAKING, False
         self._waking = self.standbys.take()
         if self._waking is None:
             self._fork_fresh()

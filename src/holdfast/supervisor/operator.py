@@ -13,6 +13,7 @@ from holdfast.supervisor.desk import Desk
 from holdfast.supervisor.loop import Loop
 from holdfast.supervisor.program import AnyWorker
 from holdfast.supervisor.stage import Stage
+from holdfast.supervisor.undo import Undo
 
 
 class Owner(Protocol):
@@ -29,7 +30,14 @@ class Operator:
     """Knows everybody who has an answer."""
 
     def __init__(
-        self, owner: Owner, account: Account, desk: Desk, stage: Stage, lineage: AnyWorker, loop: Loop
+        self,
+        owner: Owner,
+        account: Account,
+        desk: Desk,
+        stage: Stage,
+        lineage: AnyWorker,
+        loop: Loop,
+        undo: Undo,
     ) -> None:
         self._owner = owner
         self._account = account
@@ -37,6 +45,7 @@ class Operator:
         self._stage = stage
         self._lineage = lineage
         self._loop = loop
+        self._undo = undo
 
     def operate(self, name: str, request: msgspec.Struct) -> msgspec.Struct:
         """The reply to one operation. HoldfastError if it can't be done."""
@@ -46,6 +55,8 @@ class Operator:
             return self._account.log(request)
         if isinstance(request, operations.ClientsRequest):
             return operations.Clients(self._desk.clients())
+        if isinstance(request, operations.Undo):
+            return self._undo.do(request)
         if isinstance(request, operations.Stop):
             self._loop.later(0, lambda: self._owner.end("stop"))  # after the reply
             return operations.Stopping()

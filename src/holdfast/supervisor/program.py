@@ -22,7 +22,7 @@ from holdfast.link.messages import Frame, Leave, Left, NoStandby, Outfit, Ready
 from holdfast.settings import Life
 from holdfast.supervisor.lineage import Death, Lineage, Owner, State, lives
 from holdfast.supervisor.loop import Loop, Timer
-from holdfast.supervisor.standbys import Standbys
+from holdfast.supervisor.standbys import Standby, Standbys
 from holdfast.supervisor.template import heard
 
 
@@ -87,6 +87,10 @@ class Program:
     def restart(self) -> None:
         """Refuse: a program begins where it does."""
         raise HoldfastError("this session is an embedded program, which can't be restarted from here")
+
+    def go_back(self, standby: Standby) -> None:  # noqa: ARG002 - a lineage's signature
+        """Refuse: nothing of a program's past is kept."""
+        raise HoldfastError("this session is an embedded program, whose earlier states are not kept")
 
     def leave(self) -> None:
         """Let it go on; `on_left` follows in bounded time, also while a cell does not listen."""

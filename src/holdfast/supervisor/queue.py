@@ -35,6 +35,8 @@ class Job(msgspec.Struct, eq=False):
     """Under which the worker's messages come back; given at the start."""
     count: int | None = None
     """Its execution count, given at the start of a cell."""
+    looks_back: bool = False
+    """A cell that only asked for earlier states: it is nothing that one would undo."""
     errand: Errand | None = None
     """What is asked on behalf of the request, instead of it; its client hears nothing of that."""
 

@@ -110,6 +110,11 @@ def traceback_of(dump: str, sources: dict[int, str]) -> list[str]:
     return lines
 
 
+def took(milliseconds: float) -> str:
+    """A time in words."""
+    return f"{milliseconds:.0f} ms" if milliseconds >= 1 else "under 1 ms"
+
+
 def described(recovery: Recovery) -> list[str]:
     """The traceback of the error that clients show: what died, where, what is back."""
     cell = f"In[{recovery.count}]" if recovery.count else "it"
@@ -194,15 +199,15 @@ def _cell_of(file: str, sources: dict[int, str]) -> int | None:
 
 
 def _what_is_back(recovery: Recovery, cell: str) -> str:
-    took = f"{recovery.took_ms:.0f} ms" if recovery.took_ms >= 1 else "under 1 ms"
+    back = took(recovery.took_ms)
     if recovery.level == "none":
         return "Nothing is back: no interpreter takes over. What ran is kept in the session's log."
     if recovery.level != "standby":
-        return f"Back after {took} with an EMPTY namespace: there was no standby to take over."
+        return f"Back after {back} with an EMPTY namespace: there was no standby to take over."
     if not recovery.lost:
         when = f"before {cell}" if recovery.count else "after the last cell"
-        return f"Back after {took}, with every variable as {when}."
+        return f"Back after {back}, with every variable as {when}."
     place = f"as after In[{recovery.after}]" if recovery.after else "as at the start"
     gone = ", ".join(f"In[{count}]" for count in recovery.lost)
     why = f" ({recovery.refusal})" if recovery.refusal else ""
-    return f"Back after {took}, with every variable {place}: no standby held what {gone} did{why}."
+    return f"Back after {back}, with every variable {place}: no standby held what {gone} did{why}."

@@ -37,6 +37,7 @@ from holdfast.supervisor.queue import Job
 from holdfast.supervisor.recovery import ENAME, Recovery
 from holdfast.supervisor.stage import Stage
 from holdfast.supervisor.turns import Turns
+from holdfast.supervisor.undo import Undo
 from holdfast.supervisor.wires import Wires
 
 
@@ -69,7 +70,8 @@ class Session:
         embedded = isinstance(lineage, Program)
         self._desk = Desk(self, self._broadcast, self._stage, ledger, self._debugger, embedded=embedded)
         self._turns.take_in = self._desk.hold_back
-        self._operator = Operator(self, self._account, self._desk, self._stage, lineage, loop)
+        self._undo = Undo(self._stage, lineage, ledger)
+        self._operator = Operator(self, self._account, self._desk, self._stage, lineage, loop, self._undo)
         self._absence = Absence(name, self._broadcast, ledger.journal)
         self._entrance = Entrance(
             name,
@@ -81,7 +83,7 @@ class Session:
         )
         loop.before_waiting = self._broadcast.flush
         self._coroner = Coroner(self._stage, wires.last_words)
-        self._answers = Answers(ledger, self._entrance, self._stage)
+        self._answers = Answers(ledger, self._entrance, self._stage, self._undo)
         self._notice = self._account.notice()  # said in the first cell's output
         self._ending: str | None = None  # why the session ends, once it does
         self._output: Output
@@ -167,7 +169,7 @@ class Session:
             self._stage.on_publish(frame)
         elif isinstance(frame, Done):
             output.settle(frame.at)
-            self._turns.ended(self._stage.on_done(frame))
+            self._on_done(frame)
         elif isinstance(frame, NeedInput):
             output.settle(frame.at)
             self._stage.on_input_needed(frame)
@@ -177,9 +179,8 @@ class Session:
 
     def on_death(self, death: Death) -> bool:
         """The worker is dead: what it wrote goes out. Whether another one is to take over."""
-        self._output.settle()
-        self._output.reset()
-        self._debugger.over("the interpreter died")
+        self._undo.forget()
+        self._silenced("the interpreter died")
         if self._settings.standby.on_crash == "exit":
             self._ledger.event("crash", self._turns.running_cell(), status=death.status)
             self.end("crash")
@@ -187,12 +188,19 @@ class Session:
         self._coroner.see(death, self._lineage.refusal)
         return True
 
+    def on_left_behind(self) -> None:
+        """The worker is dead, as we went back to an older state: what it wrote goes out."""
+        self._silenced("the session went back to an earlier state")
+
     def on_return(self, level: str, after: int, not_restored: list[str], comms: list[str]) -> None:
         """A worker is there; if it takes over from a dead one, tell what happened."""
         recovery = self._coroner.report(level, after, not_restored)
         if recovery is not None:
             self._stage.rejoin_comms(comms)
             self._recovered(recovery)
+        elif self._undo.under_way:
+            self._stage.rejoin_comms(comms)
+            self._undo.arrived(level, after, not_restored)
         elif not_restored:
             self._broadcast.stream("stderr", "\n".join(not_restored) + "\n", NOBODY)
         self._turns.next()
@@ -209,6 +217,7 @@ class Session:
         """No worker can be started: everything that waits gets an error, the session stays attachable."""
         self._output.settle()
         self._ledger.event("parked")
+        self._undo.forget()
         self._coroner.forget()
         cause = "the interpreter died again and again while it started"
         self._turns.give_up_all(cause)
@@ -237,6 +246,18 @@ class Session:
             self._notice = None
         self._absence.tell(job, self._stage)
 
+    def _on_done(self, frame: Done) -> None:
+        ended = self._stage.on_done(frame)
+        if ended is not None:
+            self._undo.ended(ended.job)  # before the next one begins
+        self._turns.ended(ended)
+
+    def _silenced(self, why: str) -> None:
+        """The worker is dead: what it wrote goes out, nothing of it is continued."""
+        self._output.settle()
+        self._output.reset()
+        self._debugger.over(why)
+
     def _recovered(self, recovery: Recovery) -> None:
         cell = self._turns.running_cell()
         self._ledger.event("crash", cell, recovery=msgspec.to_builtins(recovery))
@@ -249,6 +270,7 @@ class Session:
         self._turns.give_up("the session was restarted")
         self._turns.abort_all()
         self._coroner.forget()
+        self._undo.restarting()
         self._ledger.restart()
         self._lineage.restart()
         self._stage.forget()

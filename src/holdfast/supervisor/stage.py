@@ -18,6 +18,7 @@ from holdfast.protocol.messages import Message
 from holdfast.supervisor import recovery as words
 from holdfast.supervisor.broadcast import NOBODY, Broadcast, Parent
 from holdfast.supervisor.comms import Comms
+from holdfast.supervisor.effects import Effects
 from holdfast.supervisor.ledger import Ledger
 from holdfast.supervisor.output import Output
 from holdfast.supervisor.program import AnyWorker
@@ -47,6 +48,7 @@ class Stage:
         self.since = 0.0  # when it started, seconds since the epoch
         self.count = 0  # of the last cell that was numbered
         self.comms = Comms()
+        self.effects = Effects(parents_kept)
         self.sources: OrderedDict[int, str] = OrderedDict()  # code of recent cells by count, for tracebacks
         self.output: Output
         self._lineage = lineage
@@ -56,7 +58,6 @@ class Stage:
         self._parents_kept = parents_kept
         self.turn = 0  # jobs given to workers so far
         self._requests = 0  # other requests than cells so far: their numbers are negative
-        self._effects: OrderedDict[int, int] = OrderedDict()  # cells that ended alive: number → count
         self._last = 0  # number of the last cell
         self._asking: Job | None = None  # the job whose client was asked for input
 
@@ -187,16 +188,11 @@ class Stage:
         """The namespace is gone, on purpose: numbering begins anew, comms have no other half."""
         self.count = 0
         self.comms.clear()
-        self._effects.clear()
+        self.effects = Effects(self._parents_kept)
 
-    def count_of(self, number: int) -> int | None:
-        """The execution count of a cell of this namespace; None if there is no such cell."""
-        return self._effects.get(number)
-
-    def ended_since(self, number: int) -> list[int]:
-        """Execution counts of cells that ended after cell `number` did. They are forgotten herewith."""
-        later = [each for each in self._effects if each > number]
-        return [self._effects.pop(each) for each in later]
+    def tell_last(self, text: str) -> None:
+        """Words of our own on stderr, below the last cell."""
+        self._broadcast.stream("stderr", text, self.parent_of(self._last))
 
     def parent_of(self, number: int) -> Parent:
         """Whom the worker's number means; what was forgotten is in the journal."""
@@ -263,9 +259,8 @@ class Stage:
             ename, evalue = error.ename, error.evalue
             status = "interrupted" if ename == "KeyboardInterrupt" else "error"
         self._ledger.finish(job.number, status, ename, evalue)
-        self._effects[job.number] = job.count or 0
-        if len(self._effects) > self._parents_kept:
-            self._effects.popitem(last=False)
+        shown = job.request is not None and job.request.store_history and not job.looks_back
+        self.effects.add(job.number, job.count or 0, shown=shown)
 
     def _end(self, job: Job, content: object, metadata: object, status: str) -> Ended:
         self.job = None

@@ -1,4 +1,4 @@
-"""The sleeping forks: which there are, what each holds, which one is woken next."""
+"""The sleeping forks: which there are, what each holds, which is woken next, which can be gone back to."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from holdfast.link.channel import Channel
 from holdfast.link.messages import Asleep, StandbyTaken, Wake
 from holdfast.supervisor.loop import Loop, Timer
 from holdfast.supervisor.template import heard
+
+_FOR_CRASHES = 2
 
 
 class Standby:
@@ -45,6 +47,8 @@ class Standbys:
         self._all: list[Standby] = []
         self._retired: tuple[Standby, Timer] | None = None
         self._generation = 0
+        self.alike: Callable[[int, int], bool] = int.__eq__
+        """Whether the states after two cells are the same to who goes back."""
 
     @property
     def newest(self) -> Standby | None:
@@ -60,7 +64,34 @@ class Standbys:
         self._all.append(standby)
         self._loop.on_readable(control.fileno(), lambda: self._listen(standby))
         while len(self._all) > self._keep:
+            self._drop(self._spare())
+
+    def drop_oldest(self) -> None:
+        """Memory ends: fewer can be gone back to. The two newest stay, for crashes."""
+        if len(self._all) > _FOR_CRASHES:
             self._drop(self._all[0])
+
+    def kept_after(self, first: int, end: int) -> Standby | None:
+        """The newest one of the state after cell `first`, or a later one before cell `end`."""
+        found = (each for each in reversed(self._all) if first <= each.after < end)
+        return next(found, None)
+
+    def goes_next(self, standby: Standby) -> bool:
+        """Whether it has to go when the next one is taken."""
+        return len(self._all) >= self._keep and standby is self._spare()
+
+    def choose(self, standby: Standby) -> None:
+        """It shall be woken next: those that are newer go; all others, if it is from before a restart."""
+        if standby is self.retired:
+            assert self._retired is not None
+            self._retired[1].cancel()
+            self._retired = None
+            self._all, others = [standby], self._all
+        else:
+            place = self._all.index(standby) + 1
+            self._all, others = self._all[:place], self._all[place:]
+        for each in others:
+            self._let_go(each)
 
     def take(self) -> Standby | None:
         """The newest, out of the list: it is about to be woken."""
@@ -78,6 +109,15 @@ class Standbys:
                 self._lose(standby)
                 return True
         return False
+
+    def _spare(self) -> Standby:
+        """Which one is missed least: the oldest that is like the next one, or the oldest.
+
+        Widgets and threads have several taken of one cell, which must not cost the way back to others. The
+        two newest are never spared: one is woken after a crash, the other one if the first does not answer.
+        """
+        older = zip(self._all[:-2], self._all[1:-1], strict=True)
+        return next((each for each, newer in older if self.alike(each.after, newer.after)), self._all[0])
 
     def retire(self, seconds: float) -> None:
         """None may take over any more. The newest one sleeps on so long, for who regrets a restart."""

@@ -20,7 +20,7 @@ from holdfast.link.ring import RingWriter
 from holdfast.worker.cells import Cells
 from holdfast.worker.desk import Desk
 from holdfast.worker.interrupts import Interrupts
-from holdfast.worker.ipython import comms, connect, kernel, recover, shims
+from holdfast.worker.ipython import comms, connect, kernel, recover, shims, undo
 from holdfast.worker.ipython.debugging import Debugging
 from holdfast.worker.ipython.display import Publisher
 from holdfast.worker.ipython.filenames import compiler_in
@@ -72,6 +72,7 @@ def live(start: Start, channel: Channel) -> None:
     )
     notes = app.start_up(start.arguments)
     recover.register(app.shell)
+    undo.register(app.shell)
     freezer = Freezer(
         loop, channel, outlet, shared, loop_fds, app.shell.user_ns, start.quiet_wait_ms, desk.woken
     )

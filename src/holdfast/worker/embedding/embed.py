@@ -57,6 +57,7 @@ from holdfast.worker.ipython.connect import Connection
 from holdfast.worker.ipython.display import Publisher
 from holdfast.worker.ipython.filenames import compiler_in
 from holdfast.worker.ipython.gui import Guis
+from holdfast.worker.ipython.undo import register as register_undo
 from holdfast.worker.outlet import Outlet
 from holdfast.worker.parents import Parents
 from holdfast.worker.stdin import Keyboard
@@ -245,6 +246,7 @@ class Guest:
                 compiler_class=compiler_in(str(cells)),
             )
             made.kernel.shell = made
+            register_undo(made)  # to be told why not
             self._undo.callback(atexit.unregister, made.atexit_operations)  # it would empty the namespace
         finally:
             self._costume.take_off()

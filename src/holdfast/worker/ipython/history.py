@@ -71,9 +71,23 @@ class JournalHistory(HistoryManager):
     ) -> Iterable[Line]:
         """Inputs `start` to `stop` of a session: 0 this one, -1 the one before."""
         if session == 0:
-            lines: Iterable[Line] = self._get_range_session(start, stop, raw, output)
-            return lines
+            return self._own(start, stop, raw, output)
         return self._lines("range", session=session, start=start, stop=stop, raw=raw, output=output)
+
+    def _own(self, start: int, stop: int | None, raw: bool, output: bool) -> Iterable[Line]:
+        """This session's: cells that crashed or were undone are not in In, but they were typed."""
+        lines: list[Line] = list(self._get_range_session(start, stop, raw, output))
+        missing = [number for _, number, entry in lines if number and not (entry[0] if output else entry)]
+        if not missing:
+            return lines
+        asked = self._lines(
+            "range", session=0, start=missing[0], stop=missing[-1] + 1, raw=raw, output=output
+        )
+        typed = {number: entry for _, number, entry in asked}
+        return [
+            (session, number, typed.get(number, entry) if number in missing else entry)
+            for session, number, entry in lines
+        ]
 
     def _lines(self, access: str, **arguments: Any) -> list[Line]:
         lines: list[Line] = self.ask("history", hist_access_type=access, **arguments)

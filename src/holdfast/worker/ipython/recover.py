@@ -18,6 +18,7 @@ _WORDS = {
     "crashed": "was running when the interpreter ended",
     "interrupted": "was interrupted",
     "aborted": "was not run",
+    "undone": "was undone",
 }
 
 
@@ -70,7 +71,7 @@ def _described(cell: dict[str, Any]) -> str:
 def _chosen(cells: list[dict[str, Any]], wanted: str) -> list[dict[str, Any]]:
     """The cells that "3 5-7" names; all that ran, if nothing is named."""
     if not wanted.strip():
-        return [each for each in cells if each["status"] != "aborted"]
+        return [each for each in cells if each["status"] not in ("aborted", "undone")]
     tests = [_range(each) for each in wanted.split()]
     return [each for each in cells if any(test(each["count"]) for test in tests)]
 

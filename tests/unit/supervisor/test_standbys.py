@@ -1,0 +1,65 @@
+"""Which of the sleeping forks are kept. Their control sockets are real, the sleepers are not needed."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from holdfast.link.messages import StandbyTaken
+from holdfast.supervisor import headroom
+from holdfast.supervisor.loop import Loop
+from holdfast.supervisor.standbys import Standbys
+
+Taken = Callable[..., Standbys]
+
+
+@pytest.fixture
+def taken() -> Iterator[Taken]:
+    """Makes standbys that were taken after the given cells, of which five are kept."""
+    ends: list[socket.socket] = []
+    standbys = Standbys(Loop(), 5, lambda: None)
+
+    def take(*cells: int) -> Standbys:
+        for cell in cells:
+            ours, theirs = socket.socketpair()
+            ends.append(theirs)
+            standbys.add(ours.detach(), StandbyTaken(0, cell, 0, 0.0))
+        return standbys
+
+    yield take
+    standbys.drop_all()
+    for each in ends:
+        each.close()
+
+
+def kept(standbys: Standbys) -> list[int]:
+    return [cell for cell in range(20) if standbys.kept_after(cell, cell + 1) is not None]
+
+
+def test_the_oldest_goes_when_each_holds_another_cell(taken: Taken) -> None:
+    assert kept(taken(1, 2, 3, 4, 5, 6, 7)) == [3, 4, 5, 6, 7]
+
+
+def test_several_of_one_cell_do_not_cost_the_way_back_to_others(taken: Taken) -> None:
+    assert kept(taken(1, 2, 3, 4, 4, 4, 4, 4, 4)) == [1, 2, 3, 4]
+    assert kept(taken(5, 5, 5)) == [2, 3, 4, 5]
+
+
+def test_the_one_that_is_gone_back_to_is_woken_next(taken: Taken) -> None:
+    standbys = taken(1, 2, 3, 4)
+    chosen = standbys.kept_after(2, 3)
+    assert chosen is not None
+    standbys.choose(chosen)
+    assert standbys.newest is chosen
+    assert kept(standbys) == [1, 2]
+
+
+def test_little_memory_costs_the_way_back_and_not_what_crashes_need(taken: Taken) -> None:
+    standbys = taken(1, 2, 3, 4)
+    for _ in range(9):
+        standbys.drop_oldest()
+    assert kept(standbys) == [3, 4]
+    assert headroom.available() > 0
+    assert not headroom.is_scarce(None)
