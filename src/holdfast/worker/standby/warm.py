@@ -27,8 +27,8 @@ the first one missed; the set moves slowly, and a look costs a millisecond. Then
 LARGEST_MAPPING = 16 << 20
 """Bytes. Larger mappings hold the user's data, whose pages are not written by every cell."""
 MOST_PAGES = 2_048
-"""Pages kept warm: 8 MiB copied for each standby at most, and half of what the user may pin at all: others of
-the user's programs pin memory, too."""
+"""Pages kept warm: 8 MiB copied for each standby at most, and three quarters of what the user may pin at all,
+of which other programs may want some. A short cell writes 1,100; half of the usual limit would not do."""
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _MADV_POPULATE_WRITE = 23  # asm-generic/mman-common.h
@@ -95,16 +95,16 @@ def _written() -> list[tuple[int, int]]:
                 "Q", os.pread(pagemap.fileno(), (end - start) // _PAGE * 8, start // _PAGE * 8)
             )
             pages = [index for index, entry in enumerate(entries) if entry & _BOTH == _BOTH]
+            ranges += _joined(start, pages[:left])
             left -= len(pages)
-            if left < 0:
-                return ranges
-            ranges += _joined(start, pages)
+            if left <= 0:
+                break
     return ranges
 
 
 def _most_pages() -> int:
     soft, _ = resource.getrlimit(resource.RLIMIT_MEMLOCK)
-    return MOST_PAGES if soft == resource.RLIM_INFINITY else min(MOST_PAGES, soft // 2 // _PAGE)
+    return MOST_PAGES if soft == resource.RLIM_INFINITY else min(MOST_PAGES, soft * 3 // 4 // _PAGE)
 
 
 def _small_writable_mappings() -> list[tuple[int, int]]:
