@@ -163,7 +163,7 @@ class Freezer:
             or any(not timer.cancelled() for timer in getattr(loop, "_scheduled", ()))
             or _has_tasks(loop)
             or _watches_more_than(self._known, loop)
-            or any(callable(_signal_handler(number)) for number in _HANDLED)
+            or any(map(callable, map(_signal_handler, _HANDLED)))
         )
 
     def _fork(self) -> bool:
@@ -309,7 +309,7 @@ def _has_tasks(loop: asyncio.AbstractEventLoop) -> bool:
 def _watches_more_than(known: frozenset[int], loop: asyncio.AbstractEventLoop) -> bool:
     """Whether the loop watches descriptors that are not ours."""
     selector = getattr(loop, "_selector", None)
-    return selector is not None and any(fd not in known for fd in selector.get_map())
+    return selector is not None and not known.issuperset(selector.get_map())
 
 
 def _in_words(lost: Lost) -> str:
