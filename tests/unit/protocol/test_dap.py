@@ -116,7 +116,7 @@ def test_a_cell_is_hashed_as_every_frontend_hashes_it(code: str, number: int) ->
 
 
 def test_the_file_of_a_cell_leads_back_to_it() -> None:
-    file = debugging.cell_file("/run/user/1000/holdfast/work/cells", "x = 1")
+    file = debugging.cell_file("/run/holdfast/cells", "x = 1")
 
     assert debugging.number_of(file) == debugging.cell_number("x = 1")
     assert debugging.number_of("<string>") is None
