@@ -145,7 +145,9 @@ class Door:
     def reply(
         self, channel: Channel, msg_type: str, content: object, metadata: object, *, to: Message
     ) -> None:
-        """Answer the message `to`, with metadata."""
+        """Answer the message `to`, with metadata. What it had asked its client is no longer of interest."""
+        for asked in [each for each in self._early if to.header_raw in each]:
+            self._early.remove(asked)
         frames = self._sender.frames(
             msg_type, content, parent=to.header_raw, metadata=metadata, idents=to.idents
         )
