@@ -242,6 +242,12 @@ class Wake(Frame, tag=30):
     FDS: ClassVar[int] = 1
 
 
+class Lend(Frame, tag=33):
+    """Sleep on, and have a copy of yourself, a double, serve on the socket that comes along."""
+
+    FDS: ClassVar[int] = 1
+
+
 # --- standby → supervisor ------------------------------------------------------------------------------
 
 
@@ -262,9 +268,19 @@ class Woken(Frame, tag=32):
     """Ids of the comms that it has."""
 
 
+# --- double → supervisor -------------------------------------------------------------------------------
+# A double also takes `Ask` and answers `Done`, as the worker does.
+
+
+class Lent(Frame, tag=34):
+    """The double is there, and serves. Its first word."""
+
+    pid: int
+
+
 type_of_everything = (
     Fork | Forked | ForkFailed | Died | Run | Ask | Answer | InputReply | Renew | Rejoin | Outfit | Leave
     | Ready | Segment | Bell | Publish | Done | NeedInput | Wonder | StandbyTaken | NoStandby | Left | Wake
-    | Asleep | Woken
+    | Asleep | Woken | Lend | Lent
 )  # fmt: skip
 """The union that a decoder accepts; anything else is refused."""

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 from holdfast.link.channel import Channel
-from holdfast.link.messages import Asleep, StandbyTaken, Wake
+from holdfast.link.messages import Asleep, Lend, StandbyTaken, Wake
 from holdfast.supervisor.loop import Loop, Timer
 from holdfast.supervisor.template import heard
 
@@ -34,6 +34,10 @@ class Standby:
     def wake(self, link: socket.socket) -> None:
         """Make it the worker on `link`. Its control socket must stay open until it has answered there."""
         self.control.send(Wake(), link.fileno())
+
+    def lend(self, link: socket.socket) -> None:
+        """Have a copy of it serve on `link`, which may be closed afterwards. It sleeps on itself."""
+        self.control.send(Lend(), link.fileno())
 
 
 class Standbys:

@@ -15,7 +15,7 @@ import IPython
 
 from holdfast import __version__
 from holdfast.link.channel import Channel
-from holdfast.link.messages import Ready, Start
+from holdfast.link.messages import Ask, Ready, Start
 from holdfast.link.ring import RingWriter
 from holdfast.worker.cells import Cells
 from holdfast.worker.desk import Desk
@@ -30,7 +30,9 @@ from holdfast.worker.outlet import Outlet
 from holdfast.worker.parents import Parents
 from holdfast.worker.requests import Requests
 from holdfast.worker.standby.descriptors import inventory
-from holdfast.worker.standby.freeze import Freezer, begin_as_worker
+from holdfast.worker.standby.double import Double
+from holdfast.worker.standby.freeze import Freezer
+from holdfast.worker.standby.sleeper import Sleeper, begin_as_worker
 from holdfast.worker.standby.userforks import keep_apart
 from holdfast.worker.stdin import Keyboard
 from holdfast.worker.streams import OutStream
@@ -73,16 +75,14 @@ def live(start: Start, channel: Channel) -> None:
     notes = app.start_up(start.arguments)
     recover.register(app.shell)
     undo.register(app.shell)
-    freezer = Freezer(
-        loop, channel, outlet, shared, loop_fds, app.shell.user_ns, start.quiet_wait_ms, desk.woken
-    )
+    sleeper = Sleeper(loop, channel, outlet, shared, app.shell.user_ns, desk.woken)
+    known = shared | loop_fds | {channel.fileno()}  # the loop's: each process has its own, rebuilt
+    freezer = Freezer(loop, channel, outlet, known, sleeper, start.quiet_wait_ms)
     keep_apart(freezer, outlet)
     outlet.send(Ready(outlet.position, os.getpid(), banner(), notes))
-    desk.open(
-        Cells(app.shell, outlet, interrupts, keyboard),
-        Requests(app.shell, outlet, interrupts, manager, Debugging(app.shell, freezer)),
-        freezer,
-    )
+    requests = Requests(app.shell, outlet, interrupts, manager, Debugging(app.shell, freezer))
+    sleeper.double = Double({Ask: requests.handle})
+    desk.open(Cells(app.shell, outlet, interrupts, keyboard), requests, freezer)
     desk.serve_for_ever()
 
 

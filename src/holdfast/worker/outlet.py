@@ -26,6 +26,7 @@ class Outlet:
     def __init__(self, channel: Channel, ring: RingWriter, room_fd: int, interrupts: Interrupts) -> None:
         self.channel = channel
         self.forked = False  # this process is a fork that user code made: not the worker
+        self._apart = False  # it is a double: it answers, and what is printed in it is nobody's
         self._ring = ring
         self._room_fd = room_fd  # eventfd(2): the supervisor has read
         self._interrupts = interrupts
@@ -43,6 +44,8 @@ class Outlet:
         """Write `data` (UTF-8) to `stream` ("stdout" or "stderr") as output of cell `parent`."""
         if self.forked:
             _write_all(DESCRIPTOR[stream], data)
+        elif self._apart:
+            return
         elif get_ident() == self._main:
             self._interrupts.sending += 1
             try:
@@ -91,6 +94,13 @@ class Outlet:
         self._interrupts.sending = 0
         self._ring.rejoin()
         self._parent = -1
+
+    def set_apart(self) -> None:
+        """After a fork became a double: it speaks on a link of its own, and the ring is not its own."""
+        self._lock = threading.RLock()
+        self._main = get_ident()
+        self._interrupts.sending = 0
+        self._apart = True
 
     def _put(self, stream: str, parent: int, data: bytes) -> None:
         ring = self._ring

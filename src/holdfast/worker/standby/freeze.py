@@ -25,20 +25,13 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 from holdfast.link.channel import Channel
-from holdfast.link.messages import Asleep, NoStandby, StandbyTaken, Wake, Woken
-from holdfast.worker.ipython import comms
+from holdfast.link.messages import NoStandby, StandbyTaken
 from holdfast.worker.outlet import Outlet
 from holdfast.worker.standby import openmp, quiet, sibling
-from holdfast.worker.standby.lost import Lost, names_of_lost
-from holdfast.worker.standby.orphans import disown
-from holdfast.worker.standby.pools import break_pools
-from holdfast.worker.standby.privatise import Private, make_private, wake
-from holdfast.worker.standby.survey import Survey, survey
-from holdfast.worker.standby.warm import WarmPages
+from holdfast.worker.standby.sleeper import Sleeper
+from holdfast.worker.standby.survey import survey
 from holdfast.worker.template import LOWEST_FD
 
 OOM_SCORE = {"worker": b"500", "standby": b"0"}
@@ -71,27 +64,24 @@ class Freezer:
         loop: asyncio.AbstractEventLoop,
         channel: Channel,
         outlet: Outlet,
-        shared: frozenset[int],
-        private: frozenset[int],
-        namespace: dict[str, Any],
+        known: frozenset[int],
+        sleeper: Sleeper,
         quiet_wait_ms: float,
-        on_wake: Callable[[], list[str]],
     ) -> None:
+        """`known`: descriptors that are not the user's. `sleeper`: what the forks become."""
         self._loop = loop
         self._channel = channel
         self._outlet = outlet
-        self._shared = shared  # descriptors that all processes of the session have: kept as they are
-        self._known = shared | private | {channel.fileno()}  # private: each has its own (the loop's), rebuilt
-        self._namespace = namespace
+        self._known = known
+        self._sleeper = sleeper
         self._quiet_wait_ms = quiet_wait_ms
-        self._on_wake = on_wake  # told in the woken process, when the link is there again; says what is lost
         self._cell = 0  # the last cell whose effects this process holds
         self._fresh = False  # the newest standby holds all that this process holds
         self._middle = 0  # pid of the fork in the middle, not yet reaped
         self._twice = False  # the standby made last was made by two forks
         self._pid = 0  # of the standby made last; 0: it says so itself
         self._new = False  # this process is the fork that was just made
-        self._warm = WarmPages()
+        self._warm = sleeper.warm
         self._copying: asyncio.Handle | None = None  # when pages will be copied
         self._resting: asyncio.Handle | None = None  # when a standby will be taken
         self._ended = -BURST_SECONDS  # loop's time at which the last request was done
@@ -186,7 +176,8 @@ class Freezer:
             refusal = self._split()
             if self._new:
                 ours.close()
-                self._sleep(seen, Channel(theirs))
+                self._sleeper.sleep(seen, Channel(theirs), settled=self._twice)
+                self._middle, self._new, self.forking = 0, False, False
                 return True
         finally:
             _set_signal_mask(_SIG_SETMASK, mask)
@@ -246,59 +237,6 @@ class Freezer:
                 os.waitpid(self._middle, 0)
             self._middle = 0
 
-    def _sleep(self, seen: Survey, control: Channel) -> None:
-        """In the fork: become private, and block until woken. If it never is, it ends here."""
-        self._new = False
-        try:
-            private: Private | None = None
-            if seen.foreign:
-                private = make_private(seen, self._shared | {control.fileno()})
-            else:
-                self._let_go_of_the_link()
-            os.setpgid(0, 0)  # interrupts go to the worker's process group: not to sleepers
-            _set_oom_score("standby")
-            if seen.foreign or self._twice:
-                control.send(Asleep(os.getpid()))
-            link = _await_wake(control)
-            control.close()
-            if not self._twice:
-                sibling.settle()
-            self.forking = False
-            private = private or make_private(seen, self._shared | {link})
-            wake(private)
-            disown()
-            switched_off = self._join(link)
-            lost = [_in_words(each) for each in names_of_lost(self._namespace, private)] + switched_off
-            break_pools(seen.threads)
-            _forget_pending_signals()
-            self._outlet.send(Woken(self._outlet.position, os.getpid(), lost, comms.living()))
-        except BaseException as error:  # noqa: BLE001 - a broken fork must never run on as a second worker
-            os.write(2, f"holdfast: a standby broke: {error!r}\n".encode())
-            os._exit(BROKEN)
-
-    def _let_go_of_the_link(self) -> None:
-        """Nothing of the user's is open, so only this could be felt; the rest waits until it is needed."""
-        nothing = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
-        os.dup2(nothing, self._channel.fileno(), inheritable=False)
-        os.close(nothing)
-
-    def _join(self, link: int) -> list[str]:
-        """Put the new link in the place of the dead worker's. Returns what is off from now on, in words."""
-        number = self._channel.fileno()
-        self._loop.remove_reader(number)
-        os.dup2(link, number, inheritable=False)
-        os.close(link)
-        self._middle = 0
-        asyncio._set_running_loop(self._loop)  # asyncio forgets it when the pid changes; it runs on here
-        self._warm.woken()
-        self._channel.restart()
-        self._outlet.renew()
-        begin_as_worker()
-        _set_oom_score("worker")
-        if getattr(self._loop, "_default_executor", None) is not None:
-            self._loop.set_default_executor(ThreadPoolExecutor())  # the old one's threads did not come along
-        return self._on_wake()
-
 
 def _has_tasks(loop: asyncio.AbstractEventLoop) -> bool:
     """Whether a task is unfinished. The full answer takes a dozen calls: mostly there is nobody to ask."""
@@ -312,48 +250,8 @@ def _watches_more_than(known: frozenset[int], loop: asyncio.AbstractEventLoop) -
     return selector is not None and not known.issuperset(selector.get_map())
 
 
-def _in_words(lost: Lost) -> str:
-    return f"{lost.name} ({lost.what})" if lost.name else lost.what
-
-
-def begin_as_worker() -> None:
-    """What a fork does first of all when it becomes the worker.
-
-    Its waking up shall never interrupt the supervisor, which wakes it and has more to say. SCHED_BATCH
-    (sched(7)) changes nothing else: the worker's share of the processor stays the same.
-
-    Python does not note that the main thread of a fork has another number: programs that ask whether they are
-    in the main thread (matplotlib's windows) would be told that they are not.
-    """
-    os.sched_setscheduler(0, os.SCHED_BATCH | os.SCHED_RESET_ON_FORK, os.sched_param(0))
-    threading.main_thread()._set_native_id()  # type: ignore[attr-defined]
-
-
-def _await_wake(control: Channel) -> int:
-    """Block until the supervisor needs this standby; returns the new link. Not needed any more: ends here."""
-    while True:
-        for message in control.wait():
-            if isinstance(message, Wake):
-                return control.take_fd()
-        if control.ended:
-            os._exit(0)
-
-
 def _is_readable(source: socket.socket | Channel, patience_ms: int | None = 0) -> bool:
     """Whether something can be read, or the other end is gone; None waits for it."""
     poll = select.poll()
     poll.register(source, select.POLLIN)
     return bool(poll.poll(patience_ms))
-
-
-def _forget_pending_signals() -> None:
-    """What was sent to the sleeper was not meant for the worker it has become."""
-    while signal.sigtimedwait(_ALL_SIGNALS, 0) is not None:
-        pass
-
-
-def _set_oom_score(role: str) -> None:
-    with contextlib.suppress(OSError):  # not in every sandbox
-        file = os.open("/proc/self/oom_score_adj", os.O_WRONLY | os.O_CLOEXEC)
-        os.write(file, OOM_SCORE[role])
-        os.close(file)

@@ -56,6 +56,20 @@ def fork() -> int:
     return pid
 
 
+def copy() -> int:
+    """In a sleeping child of `fork`: one more copy, whose parent is its own; 0 in the copy. OSError.
+
+    Python's handlers do not run here: where the child's have yet to come, the copy calls `settle`, too.
+    """
+    if not possible():
+        return os.fork()
+    pid = int(_libc.syscall(*(_arguments() or ())))
+    if pid < 0:
+        error = ctypes.get_errno()
+        raise OSError(error, os.strerror(error))
+    return pid
+
+
 def settle() -> None:
     """In the child of `fork`: what Python does in a forked child. `random` is not seeded anew: it goes on."""
     state = random.getstate()

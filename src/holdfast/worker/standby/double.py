@@ -1,0 +1,54 @@
+"""A double: a disposable copy of a standby, for questions that the sleeper itself must not be asked.
+
+It is what the standby would be if it woke, but it is not the worker: what is printed in it is nobody's, what
+it does to the namespace is gone with it, and whoever asked may kill it when an answer takes too long. It
+serves on a link of its own until that ends. What can be asked is a table; `life` fills it in.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from holdfast.link.channel import Channel
+from holdfast.link.messages import Frame, Lent
+
+Task = Callable[[Any], object]
+"""Does what a message asks, and answers through the worker's outlet, which speaks on the double's link."""
+
+_NICENESS = 10
+"""nice(2): the user's cell, and their next one, go first."""
+
+
+class Double:
+    """Of this process, once it is a copy of a standby; until then the table of what it can do."""
+
+    def __init__(self, tasks: dict[type[Frame], Task]) -> None:
+        self._tasks = tasks
+        self.lost_threads: Sequence[threading.Thread] = ()
+        """Threads of the worker that did not come along."""
+
+    def serve(self, channel: Channel, lost_threads: Sequence[threading.Thread]) -> None:
+        """Do what is asked on `channel` until it ends; then the process does, and no exit handler runs."""
+        try:
+            _hush()
+            os.nice(_NICENESS)
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            self.lost_threads = lost_threads
+            channel.send(Lent(os.getpid()))
+            while not channel.ended:
+                for message in channel.wait():
+                    self._tasks[type(message)](message)
+        finally:
+            os._exit(0)  # also if a task failed: whoever asked sees the link end
+
+
+def _hush() -> None:
+    """What native code and subprocesses print here is nobody's either."""
+    nothing = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+    for number in (1, 2):
+        os.dup2(nothing, number)
+    os.close(nothing)
