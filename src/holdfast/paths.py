@@ -3,6 +3,7 @@
     state/history.db                     input history of all sessions
     state/notebooks/                     which session belongs to which notebook
     state/sessions/NAME/journal.db       what must not be lost
+    state/sessions/NAME/checkpoints/     what its namespace was, as far as it can be written
     state/sessions/NAME/lock             held by the session's supervisor (never unlinked)
     runtime/NAME/doorbell                the supervisor's unix socket for launchers and commands
     runtime/NAME/connection.json         Jupyter connection file of the session's own (ipc) door
@@ -56,6 +57,11 @@ def runtime_folder() -> Path:
 def session_state(name: str) -> Path:
     """Folder of what a session keeps on disk. `name` must be valid."""
     return state_folder() / "sessions" / checked_name(name)
+
+
+def session_checkpoints(name: str) -> Path:
+    """Folder of a session's checkpoints. `name` must be valid."""
+    return session_state(name) / "checkpoints"
 
 
 def session_runtime(name: str) -> Path:

@@ -66,6 +66,17 @@ class Standby(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Milliseconds to wait for other threads to leave native code (OpenBLAS spins some 30 ms)."""
     wake_seconds: float = 5.0
     """Deadline for a standby to answer that it has woken; after it, the next older one is tried."""
+    examine_after_seconds: float = 0.3
+    """From a standby with libraries that nobody has examined yet to its examination: the user's next cell, if
+    it comes at once, goes first."""
+    examine_seconds: float = 4.0
+    """For each thing that an examination tries while a crashed session waits for it: all of numpy, pandas,
+    torch, scikit-learn and pyarrow take half a second. What takes longer hangs."""
+    examine_patience: float = 5.0
+    """So many times as long, while nobody waits: on a busy machine slow is not hung."""
+    crashes_in_a_row: int = 3
+    """Crashes without a cell in between that ends: from this one on, memory itself may be damaged, and the
+    session goes back one state further each time."""
     on_crash: Literal["restore", "exit"] = "restore"
     """`exit`: a crash ends the session and its launcher, as a kernel dies, for programs that want to see that
     when they run notebooks. The variable HOLDFAST_ON_CRASH has the last word."""
@@ -78,6 +89,8 @@ class Life(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """For a worker to be ready: a slow disk and long start-up files fit."""
     launcher_grace_seconds: float = 8.0
     """An unnamed session waits so long for the next launcher: Jupyter's restart takes up to 5 s."""
+    load_seconds: float = 60.0
+    """For one variable of a checkpoint to be loaded: gigabytes from a slow disk fit, a hang does not."""
     stop_seconds: float = 3.0
     """For the worker to leave by itself (atexit handlers) before it is killed."""
     busy_seconds: float = 2.0

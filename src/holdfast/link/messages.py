@@ -131,6 +131,17 @@ class Rejoin(Frame, tag=16):
     comms: list[str]
 
 
+class Load(Frame, tag=18):
+    """Said to a fresh worker: take a checkpoint's values into the namespace before anything runs."""
+
+    folder: str
+    checkpoint: str
+    after: int
+    """The last cell whose effects it holds (0: none)."""
+    skip: list[str] = []
+    """Variables that have ended an interpreter before."""
+
+
 class Outfit(Frame, tag=17):
     """The first word to an embedded program: ring, room, fault pipe, and pipes for stdout and stderr."""
 
@@ -217,6 +228,8 @@ class StandbyTaken(Frame, tag=27):
     pid: int
     """0 if the worker can't know: then the standby says so itself (`Asleep`)."""
     took_ms: float
+    fingerprint: str = ""
+    """Of what might keep it from going on (libraries, threads); alike ones need one examination, "" none."""
 
 
 class NoStandby(Frame, tag=28):
@@ -225,6 +238,32 @@ class NoStandby(Frame, tag=28):
     at: int
     after: int
     reason: str
+
+
+class Loading(Frame, tag=51):
+    """This variable of the checkpoint comes next: if it ends the interpreter, it is known which one did."""
+
+    at: int
+    name: str
+
+
+class LostName(msgspec.Struct, frozen=True, array_like=True):
+    """A variable that did not come back."""
+
+    name: str
+    reason: str
+    """In words."""
+    last_repr: str = ""
+    """What it looked like, shortened."""
+
+
+class Loaded(Frame, tag=52):
+    """The checkpoint's values are in the namespace."""
+
+    at: int
+    names: list[str]
+    lost: list[LostName]
+    """Also those that were lost when it was written."""
 
 
 class Left(Frame, tag=29):
@@ -268,6 +307,25 @@ class Woken(Frame, tag=32):
     """Ids of the comms that it has."""
 
 
+# --- supervisor → double -------------------------------------------------------------------------------
+
+
+class Examine(Frame, tag=35):
+    """Find out whether you could go on as the worker."""
+
+
+class Write(Frame, tag=36):
+    """Write the namespace to disk as a checkpoint."""
+
+    folder: str
+    facts: bytes
+    """What is to be known of it, JSON."""
+    durable: bool
+    """It must outlive the machine, too: everything is synchronised to the disk."""
+    keep: list[str] | None
+    """The checkpoints that are kept beside it; all others in the folder go. None: nothing goes."""
+
+
 # --- double → supervisor -------------------------------------------------------------------------------
 # A double also takes `Ask` and answers `Done`, as the worker does.
 
@@ -278,9 +336,42 @@ class Lent(Frame, tag=34):
     pid: int
 
 
+class Probing(Frame, tag=37):
+    """This is tried next, in words: if nothing more is heard, it hangs."""
+
+    what: str
+
+
+class Examined(Frame, tag=38):
+    """What became of the examination."""
+
+    grade: str
+    """`resume`, `salvage` or `none`."""
+    reasons: list[str] = []
+    """Why it is no better, in words."""
+
+
+class Written(Frame, tag=39):
+    """The checkpoint is complete."""
+
+    checkpoint: str
+    names: list[str]
+    lost: list[LostName]
+    bytes_total: int
+    bytes_written: int
+
+
+class NotWritten(Frame, tag=50):
+    """There is no checkpoint."""
+
+    what: str
+    remedy: str = ""
+
+
 type_of_everything = (
     Fork | Forked | ForkFailed | Died | Run | Ask | Answer | InputReply | Renew | Rejoin | Outfit | Leave
     | Ready | Segment | Bell | Publish | Done | NeedInput | Wonder | StandbyTaken | NoStandby | Left | Wake
-    | Asleep | Woken | Lend | Lent
+    | Asleep | Woken | Lend | Lent | Examine | Write | Probing | Examined | Written | NotWritten | Load
+    | Loading | Loaded
 )  # fmt: skip
 """The union that a decoder accepts; anything else is refused."""

@@ -97,7 +97,8 @@ def _worker(options: argparse.Namespace, tree: settings.Settings, loop: Loop, wi
     if options.link_fd is not None:
         return Program(loop, options.link_fd, wires.outfit(), tree.life)
     start = wires.start(options.flags, tree.standby.quiet_wait_ms, str(paths.session_cells(options.session)))
-    return Lineage(loop, start, wires.write_ends, tree.life, tree.standby)
+    folder = str(paths.session_checkpoints(options.session))
+    return Lineage(loop, start, wires.write_ends, tree.life, tree.standby, folder)
 
 
 def _say(descriptor: int, line: dict[str, object]) -> None:

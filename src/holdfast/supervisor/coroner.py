@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable
 
 from holdfast.supervisor import recovery as words
-from holdfast.supervisor.lineage import Death
 from holdfast.supervisor.queue import Job
 from holdfast.supervisor.recovery import OomCounter, Recovery
+from holdfast.supervisor.returns import Death, Return
 from holdfast.supervisor.stage import Stage
 
 
@@ -34,8 +34,8 @@ class Coroner:
         """There will be no report: the session restarts, or gives up."""
         self._death = None
 
-    def report(self, level: str, after: int, not_restored: list[str]) -> Recovery | None:
-        """A worker is there: what it took over from, if from a dead one. `after`: the last cell it holds."""
+    def report(self, back: Return) -> Recovery | None:
+        """A worker is there: what it took over from, if from a dead one."""
         death, self._death = self._death, None
         if death is None:
             return None
@@ -49,12 +49,15 @@ class Coroner:
                 dump=self._dump,
             ),
             count=job.count if job is not None and job.request is not None else None,
-            level=level,
-            after=stage.effects.count_of(after),
-            lost=stage.effects.drop_since(after),
+            level=back.level,
+            after=stage.effects.count_of(back.after),
+            lost=stage.effects.drop_since(back.after),
             took_ms=(time.monotonic() - death.seen) * 1e3,
             refusal=self._refusal,
-            not_restored=not_restored if level == "standby" else [],
+            not_restored=back.notes if back.level == "standby" else [],
+            names=back.names,
+            lost_names=back.lost,
+            why=back.why,
             traceback=words.traceback_of(self._dump, dict(stage.sources)),
             exit_status=None if death.status is None else words.shell_status(death.status),
         )

@@ -24,7 +24,7 @@ from holdfast.protocol import doorbell, operations
 from holdfast.protocol.connection import Channel
 from holdfast.settings import Settings
 from holdfast.supervisor.absence import Absence
-from holdfast.supervisor.loop import Loop, Timer
+from holdfast.supervisor.loop import Deadline, Loop
 
 
 class Owner(Protocol):
@@ -63,7 +63,7 @@ class Entrance:
         self._loop = loop
         self._doors = doors_list
         self._holders: dict[Door, Ringer | None] = {}  # doors of launchers, and who holds each now
-        self._grace: Timer | None = None  # until nobody has come
+        self._grace = Deadline(loop)  # until nobody has come
         self._absence = absence
         self._session_id = ""
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
@@ -181,7 +181,7 @@ class Entrance:
             self._absence.end(door, missed=door not in self._holders)
             self._holders[door] = ringer
             if all(self._holders.values()):
-                self._stop_waiting()
+                self._grace.cancel()
 
     def _left(self, ringer: Ringer) -> None:
         """A connection to the doorbell ended; if it held a door, the next launcher may come."""
@@ -197,13 +197,7 @@ class Entrance:
             self._absence.begin()
 
     def _wait(self) -> None:
-        self._stop_waiting()
-        self._grace = self._loop.later(self._settings.life.launcher_grace_seconds, self._nobody_came)
-
-    def _stop_waiting(self) -> None:
-        if self._grace is not None:
-            self._grace.cancel()
-            self._grace = None
+        self._grace.set(self._settings.life.launcher_grace_seconds, self._nobody_came)
 
     def _nobody_came(self) -> None:
         for door in [door for door, holder in self._holders.items() if holder is None]:

@@ -38,6 +38,25 @@ class Timer:
         self.call = None
 
 
+class Deadline:
+    """At most one call that is due: setting it anew replaces it."""
+
+    def __init__(self, loop: Loop) -> None:
+        self._loop = loop
+        self._timer: Timer | None = None
+
+    def set(self, seconds: float, call: Callable[[], None]) -> None:
+        """Call once, `seconds` from now, unless cancelled or set anew."""
+        self.cancel()
+        self._timer = self._loop.later(seconds, call)
+
+    def cancel(self) -> None:
+        """Make it never happen."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+
 class Loop:
     """Calls back when something is readable (or writable), or due."""
 

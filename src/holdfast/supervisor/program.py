@@ -17,13 +17,14 @@ import time
 from typing import Protocol
 
 from holdfast.errors import HoldfastError
-from holdfast.link.channel import Channel
 from holdfast.link.messages import Frame, Leave, Left, NoStandby, Outfit, Ready
 from holdfast.settings import Life
-from holdfast.supervisor.lineage import Death, Lineage, Owner, State, lives
-from holdfast.supervisor.loop import Loop, Timer
+from holdfast.supervisor.line import Line
+from holdfast.supervisor.lineage import Lineage, Owner, State
+from holdfast.supervisor.live import lives
+from holdfast.supervisor.loop import Deadline, Loop
+from holdfast.supervisor.returns import Death, Return
 from holdfast.supervisor.standbys import Standby, Standbys
-from holdfast.supervisor.template import heard
 
 
 class Host(Owner, Protocol):
@@ -51,26 +52,23 @@ class Program:
         self._loop = loop
         self._outfit = outfit
         self._life = life
-        self._link = Channel(socket.socket(fileno=link))
-        self._link.sock.setblocking(False)
-        self._link.sock.set_inheritable(False)
-        self.worker_pid: int | None = _peer(self._link.sock)
+        self._sock = socket.socket(fileno=link)
+        self._sock.set_inheritable(False)
+        self._line: Line
+        self.worker_pid: int | None = _peer(self._sock)
         self._process = os.pidfd_open(self.worker_pid)
-        self._timer: Timer | None = None  # when the session ends
+        self._deadline = Deadline(loop)  # when the session ends
 
     def begin(self, owner: Host) -> None:
         """Let it begin: it waits for its outfit."""
         self._owner = owner
-        self._link.send(Outfit(), *self._outfit)
-        self._loop.on_readable(self._link.fileno(), owner.look)
+        self._line = Line(self._loop, self._sock, owner.look)
+        self._line.send(Outfit(), *self._outfit)
         self._loop.on_readable(self._process, self._on_ended)
 
     def send(self, frame: Frame) -> None:
         """Say something to it."""
-        link = self._link
-        link.send(frame)
-        if link.pending and not link.ended:
-            self._loop.on_writable(link.fileno(), self._flush)
+        self._line.send(frame)
 
     def interrupt(self) -> None:
         """SIGINT for it alone: who else is in its process group is its own affair."""
@@ -83,6 +81,9 @@ class Program:
             "this session is an embedded program, which nothing could bring back",
             f"kill {self.worker_pid}",
         )
+
+    def held(self) -> None:
+        """Nothing follows from that here."""
 
     def restart(self) -> None:
         """Refuse: a program begins where it does."""
@@ -104,11 +105,9 @@ class Program:
 
     def end(self) -> None:
         """Hang up. If it is still busy, it goes on when it has noticed."""
-        if self._timer is not None:
-            self._timer.cancel()
-        for each in (self._link.fileno(), self._process):
-            self._loop.forget(each)
-        self._link.close()
+        self._deadline.cancel()
+        self._loop.forget(self._process)
+        self._line.close()
         os.close(self._process)
 
     def reap(self) -> None:
@@ -116,11 +115,11 @@ class Program:
 
     def listen(self) -> None:
         """Hear what it has said."""
-        link = self._link
-        for frame in heard(link):
+        line = self._line
+        for frame in line.heard():
             self._hear(frame)
-        if link.ended and link.fileno() >= 0:
-            self._loop.forget(link.fileno())
+        if line.ended and not line.closed:
+            line.look_away()
             if lives(self.worker_pid):
                 self._gone(severed=True)  # else it is dying, and we are told when it has
 
@@ -129,7 +128,7 @@ class Program:
             self.refusal = frame.reason
         elif isinstance(frame, Ready):
             self.state = State.ALIVE
-            self._owner.on_return("fresh", 0, frame.notes, [])
+            self._owner.on_return(Return("fresh", notes=frame.notes))
         elif isinstance(frame, Left):
             asked, self.state = self.state is State.LEAVING, State.LEAVING
             if asked:
@@ -149,19 +148,12 @@ class Program:
             self._left_within(0)
             return
         self.state = State.LEAVING
-        if self._owner.on_death(Death(None, severed, None, time.monotonic())):
+        if self._owner.on_death(Death(None, severed, None, time.monotonic())) is not None:
             self._owner.on_gone()
 
     def _left_within(self, seconds: float) -> None:
         """Never at once: whoever calls us has more to do with what `on_left` closes."""
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer = self._loop.later(seconds, self._owner.on_left)
-
-    def _flush(self) -> None:
-        self._link.flush()
-        if not self._link.pending or self._link.ended:
-            self._loop.on_writable(self._link.fileno(), None)
+        self._deadline.set(seconds, self._owner.on_left)
 
 
 AnyWorker = Lineage | Program

@@ -14,6 +14,7 @@ from typing import Final
 
 import msgspec
 
+from holdfast.link.messages import LostName
 from holdfast.protocol import debugging
 
 ENAME = "InterpreterDied"
@@ -47,7 +48,8 @@ class Recovery(msgspec.Struct, frozen=True):
     count: int | None
     """Number of the cell that ran; None if none did."""
     level: str
-    """`standby`: the state from before; `fresh`: an empty namespace."""
+    """`standby`: the state from before; `salvage`, `disk`: its values in a fresh interpreter, those of the
+    standby or of the last checkpoint; `fresh`: an empty namespace; `none`: nothing runs any more."""
     after: int | None
     """Number of the last cell whose effects are there; None if there is none."""
     lost: list[int]
@@ -59,6 +61,14 @@ class Recovery(msgspec.Struct, frozen=True):
     not_restored: list[str] = []
     traceback: list[str] = []
     """Where the interpreter was, most recent call last, as lines; from faulthandler."""
+    names: list[str] = []
+    """Variables that are back, if not the whole process is."""
+    lost_names: list[LostName] = []
+    """Variables that are not, with reason and last looks."""
+    why: list[str] = []
+    """Why a better level was not reached, in words."""
+    stepped_back: bool = False
+    """One crash followed the other: an older state was taken, as memory itself may be damaged."""
     exit_status: int | None = None
     """128 + signal, or the process's own exit status: what a shell would say."""
 
@@ -123,8 +133,9 @@ def described(recovery: Recovery) -> list[str]:
     if recovery.traceback:
         lines += ["", *recovery.traceback]
     lines += ["", _what_is_back(recovery, cell)]
-    if recovery.not_restored:
-        lines.append(f"Not restored: {', '.join(recovery.not_restored)}.")
+    missing_ones = [*recovery.not_restored, *map(missing, recovery.lost_names)]
+    if missing_ones:
+        lines.append(f"Not restored: {', '.join(missing_ones)}.")
     if recovery.count:
         lines.append(f"What {cell} did to files, databases and the network is as it left them.")
     return lines
@@ -199,15 +210,33 @@ def _cell_of(file: str, sources: dict[int, str]) -> int | None:
 
 
 def _what_is_back(recovery: Recovery, cell: str) -> str:
-    back = took(recovery.took_ms)
+    back = f"Back after {took(recovery.took_ms)}"
     if recovery.level == "none":
         return "Nothing is back: no interpreter takes over. What ran is kept in the session's log."
-    if recovery.level != "standby":
-        return f"Back after {back} with an EMPTY namespace: there was no standby to take over."
+    if recovery.level == "fresh":
+        return f"{back} with an EMPTY namespace: there was no standby to take over."
+    held = extent(recovery.level, recovery.names)
+    why = f" ({'; '.join(recovery.why)})" if recovery.why else ""
     if not recovery.lost:
-        when = f"before {cell}" if recovery.count else "after the last cell"
-        return f"Back after {back}, with every variable as {when}."
+        return f"{back}, with {held} as {f'before {cell}' if recovery.count else 'after the last cell'}{why}."
     place = f"as after In[{recovery.after}]" if recovery.after else "as at the start"
     gone = ", ".join(f"In[{count}]" for count in recovery.lost)
-    why = f" ({recovery.refusal})" if recovery.refusal else ""
-    return f"Back after {back}, with every variable {place}: no standby held what {gone} did{why}."
+    if recovery.stepped_back:
+        reason = f"one crash followed the other, so the state after {gone} may be damaged"
+    else:
+        reason = f"no standby held what {gone} did"
+    refusal = f" ({recovery.refusal})" if recovery.refusal else ""
+    return f"{back}, with {held} {place}{why}: {reason}{refusal}."
+
+
+def extent(level: str, names: list[str]) -> str:
+    """How much is back, in words."""
+    if level == "standby":
+        return "every variable"
+    source = "from disk" if level == "disk" else "read out of the one that slept"
+    return f"the values of {len(names)} variable{'s' if len(names) != 1 else ''} ({source})"
+
+
+def missing(lost: LostName) -> str:
+    """A variable that is not back, in words."""
+    return f"{lost.name} ({lost.reason})"

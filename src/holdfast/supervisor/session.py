@@ -28,13 +28,14 @@ from holdfast.supervisor.debugger import Debugger
 from holdfast.supervisor.desk import Desk
 from holdfast.supervisor.entrance import Entrance
 from holdfast.supervisor.ledger import Ledger
-from holdfast.supervisor.lineage import Death, State
+from holdfast.supervisor.lineage import State
 from holdfast.supervisor.loop import Loop
 from holdfast.supervisor.operator import Operator
 from holdfast.supervisor.output import Output
 from holdfast.supervisor.program import AnyWorker, Program
 from holdfast.supervisor.queue import Job
 from holdfast.supervisor.recovery import ENAME, Recovery
+from holdfast.supervisor.returns import Death, Return
 from holdfast.supervisor.stage import Stage
 from holdfast.supervisor.turns import Turns
 from holdfast.supervisor.undo import Undo
@@ -177,37 +178,37 @@ class Session:
             self._lineage.send(self._answers.to(frame))
         self._ledger.commit_soon()
 
-    def on_death(self, death: Death) -> bool:
-        """The worker is dead: what it wrote goes out. Whether another one is to take over."""
+    def on_death(self, death: Death) -> str | None:
+        """The worker is dead: what it wrote goes out. The code that ran, if another one is to take over."""
         self._undo.forget()
         self._silenced("the interpreter died")
         if self._settings.standby.on_crash == "exit":
             self._ledger.event("crash", self._turns.running_cell(), status=death.status)
             self.end("crash")
-            return False
+            return None
         self._coroner.see(death, self._lineage.refusal)
-        return True
+        return self._turns.running_code()
 
     def on_left_behind(self) -> None:
         """The worker is dead, as we went back to an older state: what it wrote goes out."""
         self._silenced("the session went back to an earlier state")
 
-    def on_return(self, level: str, after: int, not_restored: list[str], comms: list[str]) -> None:
+    def on_return(self, back: Return) -> None:
         """A worker is there; if it takes over from a dead one, tell what happened."""
-        recovery = self._coroner.report(level, after, not_restored)
+        recovery = self._coroner.report(back)
         if recovery is not None:
-            self._stage.rejoin_comms(comms)
+            self._stage.rejoin_comms(back.comms)
             self._recovered(recovery)
         elif self._undo.under_way:
-            self._stage.rejoin_comms(comms)
-            self._undo.arrived(level, after, not_restored)
-        elif not_restored:
-            self._broadcast.stream("stderr", "\n".join(not_restored) + "\n", NOBODY)
+            self._stage.rejoin_comms(back.comms)
+            self._undo.arrived(back)
+        elif back.notes:
+            self._broadcast.stream("stderr", "\n".join(back.notes) + "\n", NOBODY)
         self._turns.next()
 
     def on_gone(self) -> None:
         """The worker is dead and nobody takes over: tell what happened, and end."""
-        recovery = self._coroner.report("none", 0, [])
+        recovery = self._coroner.report(Return("none"))
         if recovery is not None:
             self._recovered(recovery)
         self._broadcast.status("dead", NOBODY)

@@ -32,6 +32,8 @@ class Ended(msgspec.Struct, frozen=True):
     job: Job
     status: str
     """`ok` or `error`."""
+    by_worker: bool
+    """The worker said so; else it has died."""
 
 
 class Stage:
@@ -137,7 +139,7 @@ class Stage:
             self._finish_cell(job, frame)
             if frame.output is not None:
                 self._ledger.add_result(job.count, frame.output)
-        return self._end(job, frame.content, _metadata(frame), frame.status)
+        return self._end(job, frame.content, _metadata(frame), frame.status, by_worker=True)
 
     def on_crash(self, recovery: Recovery) -> Ended | None:
         """The worker died and another one is there: answer for the job. Without a job, tell who looks."""
@@ -162,7 +164,7 @@ class Stage:
         }
         started = datetime.fromtimestamp(self.since, UTC).isoformat()
         metadata = {"started": started, "status": "error", "holdfast": {"recovery": recovery}}
-        return self._end(job, content, metadata, "error")
+        return self._end(job, content, metadata, "error", by_worker=False)
 
     def abort(self, job: Job) -> None:
         """Answer a cell that will not run, because one before it failed."""
@@ -262,15 +264,15 @@ class Stage:
         shown = job.request is not None and job.request.store_history and not job.looks_back
         self.effects.add(job.number, job.count or 0, shown=shown)
 
-    def _end(self, job: Job, content: object, metadata: object, status: str) -> Ended:
+    def _end(self, job: Job, content: object, metadata: object, status: str, *, by_worker: bool) -> Ended:
         self.job = None
         if job.errand is not None:
             job.errand.then(content if isinstance(content, bytes) else codec.encode(content))
-            return Ended(job, status)
+            return Ended(job, status, by_worker)
         if not job.message.header.msg_type.startswith("comm_"):
             job.door.reply(job.channel, job.reply_type, content, metadata, to=job.message)
         self._broadcast.status("idle", job.parent)
-        return Ended(job, status)
+        return Ended(job, status, by_worker)
 
     def _keep_parent(self, job: Job) -> None:
         self.output.foreground = job.number

@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 from holdfast.link.channel import Channel
 from holdfast.link.messages import Asleep, Lend, StandbyTaken, Wake
+from holdfast.supervisor.line import heard
 from holdfast.supervisor.loop import Loop, Timer
-from holdfast.supervisor.template import heard
 
 _FOR_CRASHES = 2
 
@@ -23,6 +23,7 @@ class Standby:
         self.pid = taken.pid or None  # known at the latest once it sleeps
         self.taken_at = time.monotonic()
         self.took_ms = taken.took_ms
+        self.fingerprint = taken.fingerprint  # those that are alike have the same grade
         self.control = control
 
     def listen(self) -> None:
@@ -39,6 +40,10 @@ class Standby:
         """Have a copy of it serve on `link`, which may be closed afterwards. It sleeps on itself."""
         self.control.send(Lend(), link.fileno())
 
+    def let_go(self) -> None:
+        """It sees its control socket closed and ends."""
+        self.control.close()
+
 
 class Standbys:
     """All of them, oldest first; no more than `keep`."""
@@ -51,6 +56,7 @@ class Standbys:
         self._all: list[Standby] = []
         self._retired: tuple[Standby, Timer] | None = None
         self._generation = 0
+        self._barrier = 0  # generations up to this one are woken on request only
         self.alike: Callable[[int, int], bool] = int.__eq__
         """Whether the states after two cells are the same to who goes back."""
 
@@ -59,7 +65,7 @@ class Standbys:
         """The one that would be woken now."""
         return self._all[-1] if self._all else None
 
-    def add(self, control_fd: int, taken: StandbyTaken) -> None:
+    def add(self, control_fd: int, taken: StandbyTaken) -> Standby:
         """A new one sleeps; the oldest goes if there are too many."""
         control = Channel(socket.socket(fileno=control_fd))
         control.sock.setblocking(False)
@@ -69,6 +75,7 @@ class Standbys:
         self._loop.on_readable(control.fileno(), lambda: self._listen(standby))
         while len(self._all) > self._keep:
             self._drop(self._spare())
+        return standby
 
     def drop_oldest(self) -> None:
         """Memory ends: fewer can be gone back to. The two newest stay, for crashes."""
@@ -86,6 +93,7 @@ class Standbys:
 
     def choose(self, standby: Standby) -> None:
         """It shall be woken next: those that are newer go; all others, if it is from before a restart."""
+        self._barrier = min(self._barrier, standby.generation - 1)
         if standby is self.retired:
             assert self._retired is not None
             self._retired[1].cancel()
@@ -97,9 +105,21 @@ class Standbys:
         for each in others:
             self._let_go(each)
 
+    def put_barrier(self) -> None:
+        """What was thrown away on purpose: nobody who sleeps now takes over by itself any more."""
+        self._barrier = self._generation
+
+    def step_back(self) -> None:
+        """The newest state may be damaged: all that hold it go, if there is an older one."""
+        newest = self.newest
+        older = [each for each in self._all if newest is not None and each.after < newest.after]
+        if older and older[-1].generation > self._barrier:
+            for each in self._all[len(older) :]:
+                self._drop(each)
+
     def take(self) -> Standby | None:
-        """The newest, out of the list: it is about to be woken."""
-        if not self._all:
+        """The newest that may take over, out of the list: it is about to be woken."""
+        if not self._all or self._all[-1].generation <= self._barrier:
             return None
         standby = self._all.pop()
         self._loop.forget(standby.control.fileno())
@@ -168,6 +188,5 @@ class Standbys:
         self._let_go(standby)
 
     def _let_go(self, standby: Standby) -> None:
-        """It sees its control socket closed and ends."""
         self._loop.forget(standby.control.fileno())
-        standby.control.close()
+        standby.let_go()

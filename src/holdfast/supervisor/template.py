@@ -10,9 +10,8 @@ from collections.abc import Callable
 
 import msgspec
 
-from holdfast.errors import LinkError
-from holdfast.link.channel import Channel
 from holdfast.link.messages import Fork, Frame, Start
+from holdfast.supervisor.line import Line
 from holdfast.supervisor.loop import Loop
 
 
@@ -28,11 +27,9 @@ class Template:
         gone: Callable[[], None],
     ) -> None:
         """`start` and `outputs` (stdout, stderr) name descriptors of ours that it inherits."""
-        self._loop = loop
         self._said = said
         self._gone = gone
-        ours, theirs = socket.socketpair()
-        ours.setblocking(False)
+        self._line, theirs = Line.pair(loop, self._on_line)
         start = msgspec.structs.replace(start, link=theirs.fileno())
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", "holdfast.worker", msgspec.json.encode(start).decode()],
@@ -43,16 +40,14 @@ class Template:
             start_new_session=True,
         )
         theirs.close()
-        self._link = Channel(ours)
-        loop.on_readable(ours.fileno(), self._on_link)
 
     def fork(self, link: socket.socket) -> None:
         """Ask for a fresh worker on `link`, which may be closed afterwards."""
-        self._link.send(Fork(), link.fileno())
+        self._line.send(Fork(), link.fileno())
 
     def end(self, patience: float) -> None:
         """End it; it takes the worker along. Waits so many seconds, then kills it."""
-        self._close()
+        self._line.close()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(patience)
         if self._process.returncode is None:
@@ -63,23 +58,10 @@ class Template:
         """Whether the child `pid` that has ended is the template; then it is waited for."""
         return pid == self._process.pid and self._process.wait() is not None
 
-    def _close(self) -> None:
-        self._loop.forget(self._link.fileno())
-        self._link.close()
-
-    def _on_link(self) -> None:
-        for message in heard(self._link):
+    def _on_line(self) -> None:
+        for message in self._line.heard():
             self._said(message)
-        if self._link.ended and self._link.fileno() >= 0:
-            self._close()
+        if self._line.ended and not self._line.closed:
+            self._line.close()
             self._process.wait()
             self._gone()
-
-
-def heard(channel: Channel) -> list[Frame]:
-    """What has come on `channel`. Who speaks nonsense is no process of ours: its channel has ended."""
-    try:
-        return channel.receive()
-    except LinkError:
-        channel.ended = True
-        return []

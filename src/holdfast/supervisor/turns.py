@@ -61,6 +61,8 @@ class Turns:
         if ended is None:
             return
         request = ended.job.request
+        if request is not None and ended.by_worker:
+            self._lineage.held()
         if request is not None and ended.status != "ok" and request.stop_on_error and not request.silent:
             self._abort_what_was_sent()
         self.next()
@@ -87,6 +89,11 @@ class Turns:
         """Journal id of the cell that runs."""
         job = self._stage.job
         return job.number if job is not None and job.request is not None else None
+
+    def running_code(self) -> str:
+        """What that cell says; "" if none runs."""
+        job = self._stage.job
+        return job.request.code if job is not None and job.request is not None else ""
 
     def _free(self) -> bool:
         return self._stage.job is None and self._lineage.state is State.ALIVE

@@ -19,6 +19,7 @@ from holdfast.supervisor.ledger import Ledger
 from holdfast.supervisor.lineage import State
 from holdfast.supervisor.program import AnyWorker, Program
 from holdfast.supervisor.queue import Job
+from holdfast.supervisor.returns import Return
 from holdfast.supervisor.stage import Stage
 from holdfast.supervisor.standbys import Standby
 
@@ -93,21 +94,23 @@ class Undo:
         else:
             self._depart(standby, wish.asked, undone, job.number)
 
-    def arrived(self, level: str, after: int, not_restored: list[str]) -> None:
+    def arrived(self, back: Return) -> None:
         """A worker is there again: tell how it went."""
         assert self._departed is not None
         took = words.took((time.monotonic() - self._departed) * 1e3)
-        lost = self._stage.effects.drop_since(after)
-        state = self._place(after)
+        lost = self._stage.effects.drop_since(back.after)
+        state = self._place(back.after)
         wanted, self._departed = self._wanted, None
-        if level != "standby":
+        if back.level == "fresh":
             text = f"holdfast: back after {took} with an EMPTY namespace: no earlier state woke up."
-        elif lost or after != wanted:
-            text = f"holdfast: back after {took}, but with every variable as {state}: no later state woke up."
+        elif lost or back.after != wanted:
+            text = f"holdfast: back after {took}, but with {words.extent(back.level, back.names)} as {state}:"
+            text += " no later state woke up."
         else:
-            text = f"holdfast: back after {took}, with every variable as {state}."
-        if not_restored and level == "standby":
-            text += f"\nNot restored: {', '.join(not_restored)}."
+            text = f"holdfast: back after {took}, with {words.extent(back.level, back.names)} as {state}."
+        missing = [*back.notes, *map(words.missing, back.lost)]
+        if missing and back.level != "fresh":
+            text += f"\nNot restored: {', '.join(missing)}."
         self._stage.tell_last(text + "\n")
 
     def forget(self) -> None:

@@ -16,9 +16,10 @@ from holdfast.errors import HoldfastError
 from holdfast.link.channel import Channel
 from holdfast.link.messages import Frame, Leave, Left, NoStandby, Outfit, Publish, Ready
 from holdfast.settings import Life
-from holdfast.supervisor.lineage import Death, State
+from holdfast.supervisor.lineage import State
 from holdfast.supervisor.loop import Loop
 from holdfast.supervisor.program import Program
+from holdfast.supervisor.returns import Death, Return
 
 GIVE_UP_SECONDS = 10.0
 
@@ -87,15 +88,15 @@ class Session:
     def on_frame(self, frame: Frame) -> None:
         self.told.append(frame)
 
-    def on_death(self, death: Death) -> bool:
+    def on_death(self, death: Death) -> str:
         self.told.append(death)
-        return True
+        return ""
 
     def on_gone(self) -> None:
         self.told.append("gone")
 
-    def on_return(self, level: str, after: int, not_restored: list[str], comms: list[str]) -> None:
-        self.told.append(level)
+    def on_return(self, back: Return) -> None:
+        self.told.append(back.level)
 
     def on_parked(self) -> None:
         self.told.append("parked")

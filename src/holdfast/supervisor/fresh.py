@@ -1,0 +1,47 @@
+"""A fresh worker on its way: which values it is to begin with, and how often that is tried."""
+
+from __future__ import annotations
+
+from holdfast.link.messages import Load, Loaded, Ready
+from holdfast.supervisor.ladder import Refill
+from holdfast.supervisor.returns import Return
+
+TRIES = 3
+"""Fresh workers that may die before they are ready, in a row: a start-up file that crashes does so again,
+and of a checkpoint's variables no more than so many are left out one by one."""
+
+
+class Newcomer:
+    """The fresh worker that is wanted; all its tries."""
+
+    def __init__(self, folder: str, refill: Refill | None = None) -> None:
+        """`folder`: where checkpoints are."""
+        self.refill = refill
+        self._folder = folder
+        self._skip: list[str] = []  # variables that have ended one that loaded them
+        self._loading: str | None = None  # the variable that it loads now
+        self._tries = 0
+
+    def failed(self) -> bool:
+        """It has died, or does not answer. Whether another one is to be tried."""
+        self._tries += 1
+        if self._loading is not None:
+            self._skip.append(self._loading)
+        self._loading = None
+        return self._tries < TRIES
+
+    def loads(self, name: str) -> None:
+        """This variable comes next."""
+        self._loading = name
+
+    def ready(self, frame: Ready) -> Return | Load:
+        """It is up: what it holds, or what it is to load."""
+        if self.refill is None:
+            return Return("fresh", notes=frame.notes)
+        return Load(self._folder, self.refill.checkpoint, self.refill.after, self._skip)
+
+    def loaded(self, frame: Loaded) -> Return:
+        """It has its values."""
+        assert self.refill is not None
+        level, why = self.refill.level, self.refill.why
+        return Return(level, self.refill.after, names=frame.names, lost=frame.lost, why=why)

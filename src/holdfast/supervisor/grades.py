@@ -1,0 +1,119 @@
+"""What a standby is worth, known before it is needed.
+
+`resume`: it can go on as the worker. `salvage`: it can't, but its values can be had. `none`: it is worth
+nothing. A standby without libraries or threads that a fork could harm (no fingerprint) needs no examination;
+of the others one of each kind is examined in the background, in a double: what hangs or ends that one would
+have hung or ended the session.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+import msgspec
+
+from holdfast.link.messages import Examine, Examined, Frame, Probing
+from holdfast.settings import Standby as Settings
+from holdfast.supervisor.doubles import Double
+from holdfast.supervisor.loop import Loop
+from holdfast.supervisor.standbys import Standby
+
+Grade = Literal["resume", "salvage", "none"]
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """Of one standby, and of all that are like it."""
+
+    grade: Grade
+    reasons: list[str] = []
+    """Why it is no better, in words."""
+
+
+RESUME = Verdict("resume")
+
+
+class Grades:
+    """Verdicts by fingerprint, and the examination that is under way."""
+
+    def __init__(self, loop: Loop, settings: Settings, newest: Callable[[], Standby | None]) -> None:
+        """`newest` tells the standby that would be woken now."""
+        self._loop = loop
+        self._settings = settings
+        self._newest = newest
+        self._known: dict[str, Verdict] = {"": RESUME}
+        self._examination: Examination | None = None
+        self._planned = False
+
+    def of(self, standby: Standby) -> Verdict | None:
+        """What is known of it; None if it has not been examined yet."""
+        return self._known.get(standby.fingerprint)
+
+    def note(self, standby: Standby) -> None:
+        """It sleeps. If nobody like it has been examined, that is done soon."""
+        if standby.fingerprint not in self._known and not self._planned and self._examination is None:
+            self._planned = True
+            self._loop.later(self._settings.examine_after_seconds, self._examine_newest)
+
+    def tell(self, standby: Standby, then: Callable[[Verdict], None]) -> None:
+        """`then` is told its verdict: at once if it is known, else within the deadline for one who waits."""
+        verdict = self.of(standby)
+        if verdict is not None:
+            then(verdict)
+            return
+        self.forget()
+        self._examine(standby, self._settings.examine_seconds, then)
+
+    def forget(self) -> None:
+        """Nobody wants to know any more."""
+        if self._examination is not None:
+            self._examination.stop()
+            self._examination = None
+
+    def _examine_newest(self) -> None:
+        self._planned = False
+        standby = self._newest()
+        if standby is not None and self.of(standby) is None and self._examination is None:
+            patience = self._settings.examine_seconds * self._settings.examine_patience
+            self._examine(standby, patience, lambda _: None)
+
+    def _examine(self, standby: Standby, seconds: float, then: Callable[[Verdict], None]) -> None:
+        def done(verdict: Verdict | None) -> None:
+            self._examination = None
+            if verdict is not None:
+                self._known[standby.fingerprint] = verdict
+            then(verdict or RESUME)  # no copy could be made: who waits had better try the thing itself
+
+        self._examination = Examination(self._loop, standby, seconds, done)
+
+
+class Examination:
+    """Of one standby, in a double of it."""
+
+    def __init__(
+        self, loop: Loop, standby: Standby, seconds: float, done: Callable[[Verdict | None], None]
+    ) -> None:
+        """`seconds` for each thing that is tried. `done` gets None if it could not be examined at all."""
+        self._seconds = seconds
+        self._done = done
+        self._trying: str | None = None
+        self._double = Double(loop, standby, self._heard, self._gone)
+        self._double.send(Examine(), seconds)
+
+    def stop(self) -> None:
+        """Without a verdict; `done` is not called."""
+        self._double.let_go()
+
+    def _heard(self, frame: Frame) -> None:
+        if isinstance(frame, Probing):
+            self._trying = frame.what
+            self._double.within(self._seconds)
+        elif isinstance(frame, Examined):
+            self._double.let_go()
+            self._done(msgspec.convert({"grade": frame.grade, "reasons": frame.reasons}, Verdict))
+
+    def _gone(self) -> None:
+        if self._trying is None:
+            self._done(None)
+        else:
+            self._done(Verdict("salvage", [f"{self._trying} does not come through a fork"]))

@@ -1,0 +1,127 @@
+"""Who takes over from a dead worker: one step after the other, until one holds.
+
+    the newest standby ── resume ──▶ it wakes
+             │         ─ salvage ─▶ its values, written by a double of it, go into a fresh worker
+             │         ── none ───▶ the next older one ...
+    the checkpoints on disk ──────▶ their values go into a fresh worker
+    nothing ──────────────────────▶ a fresh worker
+
+No step crosses a barrier (a restart, %reset). The ladder only says what comes next; `lineage` does it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+import msgspec
+
+from holdfast.settings import Standby as Settings
+from holdfast.supervisor.grades import Grades, Verdict
+from holdfast.supervisor.loop import Loop
+from holdfast.supervisor.salvage import Salvage, Salvaged
+from holdfast.supervisor.standbys import Standby, Standbys
+
+
+class Wake(msgspec.Struct, frozen=True, eq=False):
+    """The next step: this one becomes the worker."""
+
+    standby: Standby
+
+
+class Refill(msgspec.Struct, frozen=True):
+    """The next step: a fresh worker, with the values of a checkpoint."""
+
+    level: Literal["salvage", "disk"]
+    checkpoint: str
+    after: int
+    """The last cell whose effects it holds."""
+    why: list[str] = []
+    """Why the state could not go on as it was, in words."""
+
+
+class Fresh(msgspec.Struct, frozen=True):
+    """The next step: a fresh worker, with nothing."""
+
+
+Step = Wake | Refill | Fresh
+
+
+class Ladder:
+    """Of one session; climbed anew after each death."""
+
+    def __init__(self, loop: Loop, standbys: Standbys, settings: Settings, folder: str) -> None:
+        """`folder`: where checkpoints are."""
+        self.grades = Grades(loop, settings, lambda: standbys.newest)
+        self.on_disk: Callable[[], list[Refill]] = list
+        """Tells the checkpoints that may be used, best first."""
+        self.stepped_back = False  # as the newest state may be damaged
+        self._loop = loop
+        self._standbys = standbys
+        self._crashes_in_a_row = settings.crashes_in_a_row
+        self._folder = folder
+        self._crashed: list[str] = []  # what ran when it did, since a cell has ended
+        self._left: list[Refill] | None = None  # checkpoints not yet tried
+        self._salvage: Salvage | None = None
+
+    def crashed(self, code: str) -> None:
+        """A worker has died by itself, while it ran `code` ("": nothing): from the bottom.
+
+        The same cell may crash again and again: it is at fault, and nothing else is lost. Where one crash
+        follows another in different cells, or in none, memory may be damaged: one state further back.
+        """
+        if not code or code not in self._crashed:
+            self._crashed.append(code)
+            self.stepped_back = len(self._crashed) >= self._crashes_in_a_row
+        else:
+            self.stepped_back = False
+        self.begin()
+        if self.stepped_back:
+            self._standbys.step_back()
+
+    def held(self) -> None:
+        """A cell has ended: the worker is sound."""
+        self._crashed.clear()
+
+    def begin(self) -> None:
+        """From the bottom."""
+        self.stop()
+        self._left = None
+
+    def stop(self) -> None:
+        """Whatever is being found out is not wanted any more."""
+        self.grades.forget()
+        if self._salvage is not None:
+            self._salvage.stop()
+            self._salvage = None
+
+    def climb(self, act: Callable[[Step], None]) -> None:
+        """`act` is told the next step: at once, or when it is known what a standby is worth."""
+        standby = self._standbys.take()
+        if standby is not None:
+            self.grades.tell(standby, lambda verdict: self._judged(standby, verdict, act))
+            return
+        if self._left is None:
+            self._left = self.on_disk()
+        act(self._left.pop(0) if self._left else Fresh())
+
+    def _judged(self, standby: Standby, verdict: Verdict, act: Callable[[Step], None]) -> None:
+        if verdict.grade == "resume":
+            act(Wake(standby))
+        elif verdict.grade == "salvage":
+            self._salvage = Salvage(
+                self._loop, standby, self._folder, lambda done: self._salvaged(standby, verdict, done, act)
+            )
+        else:
+            standby.let_go()
+            self.climb(act)
+
+    def _salvaged(
+        self, standby: Standby, verdict: Verdict, done: Salvaged | None, act: Callable[[Step], None]
+    ) -> None:
+        self._salvage = None
+        standby.let_go()
+        if done is None:
+            self.climb(act)
+        else:
+            act(Refill("salvage", done.checkpoint, standby.after, verdict.reasons))

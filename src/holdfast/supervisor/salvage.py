@@ -1,0 +1,50 @@
+"""The values of a standby that can't go on: a double of it writes them where checkpoints are.
+
+What is on disk already is not written again, and nothing is synchronised to it: they are read at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from holdfast.link.messages import Frame, NotWritten, Write, Written
+from holdfast.protocol import codec
+from holdfast.supervisor.doubles import Double
+from holdfast.supervisor.loop import Loop
+from holdfast.supervisor.standbys import Standby
+
+SECONDS = 120.0
+"""For all values: some seconds a gigabyte, and each that hangs costs its own deadline."""
+
+
+class Salvaged(msgspec.Struct, frozen=True):
+    """What was written."""
+
+    checkpoint: str
+
+
+class Salvage:
+    """Of one standby."""
+
+    def __init__(
+        self, loop: Loop, standby: Standby, folder: str, done: Callable[[Salvaged | None], None]
+    ) -> None:
+        """`done` gets None if there is nothing."""
+        self._done = done
+        self._double = Double(loop, standby, self._heard, lambda: done(None))
+        facts = codec.encode({"after": standby.after, "salvage": True})
+        self._double.send(Write(folder, facts, durable=False, keep=None), SECONDS)
+
+    def stop(self) -> None:
+        """It is not wanted any more; `done` is not called."""
+        self._double.let_go()
+
+    def _heard(self, frame: Frame) -> None:
+        if isinstance(frame, Written):
+            self._double.let_go()
+            self._done(Salvaged(frame.checkpoint))
+        elif isinstance(frame, NotWritten):
+            self._double.let_go()
+            self._done(None)
