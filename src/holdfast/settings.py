@@ -82,6 +82,22 @@ class Standby(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     when they run notebooks. The variable HOLDFAST_ON_CRASH has the last word."""
 
 
+class Checkpoint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """When the namespace is written to disk."""
+
+    enabled: bool = False
+    """Without it nothing but code and output outlives a reboot."""
+    rest_seconds: float = 2.0
+    """From the end of a cell, if no other one follows, to the write: a row of quick cells is written once."""
+    share: float = 10.0
+    """After a write, so many times as long as it took passes until the next: a tenth of one processor."""
+    write_seconds: float = 600.0
+    """For one write: tens of gigabytes to a slow disk fit."""
+    end_seconds: float = 10.0
+    """For the last write, while the session's end waits for it: `holdfast stop` and a shutdown have patience
+    for so long."""
+
+
 class Life(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Deadlines in the life of processes and doors, in seconds."""
 
@@ -108,6 +124,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     wire: Wire = Wire()
     output: Output = Output()
     standby: Standby = Standby()
+    checkpoint: Checkpoint = Checkpoint()
     life: Life = Life()
     durability: Literal["process", "power"] = "process"
     """`process`: no process death loses anything; `power`: neither does a power cut (slower commits)."""

@@ -315,7 +315,7 @@ def test_attaching_after_a_kill_says_how_it_ended_and_goes_on(shell: Shell) -> N
     os.kill(pid, signal.SIGKILL)
     assert wait_for_end(pid, Deadline(SECONDS))
     with shell.terminal("a") as terminal:  # the only session is the newest
-        terminal.expect("work: not closed properly: ")
+        terminal.expect("work: this session was not closed properly: ")
         terminal.expect("In ")
         terminal.sendline("exit")
         terminal.expect(pexpect.EOF)

@@ -20,6 +20,6 @@ def run(options: Namespace) -> int:
     was_running = pick.is_running(name)
     bell = start.ensure(name)
     if not was_running:
-        unclean = bell.ask("info").get("unclean")
-        tell(f"{name}: {unclean}" if unclean else f"{name} is started again")
+        story = bell.ask("info").get("story")
+        tell(f"{name}: {story}" if story else f"{name} is started again")
     return console.open_on(name, bell, created=False)

@@ -62,6 +62,11 @@ class Info(msgspec.Struct, frozen=True, kw_only=True):
     started: float
     cwd: str
     unclean: str | None = None
+    """How its last run ended, if not as it should."""
+    story: str | None = None
+    """That, what is back, and what came after it, in lines."""
+    restore_point: str
+    """What a crash would leave, in one line."""
     connection_file: str
     epoch: int
     memory: int | None = None

@@ -12,6 +12,7 @@ import json
 import os
 import signal
 import sys
+import time
 
 from holdfast import paths, settings
 from holdfast.errors import HoldfastError
@@ -48,6 +49,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--ready-fd", type=int, default=1)
     parser.add_argument("--cwd")
     parser.add_argument("--named", action="store_true")
+    parser.add_argument("--fresh", action="store_true", help="nothing that is on disk comes back")
     parser.add_argument("--link-fd", type=int, help="the link to a program that is the worker itself")
     parser.add_argument("flags", nargs="*", help="options for IPython, after --")
     return parser.parse_args()
@@ -66,6 +68,8 @@ def _open(options: argparse.Namespace) -> tuple[Session, SessionLock]:
             os.chdir(options.cwd)
     lock = SessionLock.acquire(folder / "lock")
     journal = Journal.open(folder, tree.output, tree.durability)
+    if options.fresh:
+        journal.event("fresh", time.time())
     history = History.open(paths.history_file())
     ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)  # should the template die
     loop = Loop()

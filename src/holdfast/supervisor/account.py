@@ -13,6 +13,10 @@ from holdfast import paths
 from holdfast.journal.journal import Journal
 from holdfast.journal.records import CellRecord
 from holdfast.protocol import operations
+from holdfast.supervisor import recovery as words
+from holdfast.supervisor import restorepoint, story
+from holdfast.supervisor.checkpoints import Checkpoints
+from holdfast.supervisor.ledger import Ledger
 from holdfast.supervisor.lineage import State
 from holdfast.supervisor.program import AnyWorker, Program
 from holdfast.supervisor.stage import Stage
@@ -22,29 +26,40 @@ _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 class Account:
-    """Of the session `name`; made before its supervisor's run begins in the journal."""
+    """Of the session `name`."""
 
-    def __init__(self, name: str, journal: Journal) -> None:
+    def __init__(
+        self, name: str, ledger: Ledger, stage: Stage, lineage: AnyWorker, checkpoints: Checkpoints
+    ) -> None:
         self._name = name
-        self._journal = journal
+        self._journal = ledger.journal
+        self._stage = stage
+        self._lineage = lineage
+        self._checkpoints = checkpoints
         self._started = time.time()
-        self._unclean = _unclean_end(journal)
-
-    def notice(self) -> str | None:
-        """What whoever opens the session again must know before anything else; None if there is nothing."""
-        if self._unclean is None:
-            return None
-        return (
-            f"this session was {self._unclean}.\n"
-            "%recover lists what ran, %recover code puts the code into the next cell. Nothing runs by itself."
-        )
+        self.story = story.story(ledger.journal.previous, checkpoints.newest, ledger.lost(), name)
+        """What whoever opens the session again must know first; None if there is nothing."""
 
     def log(self, request: operations.LogRequest) -> operations.Log:
         """Cells with what is kept of their outputs."""
         return operations.Log([_entry(self._journal, cell) for cell in self._journal.cells(request.last)])
 
-    def info(self, clients: list[str], stage: Stage, lineage: AnyWorker) -> operations.Info:
+    def restore_point(self) -> str:
+        """What a crash would leave, in one line."""
+        return restorepoint.in_words(self._lineage, self._stage.effects, self._checkpoints)
+
+    def last_recovery(self) -> str:
+        """What the last crash did, in lines."""
+        crashes = [each for each in self._journal.events("crash") if "recovery" in each.details]
+        if not crashes:
+            return "The interpreter of this session has never died."
+        recovery = msgspec.convert(crashes[-1].details["recovery"], words.Recovery)
+        when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(crashes[-1].at))
+        return "\n".join([f"{when}:", *words.described(recovery)])
+
+    def info(self, clients: list[str]) -> operations.Info:
         """Everything `holdfast ls` and `holdfast info` show."""
+        stage, lineage = self._stage, self._lineage
         job = stage.job
         running = None
         if job is not None and job.request is not None:
@@ -65,7 +80,9 @@ class Account:
             before_restart=_described(lineage.standbys.retired, stage),
             started=self._started,
             cwd=os.getcwd(),
-            unclean=self._unclean,
+            unclean=story.how_it_ended(self._journal.previous),
+            story=self.story,
+            restore_point=self.restore_point(),
             connection_file=str(paths.session_runtime(self._name) / "connection.json"),
             epoch=self._journal.epoch,
             embedded=isinstance(lineage, Program),
@@ -78,16 +95,6 @@ def _described(standby: Standby | None, stage: Stage) -> operations.StandbyInfo 
         return None
     age = time.monotonic() - standby.taken_at
     return operations.StandbyInfo(standby.generation, stage.effects.count_of(standby.after), age)
-
-
-def _unclean_end(journal: Journal) -> str | None:
-    """What to say about the last run, if it did not end as it should."""
-    previous = journal.previous
-    if previous.kind != "unclean":
-        return None
-    when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(previous.since))
-    what = f"while In[{previous.running.count}] ran" if previous.running else "between cells"
-    return f"not closed properly: its processes ended {when}, {what}; its variables are gone, its log is kept"
 
 
 def _entry(journal: Journal, cell: CellRecord) -> operations.CellEntry:

@@ -6,6 +6,7 @@ from holdfast.errors import HoldfastError
 from holdfast.link.messages import Answer, Wonder
 from holdfast.protocol import codec, operations
 from holdfast.protocol.content import HistoryRequest
+from holdfast.supervisor.account import Account
 from holdfast.supervisor.entrance import Entrance
 from holdfast.supervisor.ledger import Ledger
 from holdfast.supervisor.stage import Stage
@@ -15,8 +16,11 @@ from holdfast.supervisor.undo import Undo
 class Answers:
     """One for each question that a worker may have."""
 
-    def __init__(self, ledger: Ledger, entrance: Entrance, stage: Stage, undo: Undo) -> None:
+    def __init__(
+        self, ledger: Ledger, account: Account, entrance: Entrance, stage: Stage, undo: Undo
+    ) -> None:
         self._ledger = ledger
+        self._account = account
         self._entrance = entrance
         self._stage = stage
         self._undo = undo
@@ -30,7 +34,11 @@ class Answers:
 
     def _known(self, question: Wonder) -> object:
         if question.what == "recover":
-            return self._ledger.lost()
+            return self._lost()
+        if question.what == "restore_point":
+            return {"text": self._account.restore_point()}
+        if question.what == "last_recovery":
+            return {"text": self._account.last_recovery()}
         if question.what == "undo":
             return self._wish(codec.decode(question.arguments, operations.Undo, question.what))
         if question.what == "checkpoints":
@@ -38,6 +46,18 @@ class Answers:
         if question.what == "connection":
             return self._entrance.described(self._stage.job.door if self._stage.job is not None else None)
         return self._past(codec.decode(question.arguments, HistoryRequest, question.what))
+
+    def _lost(self) -> object:
+        undone = self._ledger.undone()
+        return [
+            {
+                "count": cell.count,
+                "code": cell.code,
+                "status": "undone" if cell.id in undone else cell.status,
+                "ended": cell.ended,
+            }
+            for cell in self._ledger.lost()
+        ]
 
     def _wish(self, asked: operations.Undo) -> object:
         """What will be undone, or why nothing can be."""

@@ -11,6 +11,7 @@ import msgspec
 import zmq
 
 from holdfast.access.doors import Door
+from holdfast.errors import JournalError
 from holdfast.protocol import codec
 from holdfast.supervisor.ledger import Ledger
 
@@ -74,6 +75,12 @@ class Broadcast:
     def status(self, state: str, parent: Parent) -> None:
         """Tell what the session does: starting, busy, idle, restarting."""
         self.publish("status", b'{"execution_state":"%b"}' % state.encode(), parent)
+
+    def trouble(self, error: JournalError) -> None:
+        """The journal can't be written: everybody is told."""
+        remedy = f" Try: {error.remedy}." if error.remedy else ""
+        text = f"holdfast: {error.what}. Cells that can't be written down are refused until it can.{remedy}\n"
+        self.stream("stderr", text, NOBODY)
 
     def _stamped(self, metadata: bytes) -> bytes:
         stamp = b'{"holdfast":{"epoch":%d,"seq":%d}' % (self.epoch, self.seq)

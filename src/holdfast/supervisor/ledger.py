@@ -12,9 +12,11 @@ from collections.abc import Callable
 from holdfast.errors import JournalError
 from holdfast.journal.history import History
 from holdfast.journal.journal import Journal
-from holdfast.journal.records import EventRecord, Status
+from holdfast.journal.records import CellRecord, EventRecord, Status
 from holdfast.protocol.content import HistoryRequest
 from holdfast.supervisor.loop import Loop, Timer
+
+_HAD_EFFECTS = frozenset({"ok", "error", "interrupted"})
 
 
 class Ledger:
@@ -27,6 +29,7 @@ class Ledger:
         self._commit_seconds = commit_ms / 1e3
         self._commit: Timer | None = None  # until waiting output is committed
         self.number = 0  # of this namespace in the history: IPython's session number
+        self.restored_after = 0  # the last cell whose effects are back from disk; 0: nothing is
         self.on_trouble: Callable[[JournalError], None]  # told when writing begins to fail
         self._failing = False
 
@@ -121,24 +124,33 @@ class Ledger:
             return [*self.history.search(pattern, request.raw, request.output, request.n, request.unique)]
         return [*self.history.tail(request.n, request.raw, request.output, session=self.number)]
 
-    def lost(self) -> list[object]:
-        """Cells of the namespace that went with the last run's processes. A restart is a barrier."""
-        first = int(self.journal.get("numbered_after") or 0)
+    def lost(self) -> list[CellRecord]:
+        """Cells that ended with the last run's processes, and after what is back from disk, oldest first.
+
+        A restart is a barrier.
+        """
+        first = max(int(self.journal.get("numbered_after") or 0), self.restored_after)
         earlier = [
             cell
             for cell in self.journal.cells(after=first)
-            if cell.epoch < self.journal.epoch and cell.store_history and cell.count
+            if cell.epoch <= self.journal.previous.epoch and cell.store_history and cell.count
         ]
-        undone = {cell for event in self.journal.events("undo") for cell in _cells_of(event)}
+        if self.restored_after:
+            return earlier
+        return [cell for cell in earlier if cell.epoch == earlier[-1].epoch]
+
+    def undone(self) -> frozenset[object]:
+        """Cells whose effects were undone, by their number in the journal."""
+        return frozenset(cell for event in self.journal.events("undo") for cell in _cells_of(event))
+
+    def held_after(self, number: int) -> list[CellRecord]:
+        """The cells of this namespace whose effects a state after cell `number` holds, oldest first."""
+        first = int(self.journal.get("numbered_after") or 0)
+        undone = self.undone()
         return [
-            {
-                "count": cell.count,
-                "code": cell.code,
-                "status": "undone" if cell.id in undone else cell.status,
-                "ended": cell.ended,
-            }
-            for cell in earlier
-            if cell.epoch == earlier[-1].epoch
+            cell
+            for cell in self.journal.cells(after=first)
+            if cell.id <= number and cell.count and cell.status in _HAD_EFFECTS and cell.id not in undone
         ]
 
     def close(self, reason: str) -> None:

@@ -11,8 +11,6 @@ from holdfast.protocol import operations
 from holdfast.supervisor.account import Account
 from holdfast.supervisor.desk import Desk
 from holdfast.supervisor.loop import Loop
-from holdfast.supervisor.program import AnyWorker
-from holdfast.supervisor.stage import Stage
 from holdfast.supervisor.undo import Undo
 
 
@@ -34,23 +32,19 @@ class Operator:
         owner: Owner,
         account: Account,
         desk: Desk,
-        stage: Stage,
-        lineage: AnyWorker,
         loop: Loop,
         undo: Undo,
     ) -> None:
         self._owner = owner
         self._account = account
         self._desk = desk
-        self._stage = stage
-        self._lineage = lineage
         self._loop = loop
         self._undo = undo
 
     def operate(self, name: str, request: msgspec.Struct) -> msgspec.Struct:
         """The reply to one operation. HoldfastError if it can't be done."""
         if isinstance(request, operations.InfoRequest):
-            return self._account.info(self._desk.clients(), self._stage, self._lineage)
+            return self._account.info(self._desk.clients())
         if isinstance(request, operations.LogRequest):
             return self._account.log(request)
         if isinstance(request, operations.ClientsRequest):

@@ -16,19 +16,20 @@ import msgspec
 
 from holdfast import paths
 from holdfast.access.doors import Door
-from holdfast.errors import HoldfastError, JournalError
+from holdfast.errors import HoldfastError
 from holdfast.link.messages import Done, Frame, NeedInput, Publish, Segment, Wonder
 from holdfast.settings import Settings
 from holdfast.supervisor.absence import Absence
 from holdfast.supervisor.account import Account
 from holdfast.supervisor.answers import Answers
 from holdfast.supervisor.broadcast import NOBODY, Broadcast
+from holdfast.supervisor.checkpoints import FINAL, Checkpoints
 from holdfast.supervisor.coroner import Coroner
 from holdfast.supervisor.debugger import Debugger
 from holdfast.supervisor.desk import Desk
 from holdfast.supervisor.entrance import Entrance
 from holdfast.supervisor.ledger import Ledger
-from holdfast.supervisor.lineage import State
+from holdfast.supervisor.lineage import Lineage, State
 from holdfast.supervisor.loop import Loop
 from holdfast.supervisor.operator import Operator
 from holdfast.supervisor.output import Output
@@ -39,6 +40,7 @@ from holdfast.supervisor.returns import Death, Return
 from holdfast.supervisor.stage import Stage
 from holdfast.supervisor.turns import Turns
 from holdfast.supervisor.undo import Undo
+from holdfast.supervisor.welcome import Welcome
 from holdfast.supervisor.wires import Wires
 
 
@@ -62,17 +64,23 @@ class Session:
         self._wires = wires
         self._loop = loop
         self._lineage = lineage
-        self._account = Account(name, ledger.journal)
+        folder = str(paths.session_checkpoints(name))
+        self._checkpoints = Checkpoints(loop, ledger, lineage.standbys, settings.checkpoint, folder)
         epoch = ledger.journal.begin(pid=os.getpid(), cwd=os.getcwd(), python=platform.python_version())
         self._broadcast = Broadcast(ledger, epoch, name)
         self._stage = Stage(lineage, self._broadcast, ledger, settings.life.parents_kept)
-        self._turns = Turns(settings.wire.queue_cells, self._stage, lineage, self._broadcast, self._on_start)
+        self._checkpoints.effects = lambda: self._stage.effects
+        self._turns = Turns(settings.wire.queue_cells, self._stage, lineage, self._broadcast)
         self._debugger = Debugger(self, self._broadcast, self._stage, loop, name)
         embedded = isinstance(lineage, Program)
         self._desk = Desk(self, self._broadcast, self._stage, ledger, self._debugger, embedded=embedded)
         self._turns.take_in = self._desk.hold_back
-        self._undo = Undo(self._stage, lineage, ledger)
-        self._operator = Operator(self, self._account, self._desk, self._stage, lineage, loop, self._undo)
+        self._undo = Undo(self._stage, lineage, ledger, self._checkpoints)
+        if isinstance(lineage, Lineage):
+            lineage.ladder.on_disk = self._checkpoints.steps
+        self._checkpoints.begin(self._stage.effects)
+        account = Account(name, ledger, self._stage, lineage, self._checkpoints)
+        self._operator = Operator(self, account, self._desk, loop, self._undo)
         self._absence = Absence(name, self._broadcast, ledger.journal)
         self._entrance = Entrance(
             name,
@@ -84,12 +92,13 @@ class Session:
         )
         loop.before_waiting = self._broadcast.flush
         self._coroner = Coroner(self._stage, wires.last_words)
-        self._answers = Answers(ledger, self._entrance, self._stage, self._undo)
-        self._notice = self._account.notice()  # said in the first cell's output
+        self._answers = Answers(ledger, account, self._entrance, self._stage, self._undo)
+        welcome = Welcome(self._stage, self._absence, self._entrance.own_file, account.story)
+        self._turns.on_start = welcome.on_start
         self._ending: str | None = None  # why the session ends, once it does
         self._output: Output
         self._stage.count = ledger.last_count()
-        ledger.on_trouble = self._tell_trouble
+        ledger.on_trouble = self._broadcast.trouble
         ledger.end_what_was_running(ENAME)
         self._new_namespace()
 
@@ -113,7 +122,10 @@ class Session:
             return
         self._ending = reason
         self._turns.abort_all()
-        self._lineage.leave()
+        if reason in FINAL:
+            self._lineage.leave()
+        else:
+            self._checkpoints.finish(self._lineage.leave)
 
     def end_if_unused(self, reason: str) -> None:
         """End the session if it has never run a cell."""
@@ -204,6 +216,8 @@ class Session:
             self._undo.arrived(back)
         elif back.notes:
             self._broadcast.stream("stderr", "\n".join(back.notes) + "\n", NOBODY)
+        if news := self._checkpoints.returned(back):
+            self._broadcast.stream("stderr", f"holdfast: {news}\n", NOBODY)
         self._turns.next()
 
     def on_gone(self) -> None:
@@ -237,20 +251,11 @@ class Session:
         self._ledger.close(self._ending or "end")
         self._loop.stop()
 
-    # The rest
-
-    def _on_start(self, job: Job) -> None:
-        """Say once how the session ended before, to who could not know: our own console shows it at once."""
-        if self._notice and job.request is not None and not job.request.silent:
-            if job.door.file != self._entrance.own_file:
-                self._stage.publish_text(job.number, "stderr", f"holdfast: {self._notice}\n")
-            self._notice = None
-        self._absence.tell(job, self._stage)
-
     def _on_done(self, frame: Done) -> None:
         ended = self._stage.on_done(frame)
         if ended is not None:
             self._undo.ended(ended.job)  # before the next one begins
+            self._checkpoints.cell_ended()
         self._turns.ended(ended)
 
     def _silenced(self, why: str) -> None:
@@ -272,6 +277,7 @@ class Session:
         self._turns.abort_all()
         self._coroner.forget()
         self._undo.restarting()
+        self._checkpoints.forget()
         self._ledger.restart()
         self._lineage.restart()
         self._stage.forget()
@@ -287,8 +293,3 @@ class Session:
     def _on_text(self, number: int, stream: str, text: str) -> None:
         self._stage.publish_text(number, stream, text)
         self._ledger.commit_soon()
-
-    def _tell_trouble(self, error: JournalError) -> None:
-        remedy = f" Try: {error.remedy}." if error.remedy else ""
-        text = f"holdfast: {error.what}. Cells that can't be written down are refused until it can.{remedy}\n"
-        self._broadcast.stream("stderr", text, NOBODY)

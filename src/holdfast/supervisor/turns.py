@@ -30,14 +30,14 @@ class Turns:
         stage: Stage,
         lineage: AnyWorker,
         broadcast: Broadcast,
-        on_start: Callable[[Job], None],
     ) -> None:
-        """`on_start` is told of each job that starts. No more than `limit` requests wait."""
+        """No more than `limit` requests wait."""
         self._queue = Queue(limit)
         self._stage = stage
         self._lineage = lineage
         self._broadcast = broadcast
-        self._on_start = on_start
+        self.on_start: Callable[[Job], None]
+        """Told of each job that starts."""
         self.take_in: Callable[[Door, Channel], None]
         """Reads what has been sent on a channel."""
 
@@ -54,7 +54,7 @@ class Turns:
         """Start the next job, if the worker is free."""
         if self._free() and (job := self._queue.next()):
             self._stage.start(job)
-            self._on_start(job)
+            self.on_start(job)
 
     def ended(self, ended: Ended | None) -> None:
         """A job has ended: what that means for the others."""

@@ -14,6 +14,7 @@ import msgspec
 from holdfast.errors import HoldfastError
 from holdfast.protocol import operations
 from holdfast.supervisor import recovery as words
+from holdfast.supervisor.checkpoints import Checkpoints
 from holdfast.supervisor.effects import Effects
 from holdfast.supervisor.ledger import Ledger
 from holdfast.supervisor.lineage import State
@@ -44,10 +45,11 @@ class _Wish(msgspec.Struct, frozen=True):
 class Undo:
     """Of one session."""
 
-    def __init__(self, stage: Stage, lineage: AnyWorker, ledger: Ledger) -> None:
+    def __init__(self, stage: Stage, lineage: AnyWorker, ledger: Ledger, checkpoints: Checkpoints) -> None:
         self._stage = stage
         self._lineage = lineage
         self._ledger = ledger
+        self._checkpoints = checkpoints
         self._past: _Past | None = None
         self._wish: _Wish | None = None
         self._departed: float | None = None  # time.monotonic(), while the way back is under way
@@ -202,6 +204,7 @@ class Undo:
             stage.count = max(stage.count, past.count)  # numbers go on
             self._ledger.set("numbered_after", past.numbered_after)
         stage.effects.drop_since(standby.after)
+        self._checkpoints.forget(standby.after + 1)
         self._lineage.go_back(standby)
 
     def _place(self, number: int) -> str:

@@ -20,7 +20,7 @@ from holdfast.link.ring import RingWriter
 from holdfast.worker.cells import Cells
 from holdfast.worker.desk import Desk
 from holdfast.worker.interrupts import Interrupts
-from holdfast.worker.ipython import comms, connect, kernel, recover, shims, undo
+from holdfast.worker.ipython import comms, connect, kernel, recover, shims, status, undo
 from holdfast.worker.ipython.debugging import Debugging
 from holdfast.worker.ipython.display import Publisher
 from holdfast.worker.ipython.filenames import compiler_in
@@ -75,6 +75,7 @@ def live(start: Start, channel: Channel) -> None:
     notes = app.start_up(start.arguments)
     recover.register(app.shell)
     undo.register(app.shell)
+    status.register(app.shell)
     sleeper = Sleeper(loop, channel, outlet, shared, app.shell.user_ns, desk.woken)
     known = shared | loop_fds | {channel.fileno()}  # the loop's: each process has its own, rebuilt
     freezer = Freezer(loop, channel, outlet, known, sleeper, start.quiet_wait_ms)

@@ -1,0 +1,39 @@
+"""What a crash would leave, in one line: which state is in memory, what it is worth, and which is on disk.
+
+The line is the same in `%holdfast` and in `holdfast info`. Only reads.
+"""
+
+from __future__ import annotations
+
+from holdfast.supervisor.checkpoints import Checkpoints
+from holdfast.supervisor.effects import Effects
+from holdfast.supervisor.program import AnyWorker, Program
+
+
+def in_words(lineage: AnyWorker, effects: Effects, checkpoints: Checkpoints) -> str:
+    """Such as "after In[12], resume; on disk: In[11]"."""
+    if isinstance(lineage, Program):
+        return "none: this is an embedded program, of which no copy is kept"
+    return f"{_in_memory(lineage, effects)}; on disk: {_on_disk(checkpoints)}"
+
+
+def _in_memory(lineage: AnyWorker, effects: Effects) -> str:
+    newest = lineage.standbys.newest
+    if newest is None or isinstance(lineage, Program):
+        return f"none in memory: {lineage.refusal or 'the interpreter has just begun'}"
+    count = effects.last_shown(newest.after)
+    place = f"after In[{count}]" if count else "before any cell"
+    verdict = lineage.ladder.grades.of(newest)
+    words = f"{place}, {verdict.grade if verdict else 'not examined yet'}"
+    if verdict is not None and verdict.reasons:
+        words += f" ({'; '.join(verdict.reasons)})"
+    missing = effects.shown_since(newest.after)
+    if missing and lineage.refusal:
+        words += f", without {', '.join(f'In[{each}]' for each in missing)} ({lineage.refusal})"
+    return words
+
+
+def _on_disk(checkpoints: Checkpoints) -> str:
+    newest = checkpoints.newest
+    place = "nothing" if newest is None else f"In[{newest.count}]" if newest.count else "the start"
+    return f"{place} (writing failed: {checkpoints.trouble})" if checkpoints.trouble else place

@@ -1,0 +1,32 @@
+"""What whoever opens a session again is told, once, in the output of their first cell.
+
+How it ended before, which every client but our own console could not know; and what went on while nobody was
+there (see `absence`).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from holdfast.supervisor.absence import Absence
+from holdfast.supervisor.queue import Job
+from holdfast.supervisor.stage import Stage
+
+
+class Welcome:
+    """Of one run of the supervisor."""
+
+    def __init__(self, stage: Stage, absence: Absence, own_file: Path, story: str | None) -> None:
+        """`own_file`: of the door by which our own console comes, which has told the story already."""
+        self._stage = stage
+        self._absence = absence
+        self._own_file = own_file
+        self._story = story
+
+    def on_start(self, job: Job) -> None:
+        """A job starts."""
+        if self._story and job.request is not None and not job.request.silent:
+            if job.door.file != self._own_file:
+                self._stage.publish_text(job.number, "stderr", f"holdfast: {self._story}\n")
+            self._story = None
+        self._absence.tell(job, self._stage)
