@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from kit.source import modules
 
-GROUND = {"__version__", "errors", "paths", "settings", "completeness"}
+GROUND = {"__version__", "errors", "files", "paths", "settings", "completeness"}
 """What everybody may use."""
 
 MAY_USE: dict[str, set[str]] = {
     "": {"client", "worker"},  # `holdfast.embed`, which loads them when it is called
     "errors": set(),
+    "files": set(),
     "paths": set(),
     "settings": set(),
     "completeness": set(),
