@@ -71,6 +71,18 @@ class Standby(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     when they run notebooks. The variable HOLDFAST_ON_CRASH has the last word."""
 
 
+class Checkpoint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Bounds on what is written of the variables to disk."""
+
+    variable_seconds: float = 20.0
+    """For one variable to be written. Some 10 GB of arrays or 10 million small objects take so long; what
+    takes longer mostly waits for ever, for a lock whose thread is gone."""
+    total_seconds: float = 300.0
+    """For all of them. After that only those known to be fine are written; the others are named as lost."""
+    variable_bytes: int = 8 * 1024 * MEBIBYTE
+    """Of one variable; a larger one is named as lost, and does not keep the smaller ones off the disk."""
+
+
 class Life(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Deadlines in the life of processes and doors, in seconds."""
 
@@ -95,6 +107,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     wire: Wire = Wire()
     output: Output = Output()
     standby: Standby = Standby()
+    checkpoint: Checkpoint = Checkpoint()
     life: Life = Life()
     durability: Literal["process", "power"] = "process"
     """`process`: no process death loses anything; `power`: neither does a power cut (slower commits)."""
