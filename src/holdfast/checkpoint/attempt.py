@@ -11,16 +11,19 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 from pickle import PickleBuffer
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from holdfast.checkpoint.blobs import OWN_FILE_BYTES, Writer
 from holdfast.checkpoint.children import Say
-from holdfast.checkpoint.manifest import Frame, How
+from holdfast.checkpoint.manifest import Frame, How, Piece
 from holdfast.checkpoint.pickling import NamespacePickler, first_of, how_kept
-from holdfast.checkpoint.reasons import NO_TIME, Refused, why_not_written
+from holdfast.checkpoint.reasons import NO_TIME, TooLarge, why_not_written
 from holdfast.checkpoint.words import size_in_words
+
+HEAD_BYTES: Final = 16 * 1024
+"""Of a large frame, once more in the pack: most names stand where the first of many alike objects is."""
 
 
 class At(msgspec.Struct, frozen=True, tag=True):
@@ -45,7 +48,6 @@ class Done(msgspec.Struct, frozen=True, tag=True):
 
     frames: list[Frame]
     pack: str
-    memo: int
     kinds: dict[str, How]
     notes: dict[str, str]
     bytes_written: int
@@ -105,23 +107,26 @@ class Attempt:
         stream = _Stream(self._task, self._left)
         frames: list[Frame] = []
         before, most = 0, 0
-        notes = {}
+        notes: dict[str, str] = {}
         names = list(self._left)
         for index, name in enumerate(names):
             if not self._dump(stream, name):
                 self._try(names[index + 1 :])
                 return None
             self._tell(Storing())
-            before, most = first_of(stream.frame, before, most), len(stream.frame)
+            first, most = first_of(stream.frame, before, most), len(stream.frame)
+            frames[-1:] = [each._replace(end=first) for each in frames[-1:]]
+            before = first
             buffers = [writer.put(buffer.raw()) for buffer in stream.buffers]
-            frames.append(Frame(name, writer.put(stream.take()), before, buffers))
+            frames.append(_stored(writer, name, stream.take(), first, buffers))
             if stream.notes:
                 notes[name] = "; ".join(dict.fromkeys(stream.notes))
         # One more frame, not kept, says how many objects the last one has added.
         stream.dump(None)
-        memo = first_of(stream.frame, before, most)
+        end = first_of(stream.frame, before, most)
+        frames[-1:] = [each._replace(end=end) for each in frames[-1:]]
         kinds = {name: how_kept(value) for name, value in self._left.items()}
-        return Done(frames, writer.finish(), memo, kinds, notes, writer.bytes_written)
+        return Done(frames, writer.finish(), kinds, notes, writer.bytes_written)
 
     def _try(self, names: list[str]) -> None:
         """Find those that can't be written; nothing is."""
@@ -150,6 +155,12 @@ class Attempt:
 
     def _tell(self, message: Message) -> None:
         self._say(msgspec.msgpack.encode(message))
+
+
+def _stored(writer: Writer, name: str, stream: bytes, first: int, buffers: list[Piece]) -> Frame:
+    piece = writer.put(stream)
+    head = writer.put(stream[:HEAD_BYTES]) if piece.blob else None
+    return Frame(name, piece, head, first, first, buffers)
 
 
 class _Stream:
@@ -198,4 +209,4 @@ class _Stream:
     def _count(self, size: int) -> None:
         self._size += size
         if self._size > self._most:
-            raise Refused(f"more than {size_in_words(self._most)}")
+            raise TooLarge(f"it takes more than {size_in_words(self._most)}")

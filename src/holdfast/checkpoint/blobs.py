@@ -1,6 +1,7 @@
 """Bytes by their digest: the same bytes are written once, and what is read is what was written.
 
-Small pieces go together into one pack; each has its own digest, so damage costs only what it hits.
+Small pieces go together into one pack, of which there are two copies: it is small, and much depends on it. Each
+piece has its own digest, so damage costs only what it hits.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Final
 
 import xxhash
 
-from holdfast.checkpoint.manifest import Piece, blobs_folder
+from holdfast.checkpoint.manifest import Piece, blobs_folder, twin_of
 from holdfast.checkpoint.mapping import private_copy
 from holdfast.checkpoint.whole import Data, sync_file, sync_folder, write_whole
 from holdfast.errors import CheckpointDamaged, RefusedPath
@@ -56,8 +57,9 @@ class Writer:
         if self._pack:
             whole = b"".join(self._pack)
             name = _digest(whole)
-            self._drop_damaged(name)
-            self._store(name, [whole], len(whole))
+            for copy in (name, twin_of(name)):
+                self._drop_damaged(copy, name)
+                self._store(copy, [whole], len(whole))
         if self._durable:
             sync_folder(self._folder)
         return name
@@ -67,8 +69,8 @@ class Writer:
         for path in self._made:
             path.unlink(missing_ok=True)
 
-    def _store(self, digest: str, parts: list[Data], size: int) -> None:
-        path = self._folder / digest
+    def _store(self, blob: str, parts: list[Data], size: int) -> None:
+        path = self._folder / blob
         if private_size(path) == size:
             if self._durable:
                 sync_file(path)  # it may be of a writer that did not; costs nothing if it did
@@ -77,10 +79,10 @@ class Writer:
         self._made.append(path)
         self.bytes_written += size
 
-    def _drop_damaged(self, name: str) -> None:
+    def _drop_damaged(self, blob: str, digest: str) -> None:
         """Readers set damaged blobs aside, but not a pack: what of it is whole may still be wanted."""
-        path = self._folder / name
-        if private_size(path) is not None and _digest(path.read_bytes()) != name:
+        path = self._folder / blob
+        if private_size(path) is not None and _digest(path.read_bytes()) != digest:
             path.unlink()
 
 
@@ -89,39 +91,43 @@ class Reader:
 
     def __init__(self, folder: Path, pack: str) -> None:
         self._folder = blobs_folder(folder)
-        self._pack_name = pack
-        self._pack: bytearray | None = None
+        self._packs = (pack, twin_of(pack))
+        self._read_packs: dict[str, bytearray] = {}
 
     def get(self, piece: Piece) -> memoryview:
         """Its bytes; the caller's alone, to keep and to change."""
         if piece.blob == _IN_PACK:
-            data = memoryview(bytearray(self._packed(piece)))
-        else:
-            data = self._read(piece.blob, piece.size)
+            return self._from_pack(piece)
+        data = self._read(piece.blob)
         if len(data) != piece.size or _digest(data) != piece.digest:
             self._set_aside(piece.blob)
-            raise CheckpointDamaged(f"its data is damaged ({piece.blob or self._pack_name})")
+            raise CheckpointDamaged(f"its data is damaged ({piece.blob})")
         return data
 
-    def _packed(self, piece: Piece) -> memoryview:
-        if self._pack is None:
-            self._pack = bytearray(self._read(self._pack_name, None))
-        return memoryview(self._pack)[piece.offset : piece.offset + piece.size]
+    def _from_pack(self, piece: Piece) -> memoryview:
+        error = CheckpointDamaged(f"its data is damaged ({self._packs[0]})")
+        for pack in self._packs:
+            try:
+                if pack not in self._read_packs:
+                    self._read_packs[pack] = bytearray(self._read(pack))
+            except CheckpointDamaged as gone:
+                error = gone
+                continue
+            data = self._read_packs[pack][piece.offset : piece.offset + piece.size]
+            if len(data) == piece.size and _digest(data) == piece.digest:
+                return memoryview(data)
+        raise error
 
-    def _read(self, blob: str, size: int | None) -> memoryview:
-        path = self._folder / blob
+    def _read(self, blob: str) -> memoryview:
         try:
-            descriptor = open_private(path, os.O_RDONLY)
+            descriptor = open_private(self._folder / blob, os.O_RDONLY)
         except (OSError, RefusedPath) as error:
             raise CheckpointDamaged(f"its data is gone ({blob})") from error
         try:
-            there = os.fstat(descriptor).st_size
-            if size is not None and there != size:
-                self._set_aside(blob)
-                raise CheckpointDamaged(f"its data is damaged ({blob})")
-            if there >= MAPPED_BYTES:
-                return private_copy(descriptor, there)
-            data = bytearray(there)
+            size = os.fstat(descriptor).st_size
+            if size >= MAPPED_BYTES:
+                return private_copy(descriptor, size)
+            data = bytearray(size)
             return memoryview(data)[: os.readv(descriptor, [data])]
         except OSError as error:
             raise CheckpointDamaged(f"its data can't be read ({blob}: {error.strerror})") from error
@@ -130,9 +136,8 @@ class Reader:
 
     def _set_aside(self, blob: str) -> None:
         """A damaged blob must not be taken for a good one by the next writer; `prune` removes it."""
-        if blob != _IN_PACK:
-            path = self._folder / blob
-            path.rename(path.with_name(f"{blob}.damaged"))
+        path = self._folder / blob
+        path.rename(path.with_name(f"{blob}.damaged"))
 
 
 def _digest(data: Data) -> str:

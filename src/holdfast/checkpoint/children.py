@@ -56,7 +56,8 @@ class Child:
             os.close(self._reading)
         if silent:
             return f"it took more than {self._patience:g} s"
-        return _in_words(os.waitstatus_to_exitcode(status))
+        code = os.waitstatus_to_exitcode(status)
+        return ended(code) if code != os.EX_OK else None
 
     def _until_it_ends(self, pidfd: int, heard: Callable[[bytes], None]) -> bool:
         """Whether it fell silent instead."""
@@ -130,9 +131,8 @@ _RECURSION = 3_000
 """Frames. What a user could build with the default limit must be writable below our own frames."""
 
 
-def _in_words(code: int) -> str | None:
-    if code == os.EX_OK:
-        return None
+def ended(code: int) -> str:
+    """How a process ended that should not have, in words."""
     if code < 0:
         return f"it crashed the process ({signal.Signals(-code).name})"
     return f"it ended the process (exit status {code})"

@@ -1,18 +1,18 @@
 """A namespace back from disk: what is damaged costs what needs it, and is named. Never a wrong value.
 
 All frames share one memo, in which objects are numbered. So when a frame can't be loaded, its numbers are
-filled with nothing, for those of later frames to stay right; and a later frame that asks for one of them is
-lost too.
+filled all the same, for those of later frames to stay right: with the names in it (`symbols.py`), else with
+nothing; and a later frame that asks for what is missing is lost too.
 """
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import io
 import pickle
-import pickletools
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -21,6 +21,7 @@ from holdfast.checkpoint.blobs import Reader
 from holdfast.checkpoint.manifest import Frame, Manifest, Verdict
 from holdfast.checkpoint.pickling import MAKES_A_FUNCTION
 from holdfast.checkpoint.reasons import why_not_loaded
+from holdfast.checkpoint.symbols import Symbol, references, symbols
 from holdfast.errors import CheckpointDamaged, CheckpointError
 
 LEFT_OUT: Final = "it was left out"
@@ -49,22 +50,21 @@ def load(
     one `on_variable` is called: making it may hang or crash, and can be left out the next time (`skip`).
     """
     stream = _Stream(Reader(folder, manifest.pack), home, manifest.python)
-    ends = [frame.first for frame in manifest.frames[1:]] + [manifest.memo]
     values: dict[str, object] = {}
     lost: dict[str, str] = {}
     collecting = gc.isenabled()
     gc.disable()  # nothing of this is garbage yet, and there is much of it
     try:
-        for frame, end in zip(manifest.frames, ends, strict=True):
+        for frame in manifest.frames:
             if frame.name in skip:
-                stream.leave_out(frame, end)
+                stream.leave_out(frame)
                 lost[frame.name] = LEFT_OUT
                 continue
             on_variable(frame.name)
             try:
                 values[frame.name] = stream.load(frame)
             except _Lost as error:
-                stream.leave_out(frame, end)
+                stream.leave_out(frame)
                 lost[frame.name] = str(error)
     finally:
         if collecting:
@@ -80,13 +80,6 @@ class _Lost(Exception):
     """A frame can't be loaded, for the reason that this says."""
 
 
-class _Missing(NamedTuple):
-    """Numbers in the memo that a lost variable would have filled."""
-
-    name: str
-    numbers: range
-
-
 class _Stream:
     """The frames of one checkpoint, in their order."""
 
@@ -97,7 +90,7 @@ class _Stream:
         self._tape = _Tape()
         self._unpickler = _Unpickler(self._tape, home, python)
         self._spoilt = False
-        self._missing: list[_Missing] = []
+        self._missing: dict[int, str] = {}  # why, by number
 
     def load(self, frame: Frame) -> object:
         """The variable of a frame. _Lost; then `leave_out` must follow."""
@@ -106,8 +99,10 @@ class _Stream:
             buffers = [self._blobs.get(piece) for piece in frame.buffers]
         except CheckpointError as error:
             raise _Lost(str(error)) from error
-        if self._missing and (name := self._needs(data)):
-            raise _Lost(f"it shares data with {name}, which is lost")
+        if self._missing:  # reading it for what it asks for takes longer than loading it
+            for number in references(data.tobytes()):
+                if number in self._missing:
+                    raise _Lost(self._missing[number])
         self._tape.play(data, buffers)
         try:
             made = self._unpickler.load()
@@ -115,42 +110,57 @@ class _Stream:
             raise
         except BaseException as error:  # whatever its code raises, SystemExit too
             self._spoilt = True
-            raise _Lost(str(error) if isinstance(error, _Lost) else why_not_loaded(error)) from error
+            raise _Lost(_why(error)) from error
         value, *ends = made
         if len(ends) != 2 or any(end is not made for end in ends):
             raise CheckpointDamaged("objects of the checkpoint are numbered wrongly")
         made.clear()  # it holds itself
         return value
 
-    def leave_out(self, frame: Frame, end: int) -> None:
+    def leave_out(self, frame: Frame) -> None:
         """Fill the numbers of a frame that is not loaded."""
+        made = self._unpickler.memo.copy()
         if self._spoilt:
             # It has numbered some of its objects, nobody knows how many: begin anew after the one before.
-            made = self._unpickler.memo.copy()
             self._unpickler = _Unpickler(self._tape, self._home, self._python)
             self._fill(made[number] for number in range(frame.first))
             self._spoilt = False
-        self._missing.append(_Missing(frame.name, range(frame.first, end)))
-        self._fill(None for _ in self._missing[-1].numbers)
+        found = symbols(self._readable(frame), frame.first, made.get)
+        self._fill(
+            [self._named(number, found.get(number), frame) for number in range(frame.first, frame.end)]
+        )
 
-    def _fill(self, objects: Iterator[object]) -> None:
+    def _readable(self, frame: Frame) -> bytes:
+        for piece in (frame.stream, frame.head):
+            if piece is not None:
+                with contextlib.suppress(CheckpointDamaged):
+                    return self._blobs.get(piece).tobytes()
+        return b""
+
+    def _named(self, number: int, symbol: Symbol | None, frame: Frame) -> object:
+        """What a symbol stands for; None, and it is missing, if it is none or can't be had."""
+        if isinstance(symbol, str):
+            return symbol
+        try:
+            if symbol is not None:
+                return self._unpickler.find_class(symbol.module, symbol.name)
+            self._missing[number] = f"it shares data with {frame.name}, which is lost"
+        except Exception as error:  # noqa: BLE001 - importing runs foreign code
+            self._missing[number] = _why(error)
+        return None
+
+    def _fill(self, objects: Iterable[object]) -> None:
         """Put objects into the memo, as the next ones, by a stream of their own."""
         given = list(objects)
         self._unpickler.given = iter(given)
         self._tape.play(memoryview(_PROTOCOL + _TAKE_ONE * len(given) + _NOTHING), [])
         self._unpickler.load()
 
-    def _needs(self, data: memoryview) -> str | None:
-        """The lost variable that a frame refers to, if there is one. Slow, hence only if one is lost."""
-        for opcode, number, _ in pickletools.genops(data.tobytes()):
-            if opcode.name in _GETS:
-                for missing in self._missing:
-                    if number in missing.numbers:
-                        return missing.name
-        return None
+
+def _why(error: BaseException) -> str:
+    return str(error) if isinstance(error, _Lost) else why_not_loaded(error)
 
 
-_GETS = {"GET", "BINGET", "LONG_BINGET"}
 _PROTOCOL = pickle.PROTO + b"\x05"
 _TAKE_ONE = pickle.NONE + pickle.BINPERSID + pickle.MEMOIZE + pickle.POP
 """`persistent_load(None)` into the memo, and off the stack."""

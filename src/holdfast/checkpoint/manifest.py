@@ -57,8 +57,12 @@ class Frame(NamedTuple):
 
     name: str
     stream: Piece
+    head: Piece | None
+    """The beginning of a stream that is not in the pack, once more: see `symbols.py`."""
     first: int
     """Number of the first object that it adds to the pickle memo, which all frames share."""
+    end: int
+    """Number of the first one that it does not add any more."""
     buffers: list[Piece]
 
 
@@ -78,8 +82,6 @@ class Manifest(msgspec.Struct, frozen=True):
     """In the order in which they must be loaded."""
     pack: str
     """The blob in which small frames stand together; "" if there is none."""
-    memo: int
-    """Objects in the memo after the last frame."""
     bytes_total: int
     bytes_written: int
     """What was not on disk already."""
@@ -96,8 +98,15 @@ class Manifest(msgspec.Struct, frozen=True):
 
     def blobs(self) -> Iterator[str]:
         """Names of the files it needs, some of them several times."""
+        if self.pack:
+            yield from (self.pack, twin_of(self.pack))
         for frame in self.frames:
-            yield from (piece.blob or self.pack for piece in (frame.stream, *frame.buffers))
+            yield from (piece.blob for piece in (frame.stream, *frame.buffers) if piece.blob)
+
+
+def twin_of(pack: str) -> str:
+    """The second copy of a pack."""
+    return f"{pack}.twin"
 
 
 def blobs_folder(folder: Path) -> Path:

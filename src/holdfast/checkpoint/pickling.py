@@ -35,6 +35,13 @@ class _Home:
         return rebuilding.namespace, ()
 
 
+class _Cell:
+    """Stands in the stream for a closure's variable; its value follows with the functions' states."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return inside._make_empty_cell, ()
+
+
 class NamespacePickler(cloudpickle.Pickler):  # type: ignore[misc]
     """Writes values one after the other; what they share is written once."""
 
@@ -49,6 +56,7 @@ class NamespacePickler(cloudpickle.Pickler):  # type: ignore[misc]
         self.foreign = Foreign(variables.values())
         self._home = home
         self._stand_in = _Home()
+        self._cells: dict[int, tuple[types.CellType, _Cell]] = {}
         # Functions of one namespace share what stands here for it.
         self.globals_ref[id(home)] = self._stand_in
         self._reducers: dict[type, Callable[[Any], Reduced] | None] = {
@@ -85,9 +93,19 @@ class NamespacePickler(cloudpickle.Pickler):  # type: ignore[misc]
 
     def _reduce_function(self, value: Any) -> Reduced:
         reduced = self._function_reduce(value)
-        if reduced is not NotImplemented and value.__globals__ is self._home:
-            reduced[2][1]["__globals__"] = {}  # they are in the namespace, once
-        return reduced
+        if reduced is NotImplemented:
+            return reduced
+        make, arguments, state, *rest = reduced
+        if value.__globals__ is self._home:
+            state[1]["__globals__"] = {}  # they are in the namespace, once
+        cells = None if value.__closure__ is None else tuple(map(self._cell, value.__closure__))
+        return make, (*arguments[:-1], cells), state, *rest
+
+    def _cell(self, cell: types.CellType) -> _Cell:
+        """One for all functions that share a variable; cloudpickle gives each of them its own copy."""
+        if id(cell) not in self._cells:
+            self._cells[id(cell)] = (cell, _Cell())  # held: its number stays its own
+        return self._cells[id(cell)][1]
 
 
 _MAKES_A_CLASS = (inside._make_skeleton_class, inside._make_skeleton_enum)

@@ -23,11 +23,17 @@ class Refused(PicklingError):
         """As `an open file (data.csv)`."""
 
 
+class TooLarge(PicklingError):
+    """A variable that takes more bytes than it may."""
+
+
 def why_not_written(value: object, error: BaseException) -> str:
     """Words for what pickling `value` raised."""
     what = error.what if isinstance(error, Refused) else _unpicklable(str(error))
     if what:
         return _short(what if _is_it(value, error, what) else f"it holds {what}")
+    if isinstance(error, TooLarge):
+        return str(error)
     if isinstance(error, RecursionError) or "deep recursion" in str(error):
         return "it is nested too deeply"
     if isinstance(error, MemoryError):

@@ -5,6 +5,7 @@ Runs in a process with one thread whose variables hold still: a disposable copy 
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Iterable, Mapping
@@ -15,7 +16,7 @@ from typing import Any
 import msgspec
 
 from holdfast.checkpoint.attempt import At, Attempt, Done, Message, NotDone, Spoilt, Storing, Task
-from holdfast.checkpoint.children import Child
+from holdfast.checkpoint.children import Child, ended
 from holdfast.checkpoint.manifest import FORMAT, Frame, Manifest, Verdict, blobs_folder, keep
 from holdfast.checkpoint.reasons import NO_TIME
 from holdfast.checkpoint.reprs import last_reprs
@@ -75,11 +76,11 @@ class _Effort:
                 raise _not_written(self._task.folder, self._done.why)
             tried_from = self._after_accident(list(left), f"writing {ended}")
 
-    def _attempt(self, attempt: Attempt) -> str | None:
-        """How it ended, in words; None if well."""
+    def _attempt(self, attempt: Attempt) -> str:
+        """How it ended, in words."""
         self._at = None
         try:
-            return Child(attempt.run, self._patience).listen(self._hear)
+            return Child(attempt.run, self._patience).listen(self._hear) or ended(os.EX_OK)
         except OSError as error:
             raise _not_written(self._task.folder, f"no process for it: {error.strerror}") from error
 
@@ -139,7 +140,6 @@ def _manifest(
         variables=verdicts,
         frames=done.frames,
         pack=done.pack,
-        memo=done.memo,
         bytes_total=sum(each.bytes for each in verdicts),
         bytes_written=done.bytes_written,
     )
