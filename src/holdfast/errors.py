@@ -12,6 +12,9 @@ HoldfastError
 ├── LinkError                the private link between supervisor and worker broke its rules
 ├── JournalError             the journal can't be opened, read or written
 │   └── JournalDamaged       its content is not what was written
+├── CheckpointError          a checkpoint of the variables can't be written or read
+│   ├── CheckpointNotWritten nothing new is on disk; earlier checkpoints are as they were
+│   └── CheckpointDamaged    its content is not what was written
 └── SessionError
     ├── NoSuchSession
     ├── SessionExists
@@ -74,6 +77,18 @@ class JournalError(HoldfastError):
 
 class JournalDamaged(JournalError):
     """The journal's content is not what was written."""
+
+
+class CheckpointError(HoldfastError):
+    """A checkpoint of the variables can't be written or read."""
+
+
+class CheckpointNotWritten(CheckpointError):
+    """Nothing new is on disk; earlier checkpoints are as they were."""
+
+
+class CheckpointDamaged(CheckpointError):
+    """The checkpoint's content is not what was written."""
 
 
 class SessionError(HoldfastError):

@@ -85,7 +85,7 @@ class Standby(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Checkpoint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """When the namespace is written to disk."""
 
-    enabled: bool = False
+    enabled: bool = True
     """Without it nothing but code and output outlives a reboot."""
     rest_seconds: float = 2.0
     """From the end of a cell, if no other one follows, to the write: a row of quick cells is written once."""
@@ -96,6 +96,13 @@ class Checkpoint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     end_seconds: float = 10.0
     """For the last write, while the session's end waits for it: `holdfast stop` and a shutdown have patience
     for so long."""
+    variable_seconds: float = 20.0
+    """For one variable to be written. Some 10 GB of arrays or 10 million small objects take so long; what
+    takes longer mostly waits for ever, for a lock whose thread is gone."""
+    total_seconds: float = 300.0
+    """For all of them. After that only those known to be fine are written; the others are named as lost."""
+    variable_bytes: int = 8 * 1024 * MEBIBYTE
+    """Of one variable; a larger one is named as lost, and does not keep the smaller ones off the disk."""
 
 
 class Life(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

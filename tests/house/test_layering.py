@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from kit.source import modules
 
-GROUND = {"__version__", "errors", "paths", "settings", "completeness"}
+GROUND = {"__version__", "errors", "files", "paths", "settings", "completeness"}
 """What everybody may use."""
 
 MAY_USE: dict[str, set[str]] = {
     "": {"client", "worker"},  # `holdfast.embed`, which loads them when it is called
     "errors": set(),
+    "files": set(),
     "paths": set(),
     "settings": set(),
     "completeness": set(),
@@ -17,8 +18,9 @@ MAY_USE: dict[str, set[str]] = {
     "link": set(),
     "access": {"protocol"},
     "journal": {"protocol"},
-    "supervisor": {"protocol", "access", "link", "journal"},
-    "worker": {"protocol", "link"},
+    "checkpoint": set(),
+    "supervisor": {"protocol", "access", "link", "journal", "checkpoint"},
+    "worker": {"protocol", "link", "checkpoint"},
     "client": {"protocol"},
     "console": {"protocol", "client"},
     "jupyter": {"protocol", "client"},
@@ -31,13 +33,14 @@ MAY_USE: dict[str, set[str]] = {
 HOMES = {
     "sqlite3": {"journal"},
     "IPython": {"worker"},
-    "pickle": set(),
-    "cloudpickle": set(),
+    "pickle": {"checkpoint"},
+    "cloudpickle": {"checkpoint"},
+    "xxhash": {"checkpoint"},
     "multiprocessing": set(),
 }
 """Package -> the rooms that may import it."""
 
-WITHOUT_ZEROMQ = ("protocol", "link", "journal", "worker", "kernel", "jupyter")
+WITHOUT_ZEROMQ = ("protocol", "link", "journal", "checkpoint", "worker", "kernel", "jupyter")
 """What is forked (a ZeroMQ context does not survive that), is pure, or must start at once."""
 
 CORES = ("protocol", "link.frames", "link.messages", "client.exchange", "completeness")
@@ -82,10 +85,20 @@ def test_each_dangerous_package_has_one_home() -> None:
     assert not {(package, room) for package, room in importers if room not in HOMES[package]}
 
 
-def test_only_the_worker_forks() -> None:
-    assert {module.room for module in modules() if module.calls & {"os.fork", "os.forkpty", "fork"}} <= {
-        "worker"
-    }
+def test_only_the_worker_forks_and_what_tries_things_out_in_its_copies() -> None:
+    forkers = {module for module in modules() if module.calls & {"os.fork", "os.forkpty", "fork"}}
+
+    assert {module.name for module in forkers if module.room != "worker"} <= {"checkpoint.children"}
+
+
+def test_what_the_supervisor_knows_of_checkpoints_is_light() -> None:
+    heavy = {"pickle", "cloudpickle", "xxhash", "ctypes", "numpy"}
+    light = {f"checkpoint.{name}" for name in ("manifest", "pruning", "words", "whole")}
+    known = [module for module in modules() if module.name in light or module.room == "supervisor"]
+    names = {(module.name, name) for module in known for name in module.ours if name.startswith("checkpoint")}
+
+    assert not {module.name for module in known if module.name in light and module.foreign & heavy}
+    assert not {(who, name) for who, name in names if not {name, name.rpartition(".")[0]} & light}
 
 
 def test_zeromq_stays_out_of_what_is_forked_or_must_start_at_once() -> None:

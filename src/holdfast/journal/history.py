@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Final
 
 from holdfast.errors import JournalDamaged, JournalError
+from holdfast.files import private_size
 from holdfast.journal import making
 from holdfast.journal.database import Database, Value
-from holdfast.journal.files import private_size
 from holdfast.paths import private_folder
 from holdfast.settings import Life
 

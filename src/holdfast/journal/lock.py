@@ -21,7 +21,7 @@ from typing import Final
 import msgspec
 
 from holdfast.errors import JournalError, SessionLocked
-from holdfast.journal.files import open_private
+from holdfast.files import open_private
 
 _FLOCK: Final = struct.Struct("hhqqi0q")  # l_type, l_whence, l_start, l_len, l_pid (fcntl(2))
 _WHOLE_FILE: Final = _FLOCK.pack(fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)

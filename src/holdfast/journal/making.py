@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from holdfast.errors import JournalDamaged, JournalError
+from holdfast.files import open_private, private_size
 from holdfast.journal.database import Database
-from holdfast.journal.files import open_private, private_size
 
 PAGE_BYTES: Final = 4096
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Final
 
 from holdfast.errors import JournalDamaged, JournalError
+from holdfast.files import private_size
 from holdfast.journal import making
 from holdfast.journal.database import Database
-from holdfast.journal.files import private_size
 
 FILE_NAME: Final = "journal.db"
 NO_CELL: Final = 0

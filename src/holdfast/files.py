@@ -1,4 +1,4 @@
-"""Files of ours on disk: opened or checked only if they are regular, ours, private and no link."""
+"""Files of ours on disk: opened or checked only if they are regular, ours, private and no link. Light."""
 
 from __future__ import annotations
 
