@@ -13,6 +13,8 @@ from typing import ClassVar
 
 import msgspec
 
+from holdfast.settings import Checkpoint
+
 
 class Frame(msgspec.Struct, array_like=True):
     """What all messages share."""
@@ -266,6 +268,13 @@ class Loaded(Frame, tag=52):
     """Also those that were lost when it was written."""
 
 
+class NotLoaded(Frame, tag=53):
+    """Nothing of the checkpoint is in the namespace."""
+
+    at: int
+    what: str
+
+
 class Left(Frame, tag=29):
     """An embedded program goes on, without the session."""
 
@@ -324,6 +333,7 @@ class Write(Frame, tag=36):
     """It must outlive the machine, too: everything is synchronised to the disk."""
     keep: list[str] | None
     """The checkpoints that are kept beside it; all others in the folder go. None: nothing goes."""
+    limits: Checkpoint
 
 
 # --- double → supervisor -------------------------------------------------------------------------------
@@ -372,6 +382,6 @@ type_of_everything = (
     Fork | Forked | ForkFailed | Died | Run | Ask | Answer | InputReply | Renew | Rejoin | Outfit | Leave
     | Ready | Segment | Bell | Publish | Done | NeedInput | Wonder | StandbyTaken | NoStandby | Left | Wake
     | Asleep | Woken | Lend | Lent | Examine | Write | Probing | Examined | Written | NotWritten | Load
-    | Loading | Loaded
+    | Loading | Loaded | NotLoaded
 )  # fmt: skip
 """The union that a decoder accepts; anything else is refused."""

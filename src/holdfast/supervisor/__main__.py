@@ -102,7 +102,7 @@ def _worker(options: argparse.Namespace, tree: settings.Settings, loop: Loop, wi
         return Program(loop, options.link_fd, wires.outfit(), tree.life)
     start = wires.start(options.flags, tree.standby.quiet_wait_ms, str(paths.session_cells(options.session)))
     folder = str(paths.session_checkpoints(options.session))
-    return Lineage(loop, start, wires.write_ends, tree.life, tree.standby, folder)
+    return Lineage(loop, start, wires.write_ends, tree, folder)
 
 
 def _say(descriptor: int, line: dict[str, object]) -> None:

@@ -155,7 +155,7 @@ class Checkpoints:
         )
         keep = [each.id for each in [*self.kept[: KEPT - 1], *self.pinned]]
         self._double.send(
-            Write(self._folder, codec.encode(facts), durable=True, keep=keep),
+            Write(self._folder, codec.encode(facts), durable=True, keep=keep, limits=self._settings),
             seconds or self._settings.write_seconds,
         )
 
@@ -171,7 +171,7 @@ class Checkpoints:
                 bytes_total=frame.bytes_total,
                 bytes_written=frame.bytes_written,
             )
-            self._ledger.event("checkpoint", **msgspec.to_builtins(made))
+            self._ledger.event("checkpoint", checkpoint=msgspec.to_builtins(made))
             self.kept = [made, *self.kept][:KEPT]
             self.trouble = None
             self._over()
@@ -214,5 +214,5 @@ def kept(events: Iterable[EventRecord]) -> tuple[list[Checkpoint], list[Checkpoi
         elif event.kind == "not_restored":
             found, pinned = [], [*found[:KEPT], *pinned]
         elif event.kind == "checkpoint":
-            found = [msgspec.convert(event.details, Checkpoint), *found]
+            found = [msgspec.convert(event.details["checkpoint"], Checkpoint), *found]
     return found[:KEPT], pinned

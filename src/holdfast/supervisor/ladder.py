@@ -16,7 +16,7 @@ from typing import Literal
 
 import msgspec
 
-from holdfast.settings import Standby as Settings
+from holdfast.settings import Settings
 from holdfast.supervisor.grades import Grades, Verdict
 from holdfast.supervisor.loop import Loop
 from holdfast.supervisor.salvage import Salvage, Salvaged
@@ -52,15 +52,15 @@ class Ladder:
 
     def __init__(self, loop: Loop, standbys: Standbys, settings: Settings, folder: str) -> None:
         """`folder`: where checkpoints are."""
-        self.grades = Grades(loop, settings, lambda: standbys.newest)
+        self.grades = Grades(loop, settings.standby, lambda: standbys.newest)
         self.on_disk: Callable[[], list[Refill]] = list
         """Tells the checkpoints that may be used, best first."""
         self.stepped_back = False  # as the newest state may be damaged
         self._loop = loop
         self._standbys = standbys
-        self._crashes_in_a_row = settings.crashes_in_a_row
+        self._crashes_in_a_row = settings.standby.crashes_in_a_row
         self._folder = folder
-        self._crashed: list[str] = []  # what ran when it did, since a cell has ended
+        self._limits = settings.checkpoint
         self._left: list[Refill] | None = None  # checkpoints not yet tried
         self._salvage: Salvage | None = None
 
@@ -70,18 +70,14 @@ class Ladder:
         The same cell may crash again and again: it is at fault, and nothing else is lost. Where one crash
         follows another in different cells, or in none, memory may be damaged: one state further back.
         """
-        if not code or code not in self._crashed:
-            self._crashed.append(code)
-            self.stepped_back = len(self._crashed) >= self._crashes_in_a_row
-        else:
-            self.stepped_back = False
+        crashed = self._standbys.crashed
+        new = not code or code not in crashed
+        crashed.append(code)
+        different = len(set(filter(None, crashed))) + crashed.count("")
+        self.stepped_back = new and different >= self._crashes_in_a_row
         self.begin()
         if self.stepped_back:
             self._standbys.step_back()
-
-    def held(self) -> None:
-        """A cell has ended: the worker is sound."""
-        self._crashed.clear()
 
     def begin(self) -> None:
         """From the bottom."""
@@ -110,7 +106,11 @@ class Ladder:
             act(Wake(standby))
         elif verdict.grade == "salvage":
             self._salvage = Salvage(
-                self._loop, standby, self._folder, lambda done: self._salvaged(standby, verdict, done, act)
+                self._loop,
+                standby,
+                self._folder,
+                self._limits,
+                lambda done: self._salvaged(standby, verdict, done, act),
             )
         else:
             standby.let_go()

@@ -25,14 +25,14 @@ from holdfast.link.messages import (
     Loaded,
     Loading,
     NoStandby,
+    NotLoaded,
     Ready,
     Renew,
     StandbyTaken,
     Start,
     Woken,
 )
-from holdfast.settings import Life
-from holdfast.settings import Standby as StandbySettings
+from holdfast.settings import Settings
 from holdfast.supervisor.fresh import Newcomer
 from holdfast.supervisor.headroom import is_scarce
 from holdfast.supervisor.ladder import Ladder, Refill, Step, Wake
@@ -89,21 +89,19 @@ class Lineage:
         loop: Loop,
         start: Start,
         outputs: tuple[int, int],
-        life: Life,
-        standby: StandbySettings,
+        settings: Settings,
         checkpoints: str,
     ) -> None:
         """`start` and `outputs` (stdout, stderr): descriptors of ours. `checkpoints`: a folder."""
         self.state = State.STARTING
-        self.standbys = Standbys(loop, standby.keep, self._on_newest_lost)
-        self.ladder = Ladder(loop, self.standbys, standby, checkpoints)
+        self.standbys = Standbys(loop, settings.standby.keep, self._on_newest_lost)
+        self.ladder = Ladder(loop, self.standbys, settings, checkpoints)
         self.refusal: str | None = None  # why the worker could not take its newest standby
         self._owner: Owner
         self._loop = loop
         self._start = start
         self._outputs = outputs
-        self._life = life
-        self._wake_seconds = standby.wake_seconds
+        self._settings = settings
         self._template: Template
         self._worker: Live | None = None
         self._waking: Standby | None = None  # told to wake, has not answered yet
@@ -138,14 +136,10 @@ class Lineage:
         if self._worker is not None:
             self._worker.kill(why)
 
-    def held(self) -> None:
-        """The worker has done what it was asked: it is sound."""
-        self.ladder.held()
-
     def restart(self) -> None:
         """Give the session a fresh worker on purpose: no standby of the old one comes back by itself."""
         self.ladder.stop()
-        self.standbys.retire(self._life.undo_restart_seconds)
+        self.standbys.retire(self._settings.life.undo_restart_seconds)
         self._going_back = False
         self._give_up()
         self._newcomer = Newcomer(self._checkpoints)
@@ -165,14 +159,14 @@ class Lineage:
         if was is State.ALIVE and self._worker is not None:
             self._worker.interrupt()
             self._worker.send(Leave())
-            self._deadline.set(self._life.stop_seconds, self._owner.on_left)
+            self._deadline.set(self._settings.life.stop_seconds, self._owner.on_left)
         else:
             self._owner.on_left()
 
     def end(self) -> None:
         """End all processes that are left."""
         self._hang_up()
-        self._template.end(self._life.stop_seconds)
+        self._template.end(self._settings.life.stop_seconds)
 
     def reap(self) -> None:
         """A child of ours has ended. We adopt a dead template's children (subreaper, prctl(2))."""
@@ -207,7 +201,7 @@ class Lineage:
     def _fork_fresh(self) -> None:
         self.state = State.STARTING
         self._new_worker().give(self._template.fork)
-        self._deadline.set(self._life.start_seconds, self._on_fresh_failed)
+        self._deadline.set(self._settings.life.start_seconds, self._on_fresh_failed)
 
     def _on_fresh_failed(self) -> None:
         self._give_up()
@@ -260,9 +254,12 @@ class Lineage:
             self._on_ready(frame)
         elif isinstance(frame, Loading):
             self._newcomer.loads(frame.name)
-            self._deadline.set(self._life.load_seconds, self._on_fresh_failed)
+            self._deadline.set(self._settings.life.load_seconds, self._on_fresh_failed)
         elif isinstance(frame, Loaded):
             self._arrived(self._newcomer.loaded(frame))
+        elif isinstance(frame, NotLoaded):
+            self._give_up()
+            self._take_over()
         elif isinstance(frame, Woken) and self._waking is not None:
             worker.pid = frame.pid
             self._waking.let_go()
@@ -277,7 +274,7 @@ class Lineage:
             self._arrived(then)
         else:
             self.send(then)
-            self._deadline.set(self._life.load_seconds, self._on_fresh_failed)
+            self._deadline.set(self._settings.life.load_seconds, self._on_fresh_failed)
 
     def _arrived(self, back: Return) -> None:
         self._deadline.cancel()
@@ -325,7 +322,7 @@ class Lineage:
         worker = self._new_worker()
         worker.give(step.standby.wake)
         worker.pid = step.standby.pid
-        self._deadline.set(self._wake_seconds, self._on_wake_failed)
+        self._deadline.set(self._settings.standby.wake_seconds, self._on_wake_failed)
 
     def _on_wake_failed(self) -> None:
         """It does not answer: go on with the next step."""

@@ -82,9 +82,6 @@ class Program:
             f"kill {self.worker_pid}",
         )
 
-    def held(self) -> None:
-        """Nothing follows from that here."""
-
     def restart(self) -> None:
         """Refuse: a program begins where it does."""
         raise HoldfastError("this session is an embedded program, which can't be restarted from here")

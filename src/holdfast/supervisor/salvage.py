@@ -11,12 +11,10 @@ import msgspec
 
 from holdfast.link.messages import Frame, NotWritten, Write, Written
 from holdfast.protocol import codec
+from holdfast.settings import Checkpoint
 from holdfast.supervisor.doubles import Double
 from holdfast.supervisor.loop import Loop
 from holdfast.supervisor.standbys import Standby
-
-SECONDS = 120.0
-"""For all values: some seconds a gigabyte, and each that hangs costs its own deadline."""
 
 
 class Salvaged(msgspec.Struct, frozen=True):
@@ -29,13 +27,18 @@ class Salvage:
     """Of one standby."""
 
     def __init__(
-        self, loop: Loop, standby: Standby, folder: str, done: Callable[[Salvaged | None], None]
+        self,
+        loop: Loop,
+        standby: Standby,
+        folder: str,
+        limits: Checkpoint,
+        done: Callable[[Salvaged | None], None],
     ) -> None:
         """`done` gets None if there is nothing."""
         self._done = done
         self._double = Double(loop, standby, self._heard, lambda: done(None))
         facts = codec.encode({"after": standby.after, "salvage": True})
-        self._double.send(Write(folder, facts, durable=False, keep=None), SECONDS)
+        self._double.send(Write(folder, facts, durable=False, keep=None, limits=limits), limits.write_seconds)
 
     def stop(self) -> None:
         """It is not wanted any more; `done` is not called."""

@@ -56,6 +56,7 @@ class Standbys:
         self._all: list[Standby] = []
         self._retired: tuple[Standby, Timer] | None = None
         self._generation = 0
+        self.crashed: list[str] = []  # what ran when a worker died, since a cell has ended
         self._barrier = 0  # generations up to this one are woken on request only
         self.alike: Callable[[int, int], bool] = int.__eq__
         """Whether the states after two cells are the same to who goes back."""
@@ -104,6 +105,10 @@ class Standbys:
             self._all, others = self._all[:place], self._all[place:]
         for each in others:
             self._let_go(each)
+
+    def proven(self) -> None:
+        """A cell has ended: the worker is sound, and so is what it was before."""
+        self.crashed.clear()
 
     def put_barrier(self) -> None:
         """What was thrown away on purpose: nobody who sleeps now takes over by itself any more."""

@@ -62,7 +62,7 @@ class Turns:
             return
         request = ended.job.request
         if request is not None and ended.by_worker:
-            self._lineage.held()
+            self._lineage.standbys.proven()
         if request is not None and ended.status != "ok" and request.stop_on_error and not request.silent:
             self._abort_what_was_sent()
         self.next()

@@ -23,6 +23,7 @@ from holdfast.link.messages import (
     Frame,
     InputReply,
     Leave,
+    Load,
     NeedInput,
     Rejoin,
     Renew,
@@ -92,9 +93,12 @@ class Desk:
         self._requests: Requests
         self._freezer: Keeper
 
-    def open(self, cells: Cells, requests: Requests, freezer: Keeper) -> None:
-        """Begin to serve. The first standby holds the state before any cell."""
+    def open(
+        self, cells: Cells, requests: Requests, freezer: Keeper, load: Callable[[Load], None] | None = None
+    ) -> None:
+        """Begin to serve. The first standby holds the state before any cell. `load` takes a checkpoint's."""
         self._cells, self._requests, self._freezer = cells, requests, freezer
+        self._load = load
         self._loop.call_soon(self._start_serving)
 
     def woken(self) -> list[str]:
@@ -172,17 +176,20 @@ class Desk:
             changes = isinstance(frame, Run) or frame.msg_type == DEBUG_BEGIN
             if not self._freezer.before(changes=changes):
                 self._begin(self._do(frame))
-        elif isinstance(frame, Renew):
-            if not self._freezer.take():
-                self._loop.call_soon(self._next)
-        elif isinstance(frame, Rejoin):
-            comms.forget(set(comms.living()) - set(frame.comms))
-            comms.resend_states()
-            self._loop.call_soon(self._next)
         elif isinstance(frame, Leave):
             self.leave()
-        else:
+        elif not self._prepare(frame):
             self._loop.call_soon(self._next)
+
+    def _prepare(self, frame: Frame) -> bool:
+        """Do what is between requests. True: this process has just woken, and begins anew."""
+        if isinstance(frame, Rejoin):
+            comms.forget(set(comms.living()) - set(frame.comms))
+            comms.resend_states()
+        elif isinstance(frame, Load) and self._load is not None:
+            self._load(frame)
+            self._freezer.changed(frame.after)
+        return isinstance(frame, Renew | Load) and self._freezer.take()
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:
         self._busy = True

@@ -15,7 +15,7 @@ import IPython
 
 from holdfast import __version__
 from holdfast.link.channel import Channel
-from holdfast.link.messages import Ask, Ready, Start
+from holdfast.link.messages import Ask, Ready, Start, Write
 from holdfast.link.ring import RingWriter
 from holdfast.worker.cells import Cells
 from holdfast.worker.desk import Desk
@@ -25,6 +25,7 @@ from holdfast.worker.ipython.debugging import Debugging
 from holdfast.worker.ipython.display import Publisher
 from holdfast.worker.ipython.filenames import compiler_in
 from holdfast.worker.ipython.gui import Guis
+from holdfast.worker.ipython.keeping import Keeping
 from holdfast.worker.ipython.profile import IPKernelApp
 from holdfast.worker.outlet import Outlet
 from holdfast.worker.parents import Parents
@@ -82,8 +83,9 @@ def live(start: Start, channel: Channel) -> None:
     keep_apart(freezer, outlet)
     outlet.send(Ready(outlet.position, os.getpid(), banner(), notes))
     requests = Requests(app.shell, outlet, interrupts, manager, Debugging(app.shell, freezer))
-    sleeper.double = Double({Ask: requests.handle})
-    desk.open(Cells(app.shell, outlet, interrupts, keyboard), requests, freezer)
+    keeping = Keeping(app.shell, outlet)
+    sleeper.double = Double({Ask: requests.handle, Write: keeping.write})
+    desk.open(Cells(app.shell, outlet, interrupts, keyboard), requests, freezer, keeping.load)
     desk.serve_for_ever()
 
 
