@@ -19,7 +19,8 @@ import functools
 import os
 import re
 from collections.abc import Callable
-from pathlib import Path
+
+from holdfast.worker.standby import loaded
 
 _RUNTIME = re.compile(r"libgomp(?:[-.][^/]*)?\.so(?:[-.][^/]*)?")
 _HARD = 2  # omp_pause_hard (omp.h): nothing is kept
@@ -34,10 +35,10 @@ _looked_at = 0
 def look() -> bool:
     """Note which runtimes are loaded; whether any is. May let other threads run."""
     global _runtimes, _looked_at
-    loaded = _objects_loaded()
-    if loaded != _looked_at:
+    objects = loaded.count()
+    if objects != _looked_at:
         _runtimes = [each for path in _libraries() if (each := _pause_of(path))]
-        _looked_at = loaded
+        _looked_at = objects
     return bool(_runtimes)
 
 
@@ -51,11 +52,25 @@ def pause() -> None:
         one()  # refuses inside a parallel loop, where no fork is ever taken
 
 
+def try_all(trying: Callable[[str], None]) -> None:
+    """In a fork: have all threads of each runtime do something, if only for a moment.
+
+    Where a runtime waits for threads that did not come along, this never returns; `trying` is told before.
+    """
+    for path in sorted(_libraries()):
+        try:
+            runtime = ctypes.CDLL(path, mode=os.RTLD_NOLOAD | os.RTLD_NOW)
+            run = runtime.GOMP_parallel
+        except (OSError, AttributeError):  # replaced on disk since it was loaded, or not GCC's
+            continue
+        trying(f"OpenMP ({path.rpartition('/')[2]})")
+        work = ctypes.cast(ctypes.CDLL(None).abs, ctypes.c_void_p)  # of the number that it is given: harmless
+        run(work, None, ctypes.c_uint(0), ctypes.c_uint(0))
+
+
 def _libraries() -> set[str]:
     """Paths of GCC's OpenMP runtimes in this process's memory."""
-    lines = Path("/proc/self/maps").read_text(errors="surrogateescape").splitlines()
-    paths = {line[line.index("/") :] for line in lines if "/" in line}
-    return {path for path in paths if _RUNTIME.fullmatch(path.rpartition("/")[2])}
+    return {path for path in loaded.paths() if _RUNTIME.fullmatch(path.rpartition("/")[2])}
 
 
 def _pause_of(path: str) -> Callable[[], int] | None:
@@ -67,35 +82,3 @@ def _pause_of(path: str) -> Callable[[], int] | None:
         return functools.partial(runtime.omp_pause_resource_all, _HARD)
     except (OSError, AttributeError):  # replaced on disk since it was loaded, or of before OpenMP 5.0
         return None
-
-
-class _LoadedObject(ctypes.Structure):
-    """struct dl_phdr_info (dl_iterate_phdr(3)), up to what is needed."""
-
-    _fields_ = (
-        ("address", ctypes.c_size_t),
-        ("name", ctypes.c_char_p),
-        ("headers", ctypes.c_void_p),
-        ("count", ctypes.c_uint16),
-        ("adds", ctypes.c_ulonglong),
-    )
-
-
-def _objects_loaded() -> int:
-    """How many shared objects this process has loaded in its life."""
-    libc, note, adds = _loader()
-    libc.dl_iterate_phdr(note, None)
-    return adds.value
-
-
-@functools.cache
-def _loader() -> tuple[ctypes.PyDLL, Callable[..., int], ctypes.c_ulonglong]:
-    """The C library, what it is to call for the first object, and where that puts the number."""
-    adds = ctypes.c_ulonglong()
-
-    def note(loaded: ctypes._Pointer[_LoadedObject], _size: int, _data: int) -> int:
-        adds.value = loaded.contents.adds
-        return 1  # enough: the number is the same in all of them
-
-    kind = ctypes.PYFUNCTYPE(ctypes.c_int, ctypes.POINTER(_LoadedObject), ctypes.c_size_t, ctypes.c_void_p)
-    return ctypes.PyDLL(None), kind(note), adds

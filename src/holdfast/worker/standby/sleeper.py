@@ -21,6 +21,7 @@ from holdfast.link.messages import Asleep, Lend, Wake, Woken
 from holdfast.worker.ipython import comms
 from holdfast.worker.outlet import Outlet
 from holdfast.worker.standby import sibling
+from holdfast.worker.standby.databases import keep_open
 from holdfast.worker.standby.double import Double
 from holdfast.worker.standby.lost import Lost, names_of_lost
 from holdfast.worker.standby.orphans import disown
@@ -133,6 +134,7 @@ class Sleeper:
         private = private or make_private(seen, self._shared | {link})
         wake(private)
         disown()
+        keep_open()
         return private
 
     def _take_link(self, link: int) -> None:
