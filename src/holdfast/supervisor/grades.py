@@ -8,6 +8,7 @@ have hung or ended the session.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import Literal
 
@@ -32,6 +33,9 @@ class Verdict(msgspec.Struct, frozen=True):
 
 RESUME = Verdict("resume")
 
+REMEMBERED = 256
+"""Verdicts. With a thread that works each standby is another case, and no more of them are kept than this."""
+
 
 class Grades:
     """Verdicts by fingerprint, and the examination that is under way."""
@@ -41,17 +45,17 @@ class Grades:
         self._loop = loop
         self._settings = settings
         self._newest = newest
-        self._known: dict[str, Verdict] = {"": RESUME}
+        self._known: OrderedDict[str, Verdict] = OrderedDict()
         self._examination: Examination | None = None
         self._planned = False
 
     def of(self, standby: Standby) -> Verdict | None:
         """What is known of it; None if it has not been examined yet."""
-        return self._known.get(standby.fingerprint)
+        return self._known.get(standby.fingerprint) if standby.fingerprint else RESUME
 
     def note(self, standby: Standby) -> None:
         """It sleeps. If nobody like it has been examined, that is done soon."""
-        if standby.fingerprint not in self._known and not self._planned and self._examination is None:
+        if self.of(standby) is None and not self._planned and self._examination is None:
             self._planned = True
             self._loop.later(self._settings.examine_after_seconds, self._examine_newest)
 
@@ -82,6 +86,8 @@ class Grades:
             self._examination = None
             if verdict is not None:
                 self._known[standby.fingerprint] = verdict
+                if len(self._known) > REMEMBERED:
+                    self._known.popitem(last=False)
             then(verdict or RESUME)  # no copy could be made: who waits had better try the thing itself
 
         self._examination = Examination(self._loop, standby, seconds, done)

@@ -15,7 +15,7 @@ import IPython
 
 from holdfast import __version__
 from holdfast.link.channel import Channel
-from holdfast.link.messages import Ask, Ready, Start, Write
+from holdfast.link.messages import Ask, Examine, Ready, Start, Write
 from holdfast.link.ring import RingWriter
 from holdfast.worker.cells import Cells
 from holdfast.worker.desk import Desk
@@ -31,7 +31,7 @@ from holdfast.worker.outlet import Outlet
 from holdfast.worker.parents import Parents
 from holdfast.worker.requests import Requests
 from holdfast.worker.standby.descriptors import inventory
-from holdfast.worker.standby.double import Double
+from holdfast.worker.standby.double import examination
 from holdfast.worker.standby.freeze import Freezer
 from holdfast.worker.standby.sleeper import Sleeper, begin_as_worker
 from holdfast.worker.standby.userforks import keep_apart
@@ -84,7 +84,11 @@ def live(start: Start, channel: Channel) -> None:
     outlet.send(Ready(outlet.position, os.getpid(), banner(), notes))
     requests = Requests(app.shell, outlet, interrupts, manager, Debugging(app.shell, freezer))
     keeping = Keeping(app.shell, outlet)
-    sleeper.double = Double({Ask: requests.handle, Write: keeping.write})
+    sleeper.double.tasks = {
+        Ask: requests.handle,
+        Write: keeping.write,
+        Examine: examination(sleeper.double, outlet, app.shell.user_ns),
+    }
     desk.open(Cells(app.shell, outlet, interrupts, keyboard), requests, freezer, keeping.load)
     desk.serve_for_ever()
 

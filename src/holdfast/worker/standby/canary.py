@@ -50,14 +50,20 @@ class Verdict(NamedTuple):
 class Fingerprint(NamedTuple):
     """Equal to the one before if nothing has happened that could change the verdict."""
 
-    modules: int
+    modules: frozenset[str]
     engines: frozenset[Engine]
     threads: tuple[object, ...]
     tracers: tuple[str, ...]
     databases: tuple[str, ...]
 
+    @property
+    def text(self) -> str:
+        """Of a few characters; none if there is nothing that could keep a fork from going on."""
+        return f"{hash(self):x}" if any(self) else ""
 
-_noted = Fingerprint(0, frozenset(), (), (), ())
+
+_PROBED = frozenset(each.module for each in PROBES)
+_noted = Fingerprint(frozenset(), frozenset(), (), (), ())
 """Of the process that was forked last: a fork has no other threads, and its files are severed."""
 _ever: set[Engine] = set()
 """Engines that follow forks: their threads come and go."""
@@ -71,7 +77,7 @@ def fingerprint() -> Fingerprint:
     lasting = {each for each in now if FOLLOW_FORKS.fullmatch(each.library)}
     _ever.update(lasting)
     _noted = Fingerprint(
-        len(sys.modules),
+        frozenset(_PROBED & sys.modules.keys()),
         (now - lasting) | frozenset(_ever),
         _threads(now),
         tuple(_tracers()),

@@ -10,11 +10,13 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from holdfast.link.channel import Channel
-from holdfast.link.messages import Frame, Lent
+from holdfast.link.messages import Examine, Examined, Frame, Lent, Probing
+from holdfast.worker.outlet import Outlet
+from holdfast.worker.standby import canary
 
 Task = Callable[[Any], object]
 """Does what a message asks, and answers through the worker's outlet, which speaks on the double's link."""
@@ -26,8 +28,8 @@ _NICENESS = 10
 class Double:
     """Of this process, once it is a copy of a standby; until then the table of what it can do."""
 
-    def __init__(self, tasks: dict[type[Frame], Task]) -> None:
-        self._tasks = tasks
+    def __init__(self) -> None:
+        self.tasks: dict[type[Frame], Task] = {}
         self.lost_threads: Sequence[threading.Thread] = ()
         """Threads of the worker that did not come along."""
 
@@ -41,9 +43,22 @@ class Double:
             channel.send(Lent(os.getpid()))
             while not channel.ended:
                 for message in channel.wait():
-                    self._tasks[type(message)](message)
+                    self.tasks[type(message)](message)
         finally:
             os._exit(0)  # also if a task failed: whoever asked sees the link end
+
+
+def examination(double: Double, outlet: Outlet, namespace: Mapping[str, object]) -> Task:
+    """The task of finding out whether the standby could go on as the worker."""
+
+    def tell(what: str) -> None:
+        outlet.send(Probing(what))
+
+    def examine(_: Examine) -> None:
+        verdict = canary.examine(namespace, double.lost_threads, tell)
+        outlet.send(Examined(verdict.grade, verdict.reasons))
+
+    return examine
 
 
 def _hush() -> None:

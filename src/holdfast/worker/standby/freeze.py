@@ -29,7 +29,7 @@ from collections.abc import Callable, Iterable
 from holdfast.link.channel import Channel
 from holdfast.link.messages import NoStandby, StandbyTaken
 from holdfast.worker.outlet import Outlet
-from holdfast.worker.standby import openmp, quiet, sibling
+from holdfast.worker.standby import canary, openmp, quiet, sibling
 from holdfast.worker.standby.sleeper import Sleeper
 from holdfast.worker.standby.survey import survey
 from holdfast.worker.template import LOWEST_FD
@@ -81,6 +81,7 @@ class Freezer:
         self._twice = False  # the standby made last was made by two forks
         self._pid = 0  # of the standby made last; 0: it says so itself
         self._new = False  # this process is the fork that was just made
+        self._fingerprint = ""  # of the standby made last: those that are alike are worth the same
         self._warm = sleeper.warm
         self._copying: asyncio.Handle | None = None  # when pages will be copied
         self._resting: asyncio.Handle | None = None  # when a standby will be taken
@@ -160,7 +161,7 @@ class Freezer:
         """One fork. True in the process that slept and has woken."""
         self._reap()
         self._drop_plans()
-        if reason := self.pause():
+        if reason := self.pause() or canary.unforkable():
             self._refuse(reason)
             return False
         began = time.perf_counter()
@@ -171,6 +172,7 @@ class Freezer:
             self._refuse(f"no free descriptor: {error.strerror}")
             return False
         self._warm.look()
+        self._fingerprint = canary.fingerprint().text
         mask = _set_signal_mask(_SIG_BLOCK, _ALL_SIGNALS)  # none is meant for a fork; the worker's come after
         try:
             refusal = self._split()
@@ -223,7 +225,8 @@ class Freezer:
 
     def _announce(self, control: socket.socket, took_ms: float) -> None:
         self._outlet.send(
-            StandbyTaken(self._outlet.position, self._cell, self._pid, took_ms), control.fileno()
+            StandbyTaken(self._outlet.position, self._cell, self._pid, took_ms, self._fingerprint),
+            control.fileno(),
         )
         self._fresh = True
 

@@ -60,8 +60,7 @@ class Sleeper:
         self._on_wake = on_wake
         self._settled = False  # Python's own handlers of a fork have run
         self.warm = WarmPages()
-        self.double: Double
-        """What a copy of the sleeper can do."""
+        self.double = Double()
 
     def sleep(self, seen: Survey, control: Channel, *, settled: bool) -> None:
         """In the fork, with all signals blocked: block until woken. If it never is, the process ends here.
