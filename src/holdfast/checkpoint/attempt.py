@@ -17,6 +17,7 @@ import msgspec
 
 from holdfast.checkpoint.blobs import OWN_FILE_BYTES, Writer
 from holdfast.checkpoint.children import Say
+from holdfast.checkpoint.foreign import common
 from holdfast.checkpoint.manifest import Frame, How, Piece
 from holdfast.checkpoint.pickling import NamespacePickler, first_of, how_kept
 from holdfast.checkpoint.reasons import NO_TIME, TooLarge, why_not_written
@@ -109,9 +110,11 @@ class Attempt:
         before, most = 0, 0
         notes: dict[str, str] = {}
         names = list(self._left)
-        for index, name in enumerate(names):
-            if not self._dump(stream, name):
-                self._try(names[index + 1 :])
+        for index, name in enumerate(["", *names]):
+            if not name:
+                stream.dump(common())  # else the first one that has them would take all others along
+            elif not self._dump(stream, name):
+                self._try(names[index:])
                 return None
             self._tell(Storing())
             first, most = first_of(stream.frame, before, most), len(stream.frame)

@@ -122,6 +122,12 @@ class Foreign:
         return self._storages[key][1]
 
 
+def common() -> list[object]:
+    """Objects that many others refer to, of libraries that are loaded: dtypes."""
+    numpy = sys.modules.get("numpy")
+    return [numpy.dtype(code) for code in numpy.typecodes["All"]] if numpy else []
+
+
 class _Once:
     """Stands for a storage in the stream; what is made again is the storage."""
 
