@@ -100,6 +100,9 @@ class Attempt:
         except OSError as error:
             writer.undo()
             self._tell(NotDone(error.errno or 0, error.strerror or str(error)))
+        except Exception as error:  # noqa: BLE001 - ours: it should be told, and nobody else is there to do it
+            writer.undo()
+            self._tell(NotDone(0, f"{type(error).__name__}: {error}"))
         else:
             self._tell(done)
 

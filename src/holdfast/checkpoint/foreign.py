@@ -106,7 +106,7 @@ class Foreign:
         return rebuilding.from_state, (type(value), PickleBuffer(value.__getstate__()))
 
     def _typed_storage(self, value: Any) -> Reduced:
-        storage = value.untyped()
+        storage = value._untyped_storage
         return rebuilding.torch_typed_storage, (self._shared(storage), value.dtype)
 
     def _storage(self, value: Any) -> Reduced:

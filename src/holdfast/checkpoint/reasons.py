@@ -79,9 +79,14 @@ def _error(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
 
 
+def one_line(text: str, longest: int) -> str:
+    """`text` as a line that can be written and shown."""
+    line = " ".join(text[: 4 * longest].split()).encode(errors="replace").decode()
+    return line if len(line) <= longest else f"{line[: longest - 1]}…"
+
+
 def _short(words: str) -> str:
-    words = " ".join(words.split())
-    return words if len(words) <= LONGEST else f"{words[: LONGEST - 1]}…"
+    return one_line(words, LONGEST)
 
 
 def _file(file: Any) -> str:

@@ -169,9 +169,11 @@ def _in_order(namespace: Mapping[str, object]) -> Iterable[str]:
 
 
 def _rank(value: object) -> int:
-    if isinstance(value, type | FunctionType | ModuleType):
+    kind = type(value)  # not isinstance, and nothing of the object's own: it is not in a child here
+    if issubclass(kind, type | FunctionType | ModuleType):
         return 0
-    package = type(value).__module__.partition(".")[0]
+    package = str(kind.__module__).partition(".")[0]
     if package not in _DATA:
         return 2
-    return 3 if type(getattr(value, "base", None)) is type(value) else 1
+    is_view = kind.__qualname__ == "ndarray" and type(getattr(value, "base", None)) is kind
+    return 3 if is_view else 1
