@@ -73,7 +73,7 @@ class Writer:
         path = self._folder / blob
         if private_size(path) == size:
             if self._durable:
-                sync_file(path)  # it may be of a writer that did not; costs nothing if it did
+                sync_file(path)  # it may be of a writer that did not
             return
         write_whole(path, parts, self._durable, self._on_step)
         self._made.append(path)
