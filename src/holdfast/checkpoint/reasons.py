@@ -110,6 +110,8 @@ _NOT_WHAT_THEY_WERE: dict[tuple[str, str], Callable[[Any], str]] = {
     ("_io", "BufferedRandom"): _file,
     ("_io", "BufferedRWPair"): _file,
     ("_io", "TextIOWrapper"): _file,
+    ("comm.base_comm", "BaseComm"): _just("a connection to the frontend"),
+    ("ipywidgets.widgets.widget", "Widget"): _just("a widget"),
     ("socket", "socket"): _just("a socket"),
     ("threading", "Thread"): _thread,
     ("subprocess", "Popen"): _just("a child process"),

@@ -74,6 +74,13 @@ def test_closures_share_their_variables(disk: Disk) -> None:
     assert restored(disk, code, "up(); print(get())") == "2"
 
 
+def test_a_function_with_a_cache_begins_with_an_empty_one(disk: Disk) -> None:
+    code = "import functools\nx = 1\n@functools.lru_cache(7)\ndef f(n): return n + x\nf(1)"
+    then = "x = 2; print(f(1), f(1), f.cache_info())"
+
+    assert restored(disk, code, then) == "3 3 CacheInfo(hits=1, misses=1, maxsize=7, currsize=1)"
+
+
 def test_the_file_of_a_functions_code_is_kept_for_tracebacks(disk: Disk) -> None:
     namespace: dict[str, Any] = {"__name__": "__main__"}
     exec(compile("def f(): pass", "/tmp/cell_1.py", "exec"), namespace)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from multiprocessing.shared_memory import SharedMemory
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +92,18 @@ def test_a_memory_mapped_file_is_opened_again(disk: Disk, tmp_path: Path) -> Non
     assert mapped[1].tolist() == [7, 7, 7]
 
 
+def test_of_shared_memory_there_is_a_copy(disk: Disk) -> None:
+    with contextlib.closing(SharedMemory(create=True, size=800)) as shared:
+        array = np.ndarray(100, buffer=shared.buf)
+        array[:] = 3
+        manifest = disk.write({"a": array})
+        del array
+        shared.unlink()
+
+    assert reasons(manifest.kept) == {"a": "it is a copy of what was shared with others"}
+    assert disk.load(manifest).values["a"].tolist() == [3] * 100  # type: ignore[attr-defined]
+
+
 def test_pandas(disk: Disk) -> None:
     pd = pytest.importorskip("pandas")
     frame = pd.DataFrame(
@@ -161,6 +175,15 @@ def test_scipy_and_scikit_learn(disk: Disk) -> None:
     np.testing.assert_array_equal(back["line"].predict(x), line.predict(x))
     assert (back["sparse"] != sparse).nnz == 0
     assert back["rng"].random() == rng.random()
+
+
+def test_widgets_are_named_as_lost(disk: Disk) -> None:
+    ipywidgets = pytest.importorskip("ipywidgets")
+    slider = ipywidgets.IntSlider(3)
+    manifest = disk.write({"slider": slider, "all": [slider]})
+    slider.close()
+
+    assert reasons(manifest.lost) == {"slider": "a widget", "all": "it holds a widget"}
 
 
 def test_torch(disk: Disk) -> None:

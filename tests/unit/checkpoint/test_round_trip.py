@@ -164,6 +164,13 @@ def test_an_object_may_hold_itself(disk: Disk) -> None:
     assert back["ring"][0] is back["ring"]
 
 
+def test_a_view_of_bytes_is_one_again(disk: Disk) -> None:
+    back = disk.again(session("data = bytearray(b'abc'); view = memoryview(data)"))
+
+    back["view"][0] = ord("x")
+    assert back["data"] == b"xbc"
+
+
 def test_a_variable_that_is_the_namespace_is_it_again(disk: Disk) -> None:
     back = disk.again(session("everything = globals(); x = 1"))
 
