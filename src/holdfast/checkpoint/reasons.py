@@ -11,6 +11,7 @@ LONGEST: Final = 200
 """Characters of a reason: some libraries put whole values into their errors."""
 
 NO_TIME: Final = "there was no time left for it"
+NO_NAME: Final = "its name can't be written"
 WAS_HELD: Final = "a lock in it was held; it is free now"
 
 

@@ -123,6 +123,25 @@ def test_a_variable_may_be_too_large(disk: Disk) -> None:
     assert disk.load(manifest).values["small"] == 1
 
 
+def test_a_name_that_is_no_text_is_lost_alone(disk: Disk) -> None:
+    manifest = disk.write({"": 1, "\udc80": 2, "x": 3, "größe": 4})
+
+    assert reasons(manifest.lost) == {
+        "''": "its name can't be written",
+        "'\\udc80'": "its name can't be written",
+    }
+    assert disk.again({"größe": 4})["größe"] == 4
+
+
+def test_a_reason_that_is_no_text_is_shown_all_the_same(disk: Disk) -> None:
+    code = (
+        "class A:\n    def __reduce__(self): raise ValueError('\\udc80')\n"
+        "    def __repr__(self): return '\\udc80'\nx = A(); y = 1"
+    )
+
+    assert reasons(disk.write(session(code)).lost) == {"x": "it can't be pickled: ValueError: ?"}
+
+
 def test_what_was_lost_is_shown_shortened(disk: Disk) -> None:
     namespace = session(
         "class Long:\n"
