@@ -17,7 +17,8 @@ import msgspec
 
 from holdfast.checkpoint.blobs import OWN_FILE_BYTES, Writer
 from holdfast.checkpoint.children import Say
-from holdfast.checkpoint.manifest import Frame, How, Piece
+from holdfast.checkpoint.foreign import common
+from holdfast.checkpoint.manifest import Frame, How
 from holdfast.checkpoint.pickling import NamespacePickler, first_of, how_kept
 from holdfast.checkpoint.reasons import NO_TIME, TooLarge, why_not_written
 from holdfast.checkpoint.words import size_in_words
@@ -99,6 +100,9 @@ class Attempt:
         except OSError as error:
             writer.undo()
             self._tell(NotDone(error.errno or 0, error.strerror or str(error)))
+        except Exception as error:  # noqa: BLE001 - ours: it should be told, and nobody else is there to do it
+            writer.undo()
+            self._tell(NotDone(0, f"{type(error).__name__}: {error}"))
         else:
             self._tell(done)
 
@@ -109,16 +113,17 @@ class Attempt:
         before, most = 0, 0
         notes: dict[str, str] = {}
         names = list(self._left)
-        for index, name in enumerate(names):
-            if not self._dump(stream, name):
-                self._try(names[index + 1 :])
+        for index, name in enumerate(["", *names]):
+            if not name:
+                stream.dump(common())  # else the first one that has them would take all others along
+            elif not self._dump(stream, name):
+                self._try(names[index:])
                 return None
             self._tell(Storing())
             first, most = first_of(stream.frame, before, most), len(stream.frame)
             frames[-1:] = [each._replace(end=first) for each in frames[-1:]]
             before = first
-            buffers = [writer.put(buffer.raw()) for buffer in stream.buffers]
-            frames.append(_stored(writer, name, stream.take(), first, buffers))
+            frames.append(_stored(writer, name, stream, first))
             if stream.notes:
                 notes[name] = "; ".join(dict.fromkeys(stream.notes))
         # One more frame, not kept, says how many objects the last one has added.
@@ -157,9 +162,17 @@ class Attempt:
         self._say(msgspec.msgpack.encode(message))
 
 
-def _stored(writer: Writer, name: str, stream: bytes, first: int, buffers: list[Piece]) -> Frame:
-    piece = writer.put(stream)
-    head = writer.put(stream[:HEAD_BYTES]) if piece.blob else None
+def _stored(writer: Writer, name: str, stream: _Stream, first: int) -> Frame:
+    """What the last `dump` has made, put where it belongs; its end is not known yet."""
+    buffers = []
+    for buffer in stream.buffers:
+        buffers.append(writer.put(buffer.raw()))
+        buffer.release()  # the pickler holds it to the end: it may be a copy, made for it alone
+    frame = stream.frame
+    if len(frame) < OWN_FILE_BYTES:
+        return Frame(name, writer.put(bytes(frame)), None, first, first, buffers)
+    # As it is: a copy of gigabytes of text may be more than there is memory.
+    piece, head = writer.put(frame), writer.put(bytes(frame[:HEAD_BYTES]))
     return Frame(name, piece, head, first, first, buffers)
 
 
@@ -175,7 +188,7 @@ class _Stream:
 
     @property
     def frame(self) -> memoryview:
-        """What the last `dump` has made."""
+        """What the last `dump` has made; to be let go of before the next."""
         return self._bytes.getbuffer()
 
     @property
@@ -192,10 +205,6 @@ class _Stream:
         self._bytes.truncate()
         self._pickler.dump_variable(value)
         self._count(self._bytes.tell())
-
-    def take(self) -> bytes:
-        """The frame, to keep."""
-        return self._bytes.getvalue()
 
     def _buffer(self, buffer: PickleBuffer) -> bool:
         """Whether it goes into the frame: as pickle wants it, the other way round."""

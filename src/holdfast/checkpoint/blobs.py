@@ -1,7 +1,7 @@
 """Bytes by their digest: the same bytes are written once, and what is read is what was written.
 
-Small pieces go together into one pack, of which there are two copies: it is small, and much depends on it. Each
-piece has its own digest, so damage costs only what it hits.
+Small pieces go together into one pack, of which there are two copies: it is small, and much depends on it.
+Each piece has its own digest, so damage costs only what it hits.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class Writer:
         path = self._folder / blob
         if private_size(path) == size:
             if self._durable:
-                sync_file(path)  # it may be of a writer that did not; costs nothing if it did
+                sync_file(path)  # it may be of a writer that did not
             return
         write_whole(path, parts, self._durable, self._on_step)
         self._made.append(path)

@@ -38,6 +38,8 @@ class Foreign:
             ("_thread", "lock"): self._lock,
             ("_thread", "RLock"): self._reentrant_lock,
             ("threading", "Condition"): self._condition,
+            ("functools", "_lru_cache_wrapper"): self._cached_function,
+            ("builtins", "memoryview"): self._memory,
             ("numpy", "ndarray"): self._array,
             ("numpy", "memmap"): self._memory_map,
             ("polars.dataframe.frame", "DataFrame"): self._by_state,
@@ -79,8 +81,26 @@ class Foreign:
     def _condition(self, value: Any) -> Reduced:
         return threading.Condition, (value._lock,)
 
+    def _cached_function(self, value: Any) -> Reduced:
+        if value.__module__ != "__main__":
+            return NotImplemented  # from where it is imported; a cell's would be looked for there too
+        if value.cache_info().currsize:
+            self.notes.append("what it has cached is gone")
+        parameters = value.cache_parameters()
+        return rebuilding.cached_function, (value.__wrapped__, parameters["maxsize"], parameters["typed"])
+
+    def _memory(self, value: memoryview) -> Reduced:
+        # cloudpickle would make bytes of it, which are nobody else's and can't be changed.
+        whole: Any = value.obj
+        if type(whole) not in (bytes, bytearray) or value.nbytes != len(whole) or value.format != "B":
+            return _refuse("a view of a part of memory")
+        return memoryview, (whole,)
+
     def _array(self, value: Any) -> Reduced:
         base = value.base
+        below = base.obj if type(base) is memoryview else base
+        if type(below).__name__ in ("mmap", "memmap"):
+            self.notes.append("it is a copy of what was shared with others")
         if type(base) is not type(value) or base.dtype.hasobject or value.dtype.hasobject:
             return NotImplemented
         if not (base.flags.c_contiguous or base.flags.f_contiguous):
@@ -106,7 +126,7 @@ class Foreign:
         return rebuilding.from_state, (type(value), PickleBuffer(value.__getstate__()))
 
     def _typed_storage(self, value: Any) -> Reduced:
-        storage = value.untyped()
+        storage = value._untyped_storage
         return rebuilding.torch_typed_storage, (self._shared(storage), value.dtype)
 
     def _storage(self, value: Any) -> Reduced:
@@ -120,6 +140,12 @@ class Foreign:
         if key not in self._storages:
             self._storages[key] = (storage, _Once(_buffer_of(storage)))  # held: its address stays its own
         return self._storages[key][1]
+
+
+def common() -> list[object]:
+    """Objects that many others refer to, of libraries that are loaded: dtypes."""
+    numpy = sys.modules.get("numpy")
+    return [numpy.dtype(code) for code in numpy.typecodes["All"]] if numpy else []
 
 
 class _Once:

@@ -60,7 +60,8 @@ def load(
                 stream.leave_out(frame)
                 lost[frame.name] = LEFT_OUT
                 continue
-            on_variable(frame.name)
+            if frame.name:
+                on_variable(frame.name)
             try:
                 values[frame.name] = stream.load(frame)
             except _Lost as error:

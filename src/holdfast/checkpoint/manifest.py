@@ -53,7 +53,7 @@ class Piece(NamedTuple):
 
 
 class Frame(NamedTuple):
-    """One variable's part of the stream."""
+    """One variable's part of the stream; that of no variable ("") has what many refer to."""
 
     name: str
     stream: Piece

@@ -119,7 +119,7 @@ def _reduce_code(code: types.CodeType) -> Reduced:
 
 def how_kept(value: object) -> How:
     """In which way a variable is written."""
-    if isinstance(value, type | types.FunctionType | types.ModuleType):
+    if issubclass(type(value), type | types.FunctionType | types.ModuleType):
         return "import" if inside._should_pickle_by_reference(value) else "by value"
     return "value"
 

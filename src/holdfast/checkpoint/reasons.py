@@ -11,6 +11,7 @@ LONGEST: Final = 200
 """Characters of a reason: some libraries put whole values into their errors."""
 
 NO_TIME: Final = "there was no time left for it"
+NO_NAME: Final = "its name can't be written"
 WAS_HELD: Final = "a lock in it was held; it is free now"
 
 
@@ -79,9 +80,14 @@ def _error(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
 
 
+def one_line(text: str, longest: int) -> str:
+    """`text` as a line that can be written and shown."""
+    line = " ".join(text[: 4 * longest].split()).encode(errors="replace").decode()
+    return line if len(line) <= longest else f"{line[: longest - 1]}…"
+
+
 def _short(words: str) -> str:
-    words = " ".join(words.split())
-    return words if len(words) <= LONGEST else f"{words[: LONGEST - 1]}…"
+    return one_line(words, LONGEST)
 
 
 def _file(file: Any) -> str:
@@ -105,6 +111,8 @@ _NOT_WHAT_THEY_WERE: dict[tuple[str, str], Callable[[Any], str]] = {
     ("_io", "BufferedRandom"): _file,
     ("_io", "BufferedRWPair"): _file,
     ("_io", "TextIOWrapper"): _file,
+    ("comm.base_comm", "BaseComm"): _just("a connection to the frontend"),
+    ("ipywidgets.widgets.widget", "Widget"): _just("a widget"),
     ("socket", "socket"): _just("a socket"),
     ("threading", "Thread"): _thread,
     ("subprocess", "Popen"): _just("a child process"),

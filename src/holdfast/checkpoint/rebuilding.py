@@ -5,6 +5,7 @@ Libraries are imported only when something of theirs is made.
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections.abc import Sequence
 from typing import Any
@@ -45,6 +46,11 @@ def lock() -> Any:
 def reentrant_lock() -> Any:
     """A reentrant lock that nobody holds."""
     return threading.RLock()
+
+
+def cached_function(function: Any, size: int | None, typed: bool) -> Any:
+    """A function with a new functools.lru_cache."""
+    return functools.lru_cache(size, typed)(function)
 
 
 def same(value: Any) -> Any:

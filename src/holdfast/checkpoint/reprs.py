@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 
 from holdfast.checkpoint.children import Child, Say
+from holdfast.checkpoint.reasons import one_line
 
 LONGEST: Final = 120
 """Characters. They stand in a notice, and help to recognise a value, not to have it back."""
@@ -49,11 +50,9 @@ def _say_all(values: Mapping[str, object], say: Say) -> None:
 
 def _repr(value: object) -> str:
     try:
-        text = _short.repr(value)
+        return one_line(_short.repr(value), LONGEST)
     except BaseException:  # noqa: BLE001 - it is a foreign object's code
         return f"<{type(value).__qualname__}>"
-    text = " ".join(text.split())
-    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
 
 
 _short = reprlib.Repr()

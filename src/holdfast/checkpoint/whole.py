@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
@@ -11,6 +12,10 @@ from holdfast.files import open_private
 
 Data = bytes | bytearray | memoryview
 """Bytes in memory."""
+
+_ON_DISK = 0o400
+"""Mode of a file that is known to be on disk: what may be written to never is. Asking the system to have it
+there once more costs a millisecond, for each of a thousand arrays."""
 
 _STEP_BYTES = 64 * 1024 * 1024
 """Written, and synced, at once: a second of a slow disk's time, in which nobody hears that it goes on."""
@@ -36,6 +41,8 @@ def write_whole(
                     if durable:
                         os.fdatasync(file.fileno())
                     on_step()
+            if durable:
+                os.fchmod(file.fileno(), _ON_DISK)
         os.rename(draft, path)
     except BaseException:
         draft.unlink(missing_ok=True)
@@ -43,10 +50,13 @@ def write_whole(
 
 
 def sync_file(path: Path) -> None:
-    """Have the content of `path` on disk, whoever wrote it. OSError."""
+    """Have the content of a whole file on disk, whoever wrote it. OSError."""
+    if stat.S_IMODE(path.lstat().st_mode) == _ON_DISK:
+        return
     descriptor = open_private(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
+        os.fchmod(descriptor, _ON_DISK)
     finally:
         os.close(descriptor)
 

@@ -18,7 +18,7 @@ import msgspec
 from holdfast.checkpoint.attempt import At, Attempt, Done, Message, NotDone, Spoilt, Storing, Task
 from holdfast.checkpoint.children import Child, ended
 from holdfast.checkpoint.manifest import FORMAT, Frame, Manifest, Verdict, blobs_folder, keep
-from holdfast.checkpoint.reasons import NO_TIME
+from holdfast.checkpoint.reasons import NO_NAME, NO_TIME
 from holdfast.checkpoint.reprs import last_reprs
 from holdfast.errors import CheckpointNotWritten
 from holdfast.settings import Checkpoint
@@ -40,16 +40,27 @@ def write(
     """
     blobs_folder(folder)
     home = namespace if home is None else home
+    strange = [name for name in namespace if not _can_be_named(name)]
+    namespace = {name: value for name, value in namespace.items() if name not in strange}
     task = Task(folder, durable, home, time.monotonic() + limits.total_seconds, limits.variable_bytes)
     effort = _Effort(task, namespace, limits.variable_seconds)
     done = effort.run()
     reprs = last_reprs({name: namespace[name] for name in effort.lost})
     manifest = _manifest(namespace, done, effort.lost, reprs, dict(facts))
+    manifest.variables.extend(Verdict(ascii(name), "lost", NO_NAME) for name in strange)
     try:
         keep(folder, manifest, durable)
     except OSError as error:
         raise _not_written(folder, error.strerror or str(error)) from error
     return manifest
+
+
+def _can_be_named(name: str) -> bool:
+    """Whether it is text; code can set any key of globals()."""
+    try:
+        return bool(name.encode())
+    except UnicodeEncodeError:
+        return False
 
 
 class _Effort:
@@ -169,9 +180,11 @@ def _in_order(namespace: Mapping[str, object]) -> Iterable[str]:
 
 
 def _rank(value: object) -> int:
-    if isinstance(value, type | FunctionType | ModuleType):
+    kind = type(value)  # not isinstance, and nothing of the object's own: it is not in a child here
+    if issubclass(kind, type | FunctionType | ModuleType):
         return 0
-    package = type(value).__module__.partition(".")[0]
+    package = str(kind.__module__).partition(".")[0]
     if package not in _DATA:
         return 2
-    return 3 if type(getattr(value, "base", None)) is type(value) else 1
+    is_view = kind.__qualname__ == "ndarray" and type(getattr(value, "base", None)) is kind
+    return 3 if is_view else 1

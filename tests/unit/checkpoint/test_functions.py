@@ -1,4 +1,4 @@
-"""Functions and classes of cells, in a fresh interpreter: their globals are the user's, their instances theirs."""
+"""Functions and classes of cells, in a fresh interpreter: their globals are the user's, instances theirs."""
 
 from __future__ import annotations
 
@@ -48,7 +48,8 @@ def test_a_function_defined_later_is_found_by_one_from_before(disk: Disk) -> Non
 def test_instances_are_still_of_their_class(disk: Disk) -> None:
     code = (
         "import dataclasses, enum, collections\n"
-        "class A:\n    n = 1\n    def up(self): type(self).n += step\n    @property\n    def it(self): return self.n\n"
+        "class A:\n    n = 1\n    def up(self): type(self).n += step\n"
+        "    @property\n    def it(self): return self.n\n"
         "class B(A):\n    def up(self): super().up(); return self\n"
         "@dataclasses.dataclass\nclass D:\n    a: A\n"
         "class E(enum.Enum):\n    one = 1\n"
@@ -71,6 +72,13 @@ def test_closures_share_their_variables(disk: Disk) -> None:
     )
 
     assert restored(disk, code, "up(); print(get())") == "2"
+
+
+def test_a_function_with_a_cache_begins_with_an_empty_one(disk: Disk) -> None:
+    code = "import functools\nx = 1\n@functools.lru_cache(7)\ndef f(n): return n + x\nf(1)"
+    then = "x = 2; print(f(1), f(1), f.cache_info())"
+
+    assert restored(disk, code, then) == "3 3 CacheInfo(hits=1, misses=1, maxsize=7, currsize=1)"
 
 
 def test_the_file_of_a_functions_code_is_kept_for_tracebacks(disk: Disk) -> None:

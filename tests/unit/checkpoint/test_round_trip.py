@@ -5,10 +5,12 @@ from __future__ import annotations
 import itertools
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from holdfast.checkpoint.loading import Loaded
 
 from .conftest import Disk, session
 
@@ -20,7 +22,7 @@ SCALARS = st.one_of(
     st.text(max_size=20),
     st.binary(max_size=20),
 )
-KINDS = ("scalar", "list", "tuple", "dict", "set")
+KINDS = ("scalar", "list", "tuple", "dict", "set", "object")
 
 Recipe = list[tuple[str, Any, list[int]]]
 """Each variable: its kind, a scalar, and which of the earlier ones it holds."""
@@ -28,6 +30,20 @@ Recipe = list[tuple[str, Any, list[int]]]
 RECIPES: st.SearchStrategy[Recipe] = st.lists(
     st.tuples(st.sampled_from(KINDS), SCALARS, st.lists(st.integers(0, 30), max_size=4)), max_size=12
 )
+
+
+class Thing:
+    """Holds others; may refuse to be made again."""
+
+    refuses: ClassVar[set[object]] = set()
+
+    def __init__(self, number: int, held: list[Any]) -> None:
+        self.number, self.held = number, held
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        if state["number"] in self.refuses:
+            raise ValueError("not this one")
+        self.__dict__.update(state)
 
 
 def cooked(recipe: Recipe) -> dict[str, Any]:
@@ -44,6 +60,8 @@ def cooked(recipe: Recipe) -> dict[str, Any]:
                 made.append({scalar: held, "held": held[:1]})
             case "set":
                 made.append({scalar, len(held)})
+            case "object":
+                made.append(Thing(len(made), held))
             case _:
                 made.append(scalar)
     if made and isinstance(made[0], list):
@@ -57,13 +75,15 @@ def outline(namespace: dict[str, Any]) -> list[Any]:
     numbers = itertools.count()
 
     def look(value: Any) -> Any:
-        if not isinstance(value, list | tuple | dict | set):
+        if not isinstance(value, list | tuple | dict | set | Thing):
             return (type(value).__name__, value)
         if id(value) in seen:
             return ("again", seen[id(value)])
         if value or not isinstance(value, tuple):
             seen[id(value)] = next(numbers)
         kind = type(value).__name__
+        if isinstance(value, Thing):
+            return (kind, value.number, look(value.held))
         if isinstance(value, dict):
             return (kind, [(look(key), look(each)) for key, each in value.items()])
         if isinstance(value, set):
@@ -71,6 +91,13 @@ def outline(namespace: dict[str, Any]) -> list[Any]:
         return (kind, [look(each) for each in value])
 
     return [(name, look(value)) for name, value in namespace.items() if not name.startswith("__")]
+
+
+def check_what_is_left(namespace: dict[str, Any], loaded: Loaded) -> None:
+    """Nothing that came back is wrong, nothing is missing without being named."""
+    kept = {name: value for name, value in namespace.items() if name in loaded.values}
+    assert outline(loaded.values) == outline(kept)
+    assert {each.name for each in loaded.lost} == namespace.keys() - kept.keys()
 
 
 @settings(max_examples=60, deadline=None)
@@ -90,18 +117,58 @@ def test_whatever_is_left_out_no_other_value_is_wrong(recipe: Recipe, numbers: s
     skip = frozenset(f"v{number}" for number in numbers)
     with tempfile.TemporaryDirectory() as folder:
         disk = Disk(Path(folder) / "c")
-        values, lost = disk.load(disk.write(namespace), skip)
-    kept = {name: value for name, value in namespace.items() if name in values}
+        loaded = disk.load(disk.write(namespace), skip)
 
-    assert outline(values) == outline(kept)
-    assert {each.name for each in lost} == namespace.keys() - kept.keys()
-    assert skip & namespace.keys() <= {each.name for each in lost}
+    check_what_is_left(namespace, loaded)
+    assert skip & namespace.keys() <= {each.name for each in loaded.lost}
+
+
+@settings(max_examples=60, deadline=None)
+@given(RECIPES, st.sets(st.integers(0, 12)))
+def test_whatever_refuses_to_be_made_again_no_other_value_is_wrong(
+    recipe: Recipe, refusing: set[object]
+) -> None:
+    namespace = cooked(recipe)
+    with tempfile.TemporaryDirectory() as folder:
+        disk = Disk(Path(folder) / "c")
+        manifest = disk.write(namespace)
+        Thing.refuses = refusing
+        try:
+            loaded = disk.load(manifest)
+        finally:
+            Thing.refuses = set()
+
+    check_what_is_left(namespace, loaded)
+
+
+@settings(max_examples=60, deadline=None)
+@given(RECIPES, st.lists(st.floats(0, 1, exclude_max=True), min_size=1, max_size=3))
+def test_whatever_is_damaged_no_other_value_is_wrong(recipe: Recipe, places: list[float]) -> None:
+    namespace = cooked(recipe)
+    with tempfile.TemporaryDirectory() as folder:
+        disk = Disk(Path(folder) / "c")
+        manifest = disk.write(namespace)
+        for path in disk.blobs:  # both copies of the pack
+            content = bytearray(path.read_bytes())
+            for place in places:
+                content[int(place * len(content))] ^= 0xFF
+            path.write_bytes(content)
+        loaded = disk.load(manifest)
+
+    check_what_is_left(namespace, loaded)
 
 
 def test_an_object_may_hold_itself(disk: Disk) -> None:
     back = disk.again(session("ring = []; ring.append(ring)"))
 
     assert back["ring"][0] is back["ring"]
+
+
+def test_a_view_of_bytes_is_one_again(disk: Disk) -> None:
+    back = disk.again(session("data = bytearray(b'abc'); view = memoryview(data)"))
+
+    back["view"][0] = ord("x")
+    assert back["data"] == b"xbc"
 
 
 def test_a_variable_that_is_the_namespace_is_it_again(disk: Disk) -> None:
