@@ -24,7 +24,7 @@ from holdfast.worker.standby.privatise import make_private, wake
 from holdfast.worker.standby.survey import survey
 
 SETUP_SECONDS = 90.0
-DEADLINE_SECONDS = 10.0
+DEADLINE_SECONDS = 6.0
 """Of the examination, and of what comes after: a hang is what they may find."""
 QUIET_MS = 1_000.0
 
@@ -115,6 +115,9 @@ def _main(examined: int, went_on: int, before: str, after: str) -> NoReturn:
     def copy(pipe: int, task: Callable[[Callable[[object], None]], object]) -> None:
         if os.fork():
             return
+
+        for other_end in {examined, went_on} - {pipe}:
+            os.close(other_end)
 
         def say(what: object) -> None:
             os.write(pipe, json.dumps(what).encode() + b"\n")

@@ -22,7 +22,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
-from holdfast.worker.standby import databases, engines, locks, openmp
+from holdfast.worker.standby import databases, engines, locks, openmp, quiet
 from holdfast.worker.standby.descriptors import open_numbers
 from holdfast.worker.standby.engines import PYTHON, Engine
 from holdfast.worker.standby.probes import (
@@ -36,6 +36,7 @@ from holdfast.worker.standby.probes import (
 )
 
 _DUCKDB_MAGIC, _DUCKDB_MAGIC_AT = b"DUCK", 8
+_64_BITS = (1 << 64) - 1
 
 
 class Verdict(NamedTuple):
@@ -47,37 +48,42 @@ class Verdict(NamedTuple):
     """Why not "resume", in words."""
 
 
-class Fingerprint(NamedTuple):
-    """Equal to the one before if nothing has happened that could change the verdict."""
+class _Traits(NamedTuple):
+    """What a verdict hangs on."""
 
-    modules: int
-    engines: frozenset[Engine]
-    threads: tuple[object, ...]
-    tracers: tuple[str, ...]
-    databases: tuple[str, ...]
+    modules: tuple[str, ...] = ()
+    engines: frozenset[Engine] = frozenset()
+    threads: tuple[object, ...] = ()
+    tracers: tuple[str, ...] = ()
+    databases: tuple[str, ...] = ()
 
 
-_noted = Fingerprint(0, frozenset(), (), (), ())
-"""Of the process that was forked last: a fork has no other threads, and its files are severed."""
+_noted = _Traits()
+"""Of the live worker before the last fork: a fork has no other threads, and its files are severed."""
 _ever: set[Engine] = set()
 """Engines that follow forks: their threads come and go."""
 _ticks = itertools.count()
 
 
-def fingerprint() -> Fingerprint:
-    """Of the live worker. To be taken before each fork, which notes it for `examine` in a copy of that."""
+def fingerprint() -> str:
+    """Of the live worker; "" if nothing there could keep a fork from going on. To be taken before each fork.
+
+    A verdict holds for all forks with the same one.
+    """
     global _noted
-    now = engines.look()
-    lasting = {each for each in now if FOLLOW_FORKS.fullmatch(each.library)}
-    _ever.update(lasting)
-    _noted = Fingerprint(
-        len(sys.modules),
-        (now - lasting) | frozenset(_ever),
-        _threads(now),
-        tuple(_tracers()),
-        tuple(_databases()) if "duckdb" in sys.modules else (),
-    )
-    return _noted
+    _noted = _Traits(tracers=tuple(_tracers()))
+    if not quiet.alone():
+        now = engines.look()
+        lasting = {each for each in now if FOLLOW_FORKS.fullmatch(each.library)}
+        _ever.update(lasting)
+        _noted = _Traits(
+            tuple(each.module for each in PROBES if each.module in sys.modules),
+            (now - lasting) | frozenset(_ever),
+            _threads(now),
+            (*_noted.tracers, *_watchdog()),
+            tuple(_databases()) if "duckdb" in sys.modules else (),
+        )
+    return f"{hash(_noted) & _64_BITS:016x}" if any(_noted) else ""
 
 
 def examine(
@@ -114,23 +120,27 @@ def unforkable() -> str | None:
     return None
 
 
-def _engines_that_stay_behind() -> Iterator[str]:
-    for library in sorted(
-        {each.library for each in _noted.engines if not WITHOUT_MEANING.fullmatch(each.thread)}
-    ):
-        if FOLLOW_FORKS.fullmatch(library) or library in ("", PYTHON):
-            continue
-        known = next((name for name, files in DO_NOT.items() if files.fullmatch(library)), None)
-        if known:
-            yield f"{known}: its threads do not survive a fork, and it waits for them"
-        else:
-            yield f"{library}: it has threads, and is not known to survive a fork"
+def _engines_that_stay_behind() -> list[str]:
+    return sorted({words for each in _noted.engines if (words := _why_not(each))})
+
+
+def _why_not(engine: Engine) -> str:
+    """Why who had this engine can't go on without its threads; "" if it can."""
+    library, thread = engine
+    if WITHOUT_MEANING.fullmatch(thread) or FOLLOW_FORKS.fullmatch(library):
+        return ""
+    for name, theirs in DO_NOT.items():
+        if theirs.fullmatch(library) or theirs.fullmatch(thread):
+            return f"{name}: its threads do not come through a fork, and it waits for them"
+    if library in ("", PYTHON):  # not told; or one of `_thread`, which may have left a lock
+        return ""
+    return f"{library}: it has threads, and is not known to come through a fork"
 
 
 def _other_hindrances() -> Iterator[str]:
     yield from _noted.tracers
     if not databases.are_kept() and any("duckdb" in each.library for each in _noted.engines):
-        yield "duckdb: a database is open that no connection leads to"
+        yield "duckdb: a database is open that no connection is found for"
     for path in _noted.databases:
         yield f"duckdb: {path} can't be opened again in a process that has it open"
 
@@ -189,6 +199,9 @@ def _tracers() -> Iterator[str]:
     monitoring = getattr(sys, "monitoring", None)  # from Python 3.12 on
     if sys.gettrace() is not None or (monitoring and monitoring.get_tool(monitoring.DEBUGGER_ID)):
         yield "a debugger or another trace function is active"
+
+
+def _watchdog() -> Iterator[str]:
     if engines.has_watchdog():
         yield "faulthandler.dump_traceback_later() is armed: cancelling it would never return"
 

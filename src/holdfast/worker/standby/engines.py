@@ -20,16 +20,15 @@ from array import array
 from pathlib import Path
 from typing import NamedTuple
 
-from holdfast.worker.standby import loaded, quiet
+from holdfast.worker.standby import loaded
 
 _TASKS = "/proc/self/task"
 _STACK_BYTES = 256 * 1024
 """What is read of a stack: most threads that wait for work are a few hundred bytes deep, numexpr's 100 kB."""
 _PATIENCE_MS = 3
 """For threads that have just been started to come to rest."""
-_EVERYBODYS = re.compile(
-    r"(ld-|ld64|libc[.-]|libc\+\+|libstdc\+\+|libgcc_s|libpthread|libpython|python3?[.\d]*$).*"
-)
+_PYTHONS = re.compile(r"libpython|python[\d.]*$")
+_EVERYBODYS = re.compile(rf"ld-|libc[.-]|libc\+\+|libstdc\+\+|libgcc_s|libpthread|{_PYTHONS.pattern}")
 """Through whose code each thread has come."""
 PYTHON = "python"
 """The library of a thread in which there is nobody's code but that."""
@@ -40,7 +39,7 @@ class Engine(NamedTuple):
 
     library: str
     """File of the library that started them, and its folder: "numpy.libs/libscipy_openblas64_-32a4b2a6.so";
-    "" if the kernel does not tell."""
+    "" if the kernel does not tell, or not yet."""
     thread: str
     """The name they have given themselves; many have the process's."""
 
@@ -50,24 +49,22 @@ _known: dict[int, Engine] = {}
 
 
 def look() -> frozenset[Engine]:
-    """Engines that have threads now, but for `threading`'s; a thread that computes is left for next time."""
-    if quiet.alone():
-        _known.clear()
-        return frozenset()
+    """Engines that have threads now, but for `threading`'s. Of one that computes a name of its own is known."""
     tasks = {int(each) for each in os.listdir(_TASKS)}
     tasks -= {each.native_id for each in threading.enumerate() if each.native_id}
     tasks.discard(threading.get_native_id())  # after a fork `threading` does not know it
     for gone in _known.keys() - tasks:
         del _known[gone]
-    patience = _PATIENCE_MS
-    while new := tasks - _known.keys():
-        areas = loaded.nameless_areas()
-        _known.update((each, engine) for each in new if (engine := _engine(each, areas)))
-        if not patience or _known.keys() >= new:
+    busy: set[Engine] = set()
+    for _ in range(_PATIENCE_MS):
+        new = tasks - _known.keys()
+        if not new:
             break
-        select.poll().poll(1)  # nothing tells that a thread has gone to sleep
-        patience -= 1
-    return frozenset(_known.values())
+        if busy:
+            select.poll().poll(1)  # nothing tells that a thread has gone to sleep
+        busy = _meet(new)
+    ours = Path("/proc/self/comm").read_text(errors="replace").rstrip("\n") if busy else ""
+    return frozenset(_known.values()).union(each for each in busy if each.thread != ours)
 
 
 def has_watchdog() -> bool:
@@ -76,20 +73,25 @@ def has_watchdog() -> bool:
     return seen > len(sys._current_frames()) - threading.active_count()  # those of `_thread`
 
 
-def _engine(task: int, areas: list[tuple[int, int]]) -> Engine | None:
-    """None while it runs, and if it has ended."""
-    try:
-        name = Path(f"{_TASKS}/{task}/comm").read_text(errors="replace").rstrip("\n")
-        stack = _stack(task, areas)
-    except OSError:
-        return None
-    if stack is None:
-        return None
-    return Engine(_library(stack), name)
+def _meet(tasks: set[int]) -> set[Engine]:
+    """Note which engines these threads are; those that can't be told yet, by name."""
+    areas = loaded.nameless_areas()
+    busy = set()
+    for task in tasks:
+        try:
+            name = Path(f"{_TASKS}/{task}/comm").read_text(errors="replace").rstrip("\n")
+            stack = _stack(task, areas)
+        except OSError:  # it has ended
+            continue
+        if stack is None:
+            busy.add(Engine("", name))
+        else:
+            _known[task] = Engine(_library(stack), name)
+    return busy
 
 
 def _stack(task: int, areas: list[tuple[int, int]]) -> array[int] | None:
-    """The words on a sleeping thread's stack, innermost first; none if the kernel does not tell."""
+    """What is on a thread's stack, innermost first; [] if the kernel does not tell, None while it runs."""
     try:
         words = Path(f"{_TASKS}/{task}/syscall").read_text().split()  # the last two: stack and code (proc(5))
     except FileNotFoundError:
@@ -111,12 +113,15 @@ def _stack(task: int, areas: list[tuple[int, int]]) -> array[int] | None:
 
 
 def _library(stack: array[int]) -> str:
-    """The outermost that is not everybody's."""
+    """The outermost that is not everybody's; else Python, if it is there; else what is left."""
     lowest, highest = loaded.bounds_of_code()
-    file = ""
+    files = []
     for word in reversed(stack):
         if lowest <= word < highest and (path := loaded.file_of_code(word)):
             folder, _, file = path.rpartition("/")
-            if not _EVERYBODYS.fullmatch(file):
+            if not _EVERYBODYS.match(file):
                 return f"{folder.rpartition('/')[2]}/{file}"
-    return PYTHON if file else ""
+            files.append(file)
+    if any(_PYTHONS.match(file) for file in files):
+        return PYTHON
+    return files[0] if files else ""
