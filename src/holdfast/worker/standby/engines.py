@@ -11,6 +11,7 @@ asleep. The stack is read through /proc, where memory that is gone meanwhile is 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import select
@@ -46,25 +47,24 @@ class Engine(NamedTuple):
 
 _known: dict[int, Engine] = {}
 """By thread id: those that were seen asleep."""
+_awaited: set[int] = set()
+"""Threads that were there at the last look: those of them that run still are not waited for again."""
 
 
 def look() -> frozenset[Engine]:
-    """Engines that have threads now, but for `threading`'s. Of one that computes a name of its own is known."""
+    """Engines that have threads now, but for `threading`'s. One that runs tells only its name."""
     tasks = {int(each) for each in os.listdir(_TASKS)}
     tasks -= {each.native_id for each in threading.enumerate() if each.native_id}
     tasks.discard(threading.get_native_id())  # after a fork `threading` does not know it
     for gone in _known.keys() - tasks:
         del _known[gone]
-    busy: set[Engine] = set()
-    for _ in range(_PATIENCE_MS):
-        new = tasks - _known.keys()
-        if not new:
-            break
-        if busy:
-            select.poll().poll(1)  # nothing tells that a thread has gone to sleep
-        busy = _meet(new)
-    ours = Path("/proc/self/comm").read_text(errors="replace").rstrip("\n") if busy else ""
-    return frozenset(_known.values()).union(each for each in busy if each.thread != ours)
+    named = _meet(tasks - _known.keys())
+    if any(each not in _known and each not in _awaited for each in tasks):
+        select.poll().poll(_PATIENCE_MS)  # nothing tells that a thread has gone to sleep
+        named = _meet(tasks - _known.keys())
+    _awaited.clear()
+    _awaited.update(tasks)
+    return frozenset(_known.values()) | named
 
 
 def has_watchdog() -> bool:
@@ -74,42 +74,48 @@ def has_watchdog() -> bool:
 
 
 def _meet(tasks: set[int]) -> set[Engine]:
-    """Note which engines these threads are; those that can't be told yet, by name."""
-    areas = loaded.nameless_areas()
-    busy = set()
+    """Note which engines these threads are. Returns those that run, if they have names of their own."""
+    asleep, running = {}, set()
     for task in tasks:
-        try:
-            name = Path(f"{_TASKS}/{task}/comm").read_text(errors="replace").rstrip("\n")
-            stack = _stack(task, areas)
-        except OSError:  # it has ended
-            continue
-        if stack is None:
-            busy.add(Engine("", name))
-        else:
-            _known[task] = Engine(_library(stack), name)
-    return busy
+        with contextlib.suppress(OSError):  # it has ended
+            name = _name(f"{_TASKS}/{task}")
+            if (top := _top_of_stack(task)) is None:
+                running.add(Engine("", name))
+            else:
+                asleep[task] = name, top
+    if asleep:
+        areas = loaded.nameless_areas()
+        _known.update(
+            (task, Engine(_library(_words(top, areas)), name)) for task, (name, top) in asleep.items()
+        )
+    return {each for each in running if each.thread != _name("/proc/self")}
 
 
-def _stack(task: int, areas: list[tuple[int, int]]) -> array[int] | None:
-    """What is on a thread's stack, innermost first; [] if the kernel does not tell, None while it runs."""
+def _name(folder: str) -> str:
+    return Path(f"{folder}/comm").read_text(errors="replace").rstrip("\n")
+
+
+def _top_of_stack(task: int) -> int | None:
+    """Its address; 0 if the kernel does not tell, None while the thread runs."""
     try:
         words = Path(f"{_TASKS}/{task}/syscall").read_text().split()  # the last two: stack and code (proc(5))
     except FileNotFoundError:
         if os.path.exists(f"{_TASKS}/{task}"):
-            return array("Q")
+            return 0
         raise
-    if words == ["running"]:
-        return None
-    top = int(words[-2], 16)
+    return None if words == ["running"] else int(words[-2], 16)
+
+
+def _words(top: int, areas: list[tuple[int, int]]) -> array[int]:
+    """What lies on the stack, innermost first; nothing if it is no stack any more."""
     end = next((end for begin, end in areas if begin <= top < end), top)
-    stack = array("Q")
+    words = array("Q")
     memory = os.open("/proc/self/mem", os.O_RDONLY | os.O_CLOEXEC)
-    try:
+    with contextlib.suppress(OSError):
         content = os.pread(memory, min(end - top, _STACK_BYTES), top)
-        stack.frombytes(content[: len(content) // stack.itemsize * stack.itemsize])
-    finally:
-        os.close(memory)
-    return stack
+        words.frombytes(content[: len(content) // words.itemsize * words.itemsize])
+    os.close(memory)
+    return words
 
 
 def _library(stack: array[int]) -> str:
