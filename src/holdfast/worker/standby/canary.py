@@ -36,7 +36,6 @@ from holdfast.worker.standby.probes import (
 )
 
 _DUCKDB_MAGIC, _DUCKDB_MAGIC_AT = b"DUCK", 8
-_64_BITS = (1 << 64) - 1
 
 
 class Verdict(NamedTuple):
@@ -48,42 +47,47 @@ class Verdict(NamedTuple):
     """Why not "resume", in words."""
 
 
-class _Traits(NamedTuple):
-    """What a verdict hangs on."""
+class Fingerprint(NamedTuple):
+    """What a verdict hangs on: it holds for all forks that have the same."""
 
-    modules: tuple[str, ...] = ()
+    modules: frozenset[str] = frozenset()
     engines: frozenset[Engine] = frozenset()
     threads: tuple[object, ...] = ()
     tracers: tuple[str, ...] = ()
     databases: tuple[str, ...] = ()
 
+    @property
+    def text(self) -> str:
+        """Of a few characters; none if there is nothing that could keep a fork from going on."""
+        return f"{hash(self):x}" if any(self) else ""
 
-_noted = _Traits()
+
+_PROBED = frozenset(each.module for each in PROBES)
+_noted = Fingerprint()
 """Of the live worker before the last fork: a fork has no other threads, and its files are severed."""
 _ever: set[Engine] = set()
 """Engines that follow forks: their threads come and go."""
 _ticks = itertools.count()
 
 
-def fingerprint() -> str:
-    """Of the live worker; "" if nothing there could keep a fork from going on. To be taken before each fork.
-
-    A verdict holds for all forks with the same one.
-    """
+def fingerprint() -> Fingerprint:
+    """Of the live worker, before each fork; noted for `examine` in a copy of that."""
     global _noted
-    _noted = _Traits(tracers=tuple(_tracers()))
-    if not quiet.alone():
-        now = engines.look()
-        lasting = {each for each in now if FOLLOW_FORKS.fullmatch(each.library)}
-        _ever.update(lasting)
-        _noted = _Traits(
-            tuple(each.module for each in PROBES if each.module in sys.modules),
-            (now - lasting) | frozenset(_ever),
-            _threads(now),
-            (*_noted.tracers, *_watchdog()),
-            tuple(_databases()) if "duckdb" in sys.modules else (),
-        )
-    return f"{hash(_noted) & _64_BITS:016x}" if any(_noted) else ""
+    files = tuple(_databases()) if "duckdb" in sys.modules else ()
+    if quiet.alone():
+        _noted = Fingerprint(tracers=tuple(_tracers()), databases=files)
+        return _noted
+    now = engines.look()
+    lasting = {each for each in now if FOLLOW_FORKS.fullmatch(each.library)}
+    _ever.update(lasting)
+    _noted = Fingerprint(
+        frozenset(each for each in _PROBED if each in sys.modules),
+        (now - lasting) | frozenset(_ever),
+        _threads(now),
+        (*_tracers(), *_watchdog()),
+        files,
+    )
+    return _noted
 
 
 def examine(
@@ -172,24 +176,18 @@ def _threads(now: frozenset[Engine]) -> tuple[object, ...]:
     frames = sys._current_frames()
     if all(_is_at_rest(frames.get(each or 0)) for each in others):
         return tuple(sorted(each or 0 for each in others))
-    return (next(_ticks),)
+    return os.getpid(), next(_ticks)
 
 
-_WAITING_ROOMS = (
-    "threading",
-    "queue",
-    "concurrent.futures",
-    "multiprocessing",
-    "selectors",
-    "asyncio",
-    "tqdm",
+_WAITING_ROOMS = frozenset(
+    {"asyncio", "concurrent", "joblib", "multiprocessing", "queue", "selectors", "threading", "tqdm"}
 )
-"""Modules in whose code pools and their like wait for work, holding nothing that anybody else needs."""
+"""In whose code pools and their like wait for work, holding nothing that anybody else needs."""
 
 
 def _is_at_rest(frame: types.FrameType | None) -> bool:
     while frame is not None:
-        if not str(frame.f_globals.get("__name__")).startswith(_WAITING_ROOMS):
+        if str(frame.f_globals.get("__name__")).partition(".")[0] not in _WAITING_ROOMS:
             return False
         frame = frame.f_back
     return True

@@ -18,7 +18,7 @@ from kit.alone import alone
 
 @alone
 def test_a_plain_session_needs_no_examination(tmp_path: Path) -> None:
-    assert canary.fingerprint() == ""
+    assert canary.fingerprint().text == ""
     assert canary.examine({"a": 1}, []) == ("resume", [])
 
 
@@ -28,7 +28,7 @@ def test_a_pool_that_rests_is_examined_once(tmp_path: Path) -> None:
     pool.submit(int).result()
     before = canary.fingerprint()
 
-    assert before != ""
+    assert before.text != ""
     assert canary.fingerprint() == before
     other = ThreadPoolExecutor(1)
     other.submit(int).result()
@@ -51,7 +51,7 @@ def test_a_trace_function_is_no_good_sign(tmp_path: Path) -> None:
     verdict = canary.examine({}, [])
     sys.settrace(None)
 
-    assert noted != ""
+    assert noted.text != ""
     assert verdict == ("salvage", ["a debugger or another trace function is active"])
 
 
