@@ -17,16 +17,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
-from holdfast.worker.standby import canary, databases, openmp, quiet
+from holdfast.worker.standby import canary, databases, openmp, quiet, sibling
 from holdfast.worker.standby.orphans import disown
 from holdfast.worker.standby.pools import break_pools
 from holdfast.worker.standby.privatise import make_private, wake
 from holdfast.worker.standby.survey import survey
 
 SETUP_SECONDS = 90.0
-DEADLINE_SECONDS = 10.0
+DEADLINE_SECONDS = 6.0
 """Of the examination, and of what comes after: a hang is what they may find."""
-QUIET_MS = 1_000.0
+QUIET_MS = 5_000.0
 
 
 class Foretold(NamedTuple):
@@ -113,8 +113,11 @@ def _main(examined: int, went_on: int, before: str, after: str) -> NoReturn:
     os.close(other)
 
     def copy(pipe: int, task: Callable[[Callable[[object], None]], object]) -> None:
-        if os.fork():
+        if sibling.copy():
             return
+
+        for other_end in {examined, went_on} - {pipe}:
+            os.close(other_end)
 
         def say(what: object) -> None:
             os.write(pipe, json.dumps(what).encode() + b"\n")

@@ -188,6 +188,23 @@ def test_a_lock_that_a_lost_thread_holds_stops_who_needs_it(tmp_path: Path) -> N
     assert said.reasons == ["a lock that box needs is held by a thread that does not come along"]
 
 
+def test_a_log_is_written_on_unless_a_lost_thread_was_just_writing(tmp_path: Path) -> None:
+    foretold(
+        f"{THREAD}import logging\nlogging.basicConfig(filename='log')\nbegun = threading.Event()\n"
+        "def work():\n    while True: logging.warning('text'); begun.set()\n"
+        "threading.Thread(target=work, daemon=True).start(); begun.wait()",
+        "logging.warning('text')",
+        tmp_path,
+    )
+
+
+def test_grpc_does_not_go_on(tmp_path: Path) -> None:
+    connect = "channel = grpc.insecure_channel('127.0.0.1:1'); ready = grpc.channel_ready_future(channel)"
+    said = foretold(f"import grpc\n{connect}", f"channel.close()\n{connect}", tmp_path, "grpc")
+
+    assert "gRPC" in said.reasons[0]
+
+
 def test_a_module_that_a_lost_thread_was_importing_can_not_be_imported(tmp_path: Path) -> None:
     (tmp_path / "slow.py").write_text(
         "import threading, __main__\n__main__.begun.set(); threading.Event().wait()"

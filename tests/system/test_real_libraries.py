@@ -170,6 +170,17 @@ def test_a_database_of_duckdb_in_memory_is_there_after_a_crash(client: Client) -
     survives(client, setup, "db.execute('select sum(range) from t').fetchall()", "duckdb")
 
 
+def test_a_database_of_duckdb_may_be_closed_after_a_crash(client: Client) -> None:
+    pytest.importorskip("duckdb")
+    setup = "import duckdb; db = duckdb.connect()\ndb.execute('create table t as from range(1000000)')"
+    _ok(client.run(setup, within=FIRST_SECONDS))
+    client.run(DIE)
+
+    _ok(client.run("db.close()", within=AGAIN_SECONDS))
+    again = f"{setup}; db.execute('select count(*) from t').fetchall()"
+    assert _ok(client.run(again, within=AGAIN_SECONDS)).result == "[(1000000,)]"
+
+
 def test_joblib_makes_new_processes_after_a_crash(client: Client) -> None:
     setup = "from joblib import Parallel, delayed"
     survives(client, setup, "Parallel(2)(delayed(pow)(i, 2) for i in range(8))", "joblib")

@@ -22,7 +22,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
-from holdfast.worker.standby import databases, engines, locks, openmp
+from holdfast.worker.standby import databases, engines, locks, openmp, quiet
 from holdfast.worker.standby.descriptors import open_numbers
 from holdfast.worker.standby.engines import PYTHON, Engine
 from holdfast.worker.standby.probes import (
@@ -48,13 +48,13 @@ class Verdict(NamedTuple):
 
 
 class Fingerprint(NamedTuple):
-    """Equal to the one before if nothing has happened that could change the verdict."""
+    """What a verdict hangs on: it holds for all forks that have the same."""
 
-    modules: frozenset[str]
-    engines: frozenset[Engine]
-    threads: tuple[object, ...]
-    tracers: tuple[str, ...]
-    databases: tuple[str, ...]
+    modules: frozenset[str] = frozenset()
+    engines: frozenset[Engine] = frozenset()
+    threads: tuple[object, ...] = ()
+    tracers: tuple[str, ...] = ()
+    databases: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
@@ -63,25 +63,29 @@ class Fingerprint(NamedTuple):
 
 
 _PROBED = frozenset(each.module for each in PROBES)
-_noted = Fingerprint(frozenset(), frozenset(), (), (), ())
-"""Of the process that was forked last: a fork has no other threads, and its files are severed."""
+_noted = Fingerprint()
+"""Of the live worker before the last fork: a fork has no other threads, and its files are severed."""
 _ever: set[Engine] = set()
 """Engines that follow forks: their threads come and go."""
 _ticks = itertools.count()
 
 
 def fingerprint() -> Fingerprint:
-    """Of the live worker. To be taken before each fork, which notes it for `examine` in a copy of that."""
+    """Of the live worker, before each fork; noted for `examine` in a copy of that."""
     global _noted
+    files = tuple(_databases()) if "duckdb" in sys.modules else ()
+    if quiet.alone():
+        _noted = Fingerprint(tracers=tuple(_tracers()), databases=files)
+        return _noted
     now = engines.look()
     lasting = {each for each in now if FOLLOW_FORKS.fullmatch(each.library)}
     _ever.update(lasting)
     _noted = Fingerprint(
-        frozenset(_PROBED & sys.modules.keys()),
+        frozenset(each for each in _PROBED if each in sys.modules),
         (now - lasting) | frozenset(_ever),
         _threads(now),
-        tuple(_tracers()),
-        tuple(_databases()) if "duckdb" in sys.modules else (),
+        (*_tracers(), *_watchdog()),
+        files,
     )
     return _noted
 
@@ -120,23 +124,27 @@ def unforkable() -> str | None:
     return None
 
 
-def _engines_that_stay_behind() -> Iterator[str]:
-    for library in sorted(
-        {each.library for each in _noted.engines if not WITHOUT_MEANING.fullmatch(each.thread)}
-    ):
-        if FOLLOW_FORKS.fullmatch(library) or library in ("", PYTHON):
-            continue
-        known = next((name for name, files in DO_NOT.items() if files.fullmatch(library)), None)
-        if known:
-            yield f"{known}: its threads do not survive a fork, and it waits for them"
-        else:
-            yield f"{library}: it has threads, and is not known to survive a fork"
+def _engines_that_stay_behind() -> list[str]:
+    return sorted({words for each in _noted.engines if (words := _why_not(each))})
+
+
+def _why_not(engine: Engine) -> str:
+    """Why who had this engine can't go on without its threads; "" if it can."""
+    library, thread = engine
+    if WITHOUT_MEANING.fullmatch(thread) or FOLLOW_FORKS.fullmatch(library):
+        return ""
+    for name, theirs in DO_NOT.items():
+        if theirs.fullmatch(library) or theirs.fullmatch(thread):
+            return f"{name}: its threads do not come through a fork, and it waits for them"
+    if library in ("", PYTHON):  # not told; or one of `_thread`, which may have left a lock
+        return ""
+    return f"{library}: it has threads, and is not known to come through a fork"
 
 
 def _other_hindrances() -> Iterator[str]:
     yield from _noted.tracers
     if not databases.are_kept() and any("duckdb" in each.library for each in _noted.engines):
-        yield "duckdb: a database is open that no connection leads to"
+        yield "duckdb: a database is open that no connection is found for"
     for path in _noted.databases:
         yield f"duckdb: {path} can't be opened again in a process that has it open"
 
@@ -168,24 +176,18 @@ def _threads(now: frozenset[Engine]) -> tuple[object, ...]:
     frames = sys._current_frames()
     if all(_is_at_rest(frames.get(each or 0)) for each in others):
         return tuple(sorted(each or 0 for each in others))
-    return (next(_ticks),)
+    return os.getpid(), next(_ticks)
 
 
-_WAITING_ROOMS = (
-    "threading",
-    "queue",
-    "concurrent.futures",
-    "multiprocessing",
-    "selectors",
-    "asyncio",
-    "tqdm",
+_WAITING_ROOMS = frozenset(
+    {"asyncio", "concurrent", "joblib", "multiprocessing", "queue", "selectors", "threading", "tqdm"}
 )
-"""Modules in whose code pools and their like wait for work, holding nothing that anybody else needs."""
+"""In whose code pools and their like wait for work, holding nothing that anybody else needs."""
 
 
 def _is_at_rest(frame: types.FrameType | None) -> bool:
     while frame is not None:
-        if not str(frame.f_globals.get("__name__")).startswith(_WAITING_ROOMS):
+        if str(frame.f_globals.get("__name__")).partition(".")[0] not in _WAITING_ROOMS:
             return False
         frame = frame.f_back
     return True
@@ -195,6 +197,9 @@ def _tracers() -> Iterator[str]:
     monitoring = getattr(sys, "monitoring", None)  # from Python 3.12 on
     if sys.gettrace() is not None or (monitoring and monitoring.get_tool(monitoring.DEBUGGER_ID)):
         yield "a debugger or another trace function is active"
+
+
+def _watchdog() -> Iterator[str]:
     if engines.has_watchdog():
         yield "faulthandler.dump_traceback_later() is armed: cancelling it would never return"
 

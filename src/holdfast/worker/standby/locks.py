@@ -25,6 +25,7 @@ ELEMENTS_LOOKED_AT = 10_000
 """Of one container; a longer one is data."""
 
 _LOCKS = (_thread.LockType, _thread.RLock)
+_WRITERS = (io.BufferedWriter, io.BufferedRandom)
 _STRANGERS = (types.ModuleType, types.FrameType, types.CodeType, types.TracebackType, threading.Thread)
 """What leads away from the session's own objects, or is a thread's own."""
 _SHELL = ("IPython", "holdfast", "traitlets")
@@ -37,7 +38,7 @@ def held(namespace: Mapping[str, object], trying: Callable[[str], None]) -> Iter
         yield f"an import of {module} by a thread that does not come along stays unfinished"
     said = set()
     for name, value in reachable(namespace):
-        if isinstance(value, io.BufferedWriter | io.BufferedRandom):
+        if issubclass(type(value), _WRITERS):
             trying(f"files of {name}")
             _touch(value)
         elif type(value) in _LOCKS and name not in said and _is_held(value):
@@ -64,25 +65,22 @@ def reachable(namespace: Mapping[str, object]) -> Iterator[tuple[str, object]]:
 
 
 def _parts(value: object) -> Iterator[object]:
-    kind = type(value)
-    if isinstance(value, threading.Condition):
-        yield value._lock  # type: ignore[attr-defined]  # not those of who waits: they are held by right
-    elif _leads_away(value):
+    kind = type(value)  # never isinstance: that asks the object, which may answer with code of its own
+    if issubclass(kind, threading.Condition):
+        yield vars(value)["_lock"]  # not those of who waits: they are held by right
+    elif _leads_away(value, kind):
         return
-    elif kind is dict:
-        yield from islice(_values(value), ELEMENTS_LOOKED_AT)
+    elif kind in (list, tuple, dict):
+        parts: Any = value.values() if kind is dict else value  # type: ignore[attr-defined]
+        yield from islice(list(parts), ELEMENTS_LOOKED_AT)
     elif gc.is_tracked(value):
         yield from islice(gc.get_referents(value), ELEMENTS_LOOKED_AT)
 
 
-def _leads_away(value: object) -> bool:
-    if isinstance(value, type):
-        return value.__module__ != "__main__"
-    return isinstance(value, _STRANGERS) or type(value).__module__.startswith(_SHELL)
-
-
-def _values(value: Any) -> Iterator[object]:
-    return iter(list(value.values()))
+def _leads_away(value: object, kind: type) -> bool:
+    if issubclass(kind, type):
+        return bool(type.__getattribute__(value, "__module__") != "__main__")
+    return issubclass(kind, _STRANGERS) or kind.__module__.startswith(_SHELL)
 
 
 def _is_hidden(name: str) -> bool:
@@ -96,9 +94,9 @@ def _is_held(lock: Any) -> bool:
     return True
 
 
-def _touch(file: io.BufferedWriter | io.BufferedRandom) -> None:
+def _touch(file: Any) -> None:
     """Needs the file's own lock, and writes nothing. Of the base class: a user's override may do anything."""
-    write: Any = io.BufferedWriter.write if isinstance(file, io.BufferedWriter) else io.BufferedRandom.write
+    write = next(each.write for each in _WRITERS if issubclass(type(file), each))
     try:
         write(file, b"")
     except (OSError, ValueError):  # closed, or severed

@@ -49,14 +49,14 @@ FOLLOW_FORKS = re.compile(
 and those that do the work in the caller's thread, if need be."""
 
 DO_NOT = {
-    "polars": re.compile(r".*/_?polars[^/]*"),
-    "jax": re.compile(r"jaxlib/.*"),
-    "ZeroMQ": re.compile(r".*/libzmq[^/]*|zmq/.*"),
-    "gRPC": re.compile(r".*/cygrpc[^/]*"),
+    "polars": re.compile(r".*/_?polars[^/]*|polars-\d+"),
+    "jax": re.compile(r"jaxlib/.*|tf_XLA.*"),
+    "ZeroMQ": re.compile(r".*/libzmq[^/]*|zmq/.*|ZMQbg/.*"),
+    "gRPC": re.compile(r".*/cygrpc[^/]*|grpc_.*"),
     "TensorFlow": re.compile(r".*/(libtensorflow|_pywrap_tensorflow)[^/]*|tensorflow/.*"),
     "ray": re.compile(r"ray/.*"),
 }
-"""Libraries that wait for ever for threads they had, by the name that people know."""
+"""Files of libraries that wait for ever for threads they had, or names of these, by what people call them."""
 
 ON_A_GPU = ("cupy", "jax", "numba.cuda", "pycuda.driver", "tensorflow", "torch")
 """Modules through which a session comes to use a GPU."""

@@ -16,12 +16,16 @@ never are, and what they would do (a new seed, new locks) costs more than the fo
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import functools
 import os
 import platform
 import random
 import signal
+import warnings
+from collections.abc import Iterator
+from typing import Any
 
 _CLONE_PARENT = 0x00008000  # linux/sched.h
 _CLONE_CHILD_CLEARTID = 0x00200000
@@ -45,7 +49,8 @@ def fork() -> int:
     """
     arguments = _arguments()
     assert arguments is not None
-    ctypes.pythonapi.PyOS_BeforeFork()
+    with _unwarned():
+        ctypes.pythonapi.PyOS_BeforeFork()
     pid = int(_libc.syscall(*arguments))
     if pid == 0:
         return 0
@@ -62,7 +67,8 @@ def copy() -> int:
     Python's handlers do not run here: where the child's have yet to come, the copy calls `settle`, too.
     """
     if not possible():
-        return os.fork()
+        with _unwarned():
+            return os.fork()
     pid = int(_libc.syscall(*(_arguments() or ())))
     if pid < 0:
         error = ctypes.get_errno()
@@ -84,14 +90,31 @@ def fork_twice(spare_fds: int) -> tuple[int, bool]:
     first: an end takes its time, and what is open is felt until then. OSError.
     """
     state = random.getstate()
-    middle = os.fork()
-    if middle:
-        return middle, False
-    if os.fork():
-        os.closerange(0, spare_fds)
-        os._exit(0)
+    with _unwarned():
+        middle = os.fork()
+        if middle:
+            return middle, False
+        if os.fork():
+            os.closerange(0, spare_fds)
+            os._exit(0)
     random.setstate(state)
     return 0, True
+
+
+@contextlib.contextmanager
+def _unwarned() -> Iterator[None]:
+    """No warning of a fork while there are threads (Python's, jax's): it is ours, and is not taken blindly.
+
+    `warnings.catch_warnings` would have each warning shown again that is to be shown once.
+    """
+    filters: Any = warnings.filters
+    ignore = ("ignore", None, Warning, None, 0)
+    filters.insert(0, ignore)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(ValueError):  # a handler of the fork has set filters of its own
+            filters.remove(ignore)
 
 
 @functools.cache

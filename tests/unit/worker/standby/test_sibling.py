@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -58,3 +59,21 @@ def test_handlers_of_a_fork_run_in_a_sibling_when_it_settles(tmp_path: Path) -> 
     os.register_at_fork(after_in_child=lambda: ran.append(os.getpid()))
     assert _answer(_as_sibling, lambda: ran == [os.getpid()]) == "True"
     assert not ran
+
+
+@alone
+def test_nobody_is_warned_of_our_forks_and_all_other_warnings_are_as_before(tmp_path: Path) -> None:
+    os.register_at_fork(before=lambda: warnings.warn("there are threads", RuntimeWarning, stacklevel=2))
+
+    def warn() -> None:
+        warnings.warn("only once", RuntimeWarning, stacklevel=2)
+
+    with warnings.catch_warnings(record=True) as shown:
+        warnings.simplefilter("default")
+        for _ in range(2):
+            warn()
+            assert _answer(_by_two_forks, lambda: len(shown)) == "1"
+            if sibling.possible():
+                assert _answer(_as_sibling, lambda: len(shown)) == "1"
+
+    assert [str(each.message) for each in shown] == ["only once"]
