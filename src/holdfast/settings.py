@@ -105,6 +105,17 @@ class Checkpoint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Of one variable; a larger one is named as lost, and does not keep the smaller ones off the disk."""
 
 
+class Meanwhile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is answered while a cell runs, by a copy of the newest standby."""
+
+    wait_ms: float = 50.0
+    """A cell that is over so soon is waited for: the answer is newer, and the copy is not needed."""
+    answer_seconds: float = 5.0
+    """For one answer. jedi's first completion may take a second or two; who hangs is asked no more."""
+    idle_seconds: float = 20.0
+    """The copy is kept so long for the next question: who types asks again soon."""
+
+
 class Life(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Deadlines in the life of processes and doors, in seconds."""
 
@@ -132,6 +143,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     output: Output = Output()
     standby: Standby = Standby()
     checkpoint: Checkpoint = Checkpoint()
+    meanwhile: Meanwhile = Meanwhile()
     life: Life = Life()
     durability: Literal["process", "power"] = "process"
     """`process`: no process death loses anything; `power`: neither does a power cut (slower commits)."""

@@ -337,6 +337,24 @@ def test_a_session_goes_back_when_it_is_told_to_from_elsewhere(shell: Shell) -> 
         assert shell.run("undo", "work", "all").returncode == 2
 
 
+def test_variables_are_listed_from_elsewhere_while_a_cell_runs(shell: Shell) -> None:
+    shell.good("new", "work", "-d")
+    gate = Gate(shell.home / "gate")
+    assert shell.good("variables", "work") == "no variables as of the start\n"
+    with shell.client("work") as client:
+        client.execute("herd, red = [1, 2], '\\x1b[31m'").reply()
+        run = client.execute(f"print('running', flush=True); herd = None; {gate.wait}")
+        while next(run).msg_type != "stream":
+            pass
+        lines = shell.good("variables", "work").splitlines()
+        assert lines[0] == "variables as of In[1]; In[2] runs"
+        assert lines[1].split() == ["herd", "list", "2", "[1,", "2]"]
+        assert json.loads(shell.good("variables", "work", "--json"))["variables"][0]["text"] == "[1, 2]"
+        assert [each.name for each in client.variables("red").variables] == ["red"]
+        gate.open()
+        run.reply()
+
+
 def test_an_interrupt_from_elsewhere_ends_the_cell(shell: Shell) -> None:
     shell.good("new", "work", "-d")
     gate = Gate(shell.home / "gate")

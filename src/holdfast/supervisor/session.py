@@ -70,7 +70,8 @@ class Session:
         self._broadcast = Broadcast(ledger, epoch, name)
         self._stage = Stage(lineage, self._broadcast, ledger, settings.life.parents_kept)
         self._checkpoints.effects = lambda: self._stage.effects
-        self._turns = Turns(settings.wire.queue_cells, self._stage, lineage, self._broadcast)
+        self._turns = Turns(settings, loop, self._stage, lineage, self._broadcast)
+        self.variables = self._turns.meanwhile.variables
         self._debugger = Debugger(self, self._broadcast, self._stage, loop, name)
         embedded = isinstance(lineage, Program)
         self._desk = Desk(self, self._broadcast, self._stage, ledger, self._debugger, embedded=embedded)
@@ -80,7 +81,7 @@ class Session:
             lineage.ladder.on_disk = self._checkpoints.steps
         self._checkpoints.begin(self._stage.effects)
         account = Account(name, ledger, self._stage, lineage, self._checkpoints)
-        self._operator = Operator(self, account, self._desk, loop, self._undo)
+        self.operate = Operator(self, account, self._desk, loop, self._undo).operate
         self._absence = Absence(name, self._broadcast, ledger.journal)
         self._entrance = Entrance(
             name,
@@ -159,10 +160,6 @@ class Session:
             self._restart()
         if not self._entrance.dismiss(door, restart=restart):
             self.end("shutdown")
-
-    def operate(self, name: str, request: msgspec.Struct) -> msgspec.Struct:
-        """Do one of our own operations."""
-        return self._operator.operate(name, request)
 
     # What the lineage tells
 

@@ -48,6 +48,7 @@ class Stage:
     ) -> None:
         self.job: Job | None = None
         self.since = 0.0  # when it started, seconds since the epoch
+        self.began = 0.0  # the same by time.monotonic()
         self.count = 0  # of the last cell that was numbered
         self.comms = Comms()
         self.effects = Effects(parents_kept)
@@ -88,7 +89,7 @@ class Stage:
 
     def start(self, job: Job) -> None:
         """Give a job to the worker."""
-        self.job, self.since = job, time.time()
+        self.job, self.since, self.began = job, time.time(), time.monotonic()
         self.turn += 1
         if job.request is None:
             self._requests -= 1

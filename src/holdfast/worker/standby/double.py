@@ -7,6 +7,7 @@ serves on a link of its own until that ends. What can be asked is a table; `life
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import threading
@@ -37,6 +38,7 @@ class Double:
             _hush()
             os.nice(_NICENESS)
             signal.signal(signal.SIGINT, signal.SIG_IGN)
+            gc.freeze()  # what came along is never collected here: finalizers act on the user's files
             self.lost_threads = lost_threads
             channel.send(Lent(os.getpid()))
             while not channel.ended:
