@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import secrets
@@ -15,6 +16,7 @@ from pathlib import Path
 import pexpect
 import pytest
 
+from holdfast.client.aio import Client as AsyncClient
 from holdfast.client.blocking import Client
 from holdfast.protocol import connection
 from kit.deadline import Deadline
@@ -381,6 +383,34 @@ def test_force_stops_what_nothing_else_stops(shell: Shell) -> None:
         assert run.reply().content["status"] == "error"
         text = "".join(message.content.get("text", "") for message in client.execute("print(x)"))
     assert text == "42\n"
+
+
+def test_the_client_library_forces_as_the_command_does(shell: Shell) -> None:
+    shell.good("new", "work", "-d")
+    deaf = (
+        "while True:\n    try:\n        print('deaf', flush=True)\n        while True: pass\n    except: pass"
+    )
+    with shell.client("work") as client:
+        client.execute("x = 42").reply()
+        run = client.execute(deaf)
+        while next(run).msg_type != "stream":
+            pass
+        client.interrupt()
+        client.interrupt(force=True)
+        assert run.reply().content["evalue"] == "stopped on request"
+
+    async def force() -> object:
+        file = shell.home / "run" / "work" / "connection.json"
+        async with AsyncClient(connection.read(file)) as other:
+            cell = other.execute("x = None\n" + deaf)
+            async for message in cell:
+                if message.msg_type == "stream":
+                    break
+            await other.interrupt(force=True)
+            assert (await cell.reply).content["evalue"] == "stopped on request"
+            return (await other.variables("x")).variables[0].text
+
+    assert asyncio.run(force()) == "42"
 
 
 def test_listing_sessions_takes_no_longer_than_a_blink(shell: Shell) -> None:

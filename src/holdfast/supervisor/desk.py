@@ -61,7 +61,7 @@ class Owner(Protocol):
     def enqueue(self, job: Job) -> None:
         """Take a job for the worker, or raise HoldfastError."""
 
-    def interrupt(self) -> None:
+    def interrupt(self, *, may_insist: bool = True) -> None:
         """Interrupt the running cell."""
 
     def shut_down(self, door: Door, *, restart: bool) -> None:
@@ -253,8 +253,9 @@ class Desk:
     def _usage(self, _door: Door, _request: content.UsageRequest) -> object:
         return self._used.content(self._stage.worker_pid)
 
-    def _interrupt(self, _door: Door, _request: content.InterruptRequest) -> object:
-        self._owner.interrupt()
+    def _interrupt(self, door: Door, _request: content.InterruptRequest) -> object:
+        own = self._broadcast.doors[0]  # who comes in there is a client of ours, and can force
+        self._owner.interrupt(may_insist=door is not own)
         return {"status": "ok"}
 
 

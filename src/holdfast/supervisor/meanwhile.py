@@ -18,6 +18,7 @@ from holdfast.errors import HoldfastError
 from holdfast.link.messages import VARIABLES
 from holdfast.protocol import codec, operations
 from holdfast.settings import Meanwhile as Bounds
+from holdfast.supervisor import offspring
 from holdfast.supervisor.broadcast import Broadcast, Parent
 from holdfast.supervisor.loop import Deadline, Loop
 from holdfast.supervisor.program import AnyWorker
@@ -69,7 +70,7 @@ class Meanwhile:
             return
         rest = self._wait_seconds
         if (job := self._stage.job) is not None and not job.is_question:
-            rest -= time.monotonic() - self._stage.began
+            rest -= offspring.now() - self._stage.began
         if rest > 0:
             self._patience.set(rest, self._look)
             return

@@ -28,6 +28,7 @@ from holdfast.supervisor.coroner import Coroner
 from holdfast.supervisor.debugger import Debugger
 from holdfast.supervisor.desk import Desk
 from holdfast.supervisor.entrance import Entrance
+from holdfast.supervisor.interrupts import Interrupts
 from holdfast.supervisor.ledger import Ledger
 from holdfast.supervisor.lineage import Lineage, State
 from holdfast.supervisor.loop import Loop
@@ -72,6 +73,7 @@ class Session:
         self._checkpoints.effects = lambda: self._stage.effects
         self._turns = Turns(settings, loop, self._stage, lineage, self._broadcast)
         self.variables = self._turns.meanwhile.variables
+        self.interrupt = Interrupts(settings, loop, self._stage, lineage, ledger).interrupt
         self._debugger = Debugger(self, self._broadcast, self._stage, loop, name)
         embedded = isinstance(lineage, Program)
         self._desk = Desk(self, self._broadcast, self._stage, ledger, self._debugger, embedded=embedded)
@@ -143,15 +145,6 @@ class Session:
         if self._ending is not None:
             raise HoldfastError("the session ends")
         self._turns.enqueue(job)
-
-    def interrupt(self, *, force: bool = False) -> None:
-        """Interrupt the running cell, if one runs; `force`: kill the worker, and let the standby go on."""
-        if force:
-            self._lineage.kill("stopped on request")
-        elif self._stage.job is not None:
-            self._ledger.event("interrupt", self._turns.running_cell())
-            self._output.aim_interrupt(self._stage.turn)
-            self._lineage.interrupt()
 
     def shut_down(self, door: Door, *, restart: bool) -> None:
         """A client asks for the end of the kernel behind `door`, or for a fresh namespace."""
