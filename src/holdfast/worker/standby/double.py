@@ -15,13 +15,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from holdfast.link.channel import Channel
-from holdfast.link.messages import Frame, Lent
+from holdfast.link.messages import Ask, Frame, Lent
 
 Task = Callable[[Any], object]
 """Does what a message asks, and answers through the worker's outlet, which speaks on the double's link."""
 
 _NICENESS = 10
-"""nice(2): the user's cell, and their next one, go first."""
+"""nice(2): the user's cell, and their next one, go first. Not before an `Ask`: for that somebody waits."""
 
 
 class Double:
@@ -36,13 +36,14 @@ class Double:
         """Do what is asked on `channel` until it ends; then the process does, and no exit handler runs."""
         try:
             _hush()
-            os.nice(_NICENESS)
             signal.signal(signal.SIGINT, signal.SIG_IGN)
             gc.freeze()  # what came along is never collected here: finalizers act on the user's files
             self.lost_threads = lost_threads
             channel.send(Lent(os.getpid()))
             while not channel.ended:
                 for message in channel.wait():
+                    if not isinstance(message, Ask):
+                        os.setpriority(os.PRIO_PROCESS, 0, _NICENESS)
                     self._tasks[type(message)](message)
         finally:
             os._exit(0)  # also if a task failed: whoever asked sees the link end
