@@ -105,6 +105,29 @@ class Checkpoint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Of one variable; a larger one is named as lost, and does not keep the smaller ones off the disk."""
 
 
+class Meanwhile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is answered while a cell runs, by a copy of the newest standby."""
+
+    wait_ms: float = 50.0
+    """A cell that is over so soon is waited for: the answer is newer, and the copy is not needed."""
+    answer_seconds: float = 5.0
+    """For one answer. jedi's first completion may take a second or two; who hangs is asked no more."""
+    idle_seconds: float = 20.0
+    """The copy is kept so long for the next question: who types asks again soon."""
+
+
+class Interrupt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """When one interrupt after the other, of one cell, means: at any price."""
+
+    insist: bool = True
+    """A third one stops the interpreter and brings back the state before the cell; the second says so in the
+    cell's output. For frontends that have one button for it. nbclient and papermill send one interrupt."""
+    reading_seconds: float = 1.0
+    """After that was said, more interrupts within this time are the same press of a hasty finger."""
+    memory_seconds: float = 30.0
+    """After so long an interrupt is a first one again."""
+
+
 class Life(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Deadlines in the life of processes and doors, in seconds."""
 
@@ -132,6 +155,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     output: Output = Output()
     standby: Standby = Standby()
     checkpoint: Checkpoint = Checkpoint()
+    meanwhile: Meanwhile = Meanwhile()
+    interrupt: Interrupt = Interrupt()
     life: Life = Life()
     durability: Literal["process", "power"] = "process"
     """`process`: no process death loses anything; `power`: neither does a power cut (slower commits)."""

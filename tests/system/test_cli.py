@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import secrets
@@ -15,6 +16,7 @@ from pathlib import Path
 import pexpect
 import pytest
 
+from holdfast.client.aio import Client as AsyncClient
 from holdfast.client.blocking import Client
 from holdfast.protocol import connection
 from kit.deadline import Deadline
@@ -337,6 +339,24 @@ def test_a_session_goes_back_when_it_is_told_to_from_elsewhere(shell: Shell) -> 
         assert shell.run("undo", "work", "all").returncode == 2
 
 
+def test_variables_are_listed_from_elsewhere_while_a_cell_runs(shell: Shell) -> None:
+    shell.good("new", "work", "-d")
+    gate = Gate(shell.home / "gate")
+    assert shell.good("variables", "work") == "no variables as of the start\n"
+    with shell.client("work") as client:
+        client.execute("herd, red = [1, 2], '\\x1b[31m'").reply()
+        run = client.execute(f"print('running', flush=True); herd = None; {gate.wait}")
+        while next(run).msg_type != "stream":
+            pass
+        lines = shell.good("variables", "work").splitlines()
+        assert lines[0] == "variables as of In[1]; In[2] runs"
+        assert lines[1].split() == ["herd", "list", "2", "[1,", "2]"]
+        assert json.loads(shell.good("variables", "work", "--json"))["variables"][0]["text"] == "[1, 2]"
+        assert [each.name for each in client.variables("red").variables] == ["red"]
+        gate.open()
+        run.reply()
+
+
 def test_an_interrupt_from_elsewhere_ends_the_cell(shell: Shell) -> None:
     shell.good("new", "work", "-d")
     gate = Gate(shell.home / "gate")
@@ -363,6 +383,34 @@ def test_force_stops_what_nothing_else_stops(shell: Shell) -> None:
         assert run.reply().content["status"] == "error"
         text = "".join(message.content.get("text", "") for message in client.execute("print(x)"))
     assert text == "42\n"
+
+
+def test_the_client_library_forces_as_the_command_does(shell: Shell) -> None:
+    shell.good("new", "work", "-d")
+    deaf = (
+        "while True:\n    try:\n        print('deaf', flush=True)\n        while True: pass\n    except: pass"
+    )
+    with shell.client("work") as client:
+        client.execute("x = 42").reply()
+        run = client.execute(deaf)
+        while next(run).msg_type != "stream":
+            pass
+        client.interrupt()
+        client.interrupt(force=True)
+        assert run.reply().content["evalue"] == "stopped on request"
+
+    async def force() -> object:
+        file = shell.home / "run" / "work" / "connection.json"
+        async with AsyncClient(connection.read(file)) as other:
+            cell = other.execute("x = None\n" + deaf)
+            async for message in cell:
+                if message.msg_type == "stream":
+                    break
+            await other.interrupt(force=True)
+            assert (await cell.reply).content["evalue"] == "stopped on request"
+            return (await other.variables("x")).variables[0].text
+
+    assert asyncio.run(force()) == "42"
 
 
 def test_listing_sessions_takes_no_longer_than_a_blink(shell: Shell) -> None:

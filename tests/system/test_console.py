@@ -512,6 +512,19 @@ def test_a_console_on_a_busy_session_has_its_prompt_at_once(own: Session) -> Non
         busy.wait_for("KeyboardInterrupt")
 
 
+def test_tab_works_while_anothers_cell_runs_and_the_menu_says_as_of_when(own: Session) -> None:
+    with own.console() as console, own.console() as other:
+        other.send("walrus_one, walrus_two = 1, 2" + ENTER)
+        other.wait_for("In [2]:")
+        other.send("walrus" + TAB)  # so that completion is quick from here on
+        other.wait_for("walrus_two")
+        other.send(CTRL_C + CTRL_C + "print('wai' + 'ting'); import time; time.sleep(600)" + ENTER)
+        console.wait_for("\nwaiting")
+        console.send("walr" + TAB)
+        console.wait_for("(as of In[1])")
+        assert console.text.count("as of In[1]") == 1
+
+
 def test_ctrl_c_on_an_empty_line_says_whose_cell_runs_and_twice_interrupts_it(own: Session) -> None:
     with own.console() as console, own.console() as other:
         other.send("print('wai' + 'ting'); import time; time.sleep(600)" + ENTER)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import time
 from collections.abc import Callable
 
 import pytest
 
+from kit.deadline import Deadline
 from kit.kernel import HOLDFAST, Kernel, only_holdfast
-from kit.wire import Client
+from kit.processes import wait_for_end
+from kit.wire import Client, Silence
 
 STOP_SECONDS = 2.0
 
@@ -206,17 +211,153 @@ STUBBORN = {
     "blocked signal": "import signal; signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])\n"
     + SAID
     + "while True: pass",
-    "deaf code": SAID + "while True:\n    try:\n        while True: pass\n    except KeyboardInterrupt: pass",
-    "c code that holds the lock": SAID + "import ctypes; ctypes.PyDLL(None).sleep(60)",
+    "ignored signal": "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)\n"
+    + SAID
+    + "while True: pass",
+    "replaced handler": "import signal; signal.signal(signal.SIGINT, lambda *_: None)\n"
+    + SAID
+    + "while True: pass",
+    "deaf code": "while True:\n    try:\n        print('here', flush=True)\n        while True: pass\n"
+    "    except KeyboardInterrupt: pass",
+    "deaf input": "while True:\n    try:\n        print('here'); input()\n    except KeyboardInterrupt: pass",
+    "deaf task": "import asyncio\nwhile True:\n    try:\n        print('here'); await asyncio.sleep(60)\n"
+    "    except asyncio.CancelledError: pass",
+    "python's own c code": SAID + "sum(range(10**13))",
+    "other c code with the lock": SAID
+    + "import ctypes; libc = ctypes.PyDLL(None); bulk = (ctypes.c_char * 10**8)()\n"
+    "libc.qsort(bulk, 10**8, 1, libc.strcmp)",
+    "a wait with the lock": SAID + "import ctypes; ctypes.PyDLL(None).sleep(60)",
+    "long number": SAID + "10 ** 10 ** 8",
+    "stopped": SAID + "import os, signal; os.kill(os.getpid(), signal.SIGSTOP)\nwhile True: pass",
 }
+"""Cells that go on for long, and do not listen to SIGINT, or may not."""
+
+FORCED_SECONDS = 1.0
+"""From the word to the state of before: kill, wake, tell."""
 
 
 @only_holdfast
 @pytest.mark.parametrize("code", STUBBORN.values(), ids=STUBBORN.keys())
 def test_a_forced_interrupt_stops_any_cell_and_keeps_the_state(guest: Client, code: str) -> None:
     guest.do("kept = [1]; same = kept")
-    msg_id = guest.start("kept = None\n" + code)
+    msg_id = guest.start("kept = None\n" + code, allow_stdin=True)
     guest.text(msg_id, "here")
-    assert guest.ask("holdfast_interrupt_request", {"force": True}, "control").get("status") != "error"
-    assert guest.finish(msg_id, within=STOP_SECONDS).status == "error"
+    begun = time.monotonic()
+    assert guest.ask("holdfast_interrupt_request", {"force": True}, "control")["status"] == "ok"
+    cell = guest.finish(msg_id, within=STOP_SECONDS, since=begun)
+    assert cell.seconds < FORCED_SECONDS
+    assert cell.error["evalue"] == "stopped on request"
+    assert f"every variable as before In[{cell.reply['execution_count']}]" in cell.notice
     works_and_survives(guest)
+
+
+@only_holdfast
+@pytest.mark.parametrize("code", STUBBORN.values(), ids=STUBBORN.keys())
+def test_an_interrupt_that_is_not_forced_takes_nothing_away(guest: Client, code: str) -> None:
+    """The cell ends by it where it can, with all that it did; else it goes on."""
+    guest.do("kept = [1]; same = kept")
+    msg_id = guest.start("kept.append(2)\n" + code, allow_stdin=True)
+    guest.text(msg_id, "here")
+    guest.ask("interrupt_request", {}, "control")
+    try:
+        guest.reply(msg_id, within=1.0)
+    except Silence:
+        guest.ask("holdfast_interrupt_request", {"force": True}, "control")
+    ended = guest.finish(msg_id, within=STOP_SECONDS).error["ename"]
+    assert guest.value("kept is same and kept") == ([1, 2] if ended == "KeyboardInterrupt" else [1])
+
+
+@only_holdfast
+def test_one_forced_interrupt_after_the_other_loses_no_more(guest: Client) -> None:
+    """They are no crashes: nothing is wrong with the interpreter's memory, so no older state is taken."""
+    for number in range(1, 4):
+        guest.do(f"kept = {number}")
+        for again in range(3):
+            msg_id = guest.start(f"kept = None; {again}\n{STUBBORN['deaf code']}")
+            guest.text(msg_id, "here")
+            for _ in range(3):
+                guest.send("holdfast_interrupt_request", {"force": True}, "control")
+            guest.finish(msg_id, within=STOP_SECONDS)
+        assert guest.value("kept") == number
+
+
+@only_holdfast
+def test_what_a_stopped_cell_had_started_ends_and_what_ran_before_goes_on(guest: Client) -> None:
+    deaf = "import signal, time; signal.signal(signal.SIGINT, signal.SIG_IGN); print('here', flush=True); "
+    guest.do(f"import subprocess, sys; program = [sys.executable, '-c', {deaf + 'time.sleep(60)'!r}]")
+    earlier = guest.value("earlier = subprocess.Popen(program, stdout=-3); earlier.pid")
+    msg_id = guest.start(
+        "daemon = subprocess.Popen(program, stdout=-3, start_new_session=True)\n"
+        "child = subprocess.Popen(program)\n"
+        "print(daemon.pid, child.pid, 'started'); child.wait()"
+    )
+    guest.text(msg_id, "here")
+    guest.text(msg_id, "started")
+    texts = [each["content"]["text"] for each in guest.of_parent[msg_id] if each["msg_type"] == "stream"]
+    daemon, child = map(int, "".join(texts).replace("here\n", "").split()[:2])
+    guest.ask("holdfast_interrupt_request", {"force": True}, "control")
+    cell = guest.finish(msg_id, within=STOP_SECONDS)
+    assert cell.error["evalue"] == "stopped on request, with 1 process it had started"
+    assert wait_for_end(child, Deadline(STOP_SECONDS))
+    for goes_on in (earlier, daemon):  # as they do after Ctrl-C in a shell
+        os.kill(goes_on, signal.SIGKILL)
+
+
+READING_SECONDS = 1.0
+"""settings, interrupt.reading_seconds: after so long, what was said has been read."""
+
+COUNTING = """
+caught, kept = 0, None
+while True:
+    try:
+        print(f'here {caught}', flush=True)
+        while True: pass
+    except KeyboardInterrupt: caught += 1
+"""
+
+
+@only_holdfast
+@pytest.mark.parametrize("way", WAYS)
+def test_a_third_interrupt_stops_a_deaf_cell_as_the_second_has_said(
+    shared: Kernel, guest: Client, way: str
+) -> None:
+    guest.do("kept = [1]; same = kept")
+    msg_id = guest.start(COUNTING)
+    for caught in range(2):
+        guest.text(msg_id, f"here {caught}")
+        WAYS[way](shared, guest)
+    guest.text(msg_id, "runs on after two interrupts. Interrupt it once more, and the interpreter is stopped")
+    said = time.monotonic()
+    guest.text(msg_id, "here 2")
+    WAYS[way](shared, guest)  # in haste: nobody can have read that
+    guest.text(msg_id, "here 3")
+    guest.until_told(
+        lambda: guest.settle() or time.monotonic() - said > READING_SECONDS, "time to read", STOP_SECONDS
+    )
+    WAYS[way](shared, guest)
+    cell = guest.finish(msg_id, within=STOP_SECONDS)
+    assert "every variable as before" in cell.notice
+    works_and_survives(guest)
+
+
+@only_holdfast
+def test_a_debugger_that_is_interrupted_again_and_again_goes_on_asking(guest: Client) -> None:
+    code = "while True:\n    try: input('? ')\n    except KeyboardInterrupt: pass"
+    msg_id = guest.start(code, allow_stdin=True)
+    for asked in range(1, 7):
+        guest.until(lambda asked=asked: len(guest.prompts) >= asked, "prompt")
+        guest.ask("interrupt_request", {}, "control")
+    assert not any(each["msg_type"] == "stream" for each in guest.of_parent[msg_id])
+    guest.ask("holdfast_interrupt_request", {"force": True}, "control")
+    guest.finish(msg_id)
+
+
+@only_holdfast
+def test_force_ends_what_goes_on_between_cells_and_loses_no_cell(guest: Client) -> None:
+    guest.do("import asyncio; kept = [1]\nasync def spin():\n    while True: await asyncio.sleep(0)")
+    guest.do("task = asyncio.create_task(spin()); other = 2")
+    guest.until_told(
+        lambda: guest.ask("holdfast_interrupt_request", {"force": True}, "control")["status"] == "ok",
+        "standby of the last cell",
+    )
+    assert guest.value("kept, other") == ([1], 2)

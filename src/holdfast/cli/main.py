@@ -23,6 +23,7 @@ COMMANDS = {
     "ls": "list the sessions",
     "log": "show what was run in a session, and what it printed",
     "info": "tell about a session, or about this installation",
+    "variables": "list a session's variables, also while a cell runs",
     "interrupt": "interrupt what a session runs",
     "undo": "go back to the state before the last cells of a session",
     "stop": "end sessions; their state is kept",

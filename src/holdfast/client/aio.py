@@ -18,6 +18,8 @@ from collections.abc import Awaitable, Callable, Coroutine
 from types import TracebackType
 from typing import Any, Self, Unpack
 
+import msgspec
+
 from holdfast.client.exchange import (
     END_OF_INPUT,
     PROBE_SECONDS,
@@ -32,7 +34,7 @@ from holdfast.client.exchange import (
 from holdfast.client.sockets import Sockets
 from holdfast.errors import NoAnswer
 from holdfast.protocol.connection import ConnectionInfo
-from holdfast.protocol.operations import request_type
+from holdfast.protocol.operations import Variables, request_type
 
 OnInput = Callable[[str, bool], Awaitable[str]]
 """Asked with the prompt and whether it is a password. EOFError means end of input (Ctrl-D)."""
@@ -186,9 +188,19 @@ class Client:
         """The answer to one of our own operations (protocol/operations.py). HoldfastError if refused."""
         return checked(await self.request(request_type(name), arguments, channel="control"))
 
-    async def interrupt(self) -> None:
-        """Interrupt the running cell, whoever runs it (messaging.html, "Kernel interrupt")."""
-        checked(await self.request("interrupt_request", channel="control"))
+    async def variables(self, *names: str) -> Variables:
+        """What is in the namespace, or these names: as of the last cell, or before the one that runs."""
+        return msgspec.convert(await self.operation("variables", names=names), Variables)
+
+    async def interrupt(self, *, force: bool = False) -> None:
+        """Interrupt the running cell, whoever runs it (messaging.html, "Kernel interrupt").
+
+        `force`: stop the interpreter, whatever it is doing; the state of before the cell is back (Holdfast).
+        """
+        if force:
+            await self.operation("interrupt", force=True)
+        else:
+            checked(await self.request("interrupt_request", channel="control"))
 
     def _begin(
         self, msg_type: str, content: object, channel: Channel, *, until_idle: bool = False

@@ -18,6 +18,8 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self, Unpack
 
+import msgspec
+
 from holdfast.client.exchange import (
     END_OF_INPUT,
     PROBE_SECONDS,
@@ -32,7 +34,7 @@ from holdfast.client.exchange import (
 from holdfast.client.sockets import Sockets
 from holdfast.errors import NoAnswer
 from holdfast.protocol.connection import ConnectionInfo
-from holdfast.protocol.operations import request_type
+from holdfast.protocol.operations import Variables, request_type
 
 OnInput = Callable[[str, bool], str]
 """Asked with the prompt and whether it is a password. EOFError means end of input."""
@@ -163,9 +165,19 @@ class Client:
         """The answer to one of our own operations (protocol/operations.py). HoldfastError if refused."""
         return checked(self.request(request_type(name), arguments, channel="control"))
 
-    def interrupt(self) -> None:
-        """Interrupt the running cell, whoever runs it (messaging.html, "Kernel interrupt")."""
-        checked(self.request("interrupt_request", channel="control"))
+    def variables(self, *names: str) -> Variables:
+        """What is in the namespace, or these names: as of the last cell, or before the one that runs."""
+        return msgspec.convert(self.operation("variables", names=names), Variables)
+
+    def interrupt(self, *, force: bool = False) -> None:
+        """Interrupt the running cell, whoever runs it (messaging.html, "Kernel interrupt").
+
+        `force`: stop the interpreter, whatever it is doing; the state of before the cell is back (Holdfast).
+        """
+        if force:
+            self.operation("interrupt", force=True)
+        else:
+            checked(self.request("interrupt_request", channel="control"))
 
     def answer(self, question: Incoming, value: str) -> None:
         """Send the `input_reply` to an `input_request`."""

@@ -226,9 +226,10 @@ class Console:
         except NoAnswer:
             self._history.supply(())
 
-    async def _complete(self, code: str, cursor: int) -> dict[str, Any]:
+    async def _complete(self, code: str, cursor: int) -> tuple[dict[str, Any], dict[str, Any]]:
         request = {"code": code, "cursor_pos": cursor}
-        return (await self._client.request("complete_request", request, timeout=COMPLETE_SECONDS)).content
+        reply = await self._client.request("complete_request", request, timeout=COMPLETE_SECONDS)
+        return reply.content, reply.metadata
 
     # What is said
 

@@ -50,7 +50,7 @@ class OwnCell:
         """Ctrl-C was pressed at `now` (seconds of the loop's clock)."""
         step = self._ladder.press(now)
         if step is Step.FORCE:
-            await self._client.operation("interrupt", force=True)
+            await self._client.interrupt(force=True)
             return
         if step is Step.WARN:
             self._screen.note(

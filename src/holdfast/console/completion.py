@@ -10,8 +10,8 @@ from prompt_toolkit.document import Document
 
 from holdfast.errors import NoAnswer
 
-Ask = Callable[[str, int], Awaitable[Mapping[str, Any]]]
-"""Code and cursor position (in code points) -> content of a `complete_reply`."""
+Ask = Callable[[str, int], Awaitable[tuple[Mapping[str, Any], Mapping[str, Any]]]]
+"""Code and cursor position (in code points) -> content and metadata of a `complete_reply`."""
 
 TYPES = "_jupyter_types_experimental"
 """Where kernels put the kinds of matches (metadata of `complete_reply`; ipykernel began it)."""
@@ -28,10 +28,10 @@ class KernelCompleter(Completer):
     ) -> AsyncGenerator[Completion, None]:
         """The proposals; none if the kernel does not answer in time."""
         try:
-            reply = await self._ask(document.text, document.cursor_position)
+            reply, about = await self._ask(document.text, document.cursor_position)
         except NoAnswer:
             return
-        for proposal in proposals(reply, document.text, document.cursor_position):
+        for proposal in proposals(reply, document.text, document.cursor_position, age(about)):
             yield proposal
 
     def get_completions(self, _document: Document, _complete_event: CompleteEvent) -> Iterable[Completion]:
@@ -39,8 +39,19 @@ class KernelCompleter(Completer):
         return ()
 
 
-def proposals(reply: Mapping[str, Any], code: str, cursor: int) -> list[Completion]:
-    """The matches of a `complete_reply` to `code`, with their kinds where the kernel tells them."""
+def age(about: Mapping[str, Any]) -> str:
+    """Of which cell the reply knows, as its metadata says: while one runs, not of that one."""
+    ours = about.get("holdfast")
+    if not isinstance(ours, Mapping) or "as_of" not in ours:
+        return ""
+    return f"as of In[{ours['as_of']}]" if ours["as_of"] is not None else "as of the start"
+
+
+def proposals(reply: Mapping[str, Any], code: str, cursor: int, note: str = "") -> list[Completion]:
+    """The matches of a `complete_reply` to `code`, with their kinds where the kernel tells them.
+
+    `note` stands beside the first of them.
+    """
     typed = _typed_matches(reply)
     if not typed:
         start, end = reply.get("cursor_start", cursor), reply.get("cursor_end", cursor)
@@ -50,9 +61,9 @@ def proposals(reply: Mapping[str, Any], code: str, cursor: int) -> list[Completi
             match["text"],
             start_position=min(0, match["start"] - cursor),
             display=_short(match["text"], code[match["start"] : cursor]),
-            display_meta=_kind(match),
+            display_meta=_kind(match) if number or not note else f"{_kind(match)} ({note})".strip(),
         )
-        for match in typed
+        for number, match in enumerate(typed)
     ]
 
 

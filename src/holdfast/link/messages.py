@@ -110,6 +110,10 @@ DEBUG_BEGIN, DEBUG_END = "debug_begin", "debug_end"
 """`Ask.msg_type` of what the supervisor asks for itself: debugpy shall listen, or be put away."""
 
 
+VARIABLES = "variables"
+"""`Ask.msg_type` of what the supervisor asks of a double: what is in the namespace."""
+
+
 class Answer(Frame, tag=12):
     """What the worker asked for: the value of `Wonder` number `wonder`, as JSON."""
 

@@ -120,6 +120,43 @@ class Interrupt(msgspec.Struct, frozen=True):
     force: bool = False
 
 
+class VariablesRequest(msgspec.Struct, frozen=True):
+    """`variables`: what is in the namespace. It is asked of a copy: no `__repr__` can do harm."""
+
+    names: list[str] = []
+    """Only these; without any, all that the user has made, `_private` ones left out."""
+    limit: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 1_000
+    """No more than so many, the latest."""
+    text: bool = True
+    """Also what they look like, which runs code of theirs."""
+
+
+class Variable(msgspec.Struct, frozen=True):
+    """One name and its value."""
+
+    name: str
+    type: str
+    """`int`, `numpy.ndarray`, `Point` (a class of the session's own)."""
+    size: int | None = None
+    """How many elements, of a container."""
+    shape: list[int] | None = None
+    """Of an array or a frame."""
+    text: str = ""
+    """Its repr on one line, cut; or why there is none."""
+
+
+class Variables(msgspec.Struct, frozen=True):
+    """Reply to `variables`."""
+
+    as_of: int | None
+    """Number of the last cell whose effects are in it; None: no cell's."""
+    running: int | None = None
+    """Number of the cell that runs now, of whose effects nothing is in it."""
+    variables: list[Variable] = []
+    more: int = 0
+    """How many were left out."""
+
+
 class Undo(msgspec.Struct, frozen=True):
     """`undo`: go back to the state before the last `cells` cells, or to the namespace before the restart."""
 
@@ -196,6 +233,7 @@ OPERATIONS: dict[str, Operation] = {
     "log": Operation(LogRequest, Log),
     "clients": Operation(ClientsRequest, Clients),
     "interrupt": Operation(Interrupt, Done),
+    "variables": Operation(VariablesRequest, Variables),
     "undo": Operation(Undo, Undone),
     "stop": Operation(Stop, Stopping),
     "open_door": Operation(OpenDoor, Done, doorbell_only=True),

@@ -29,6 +29,7 @@ from holdfast.protocol.messages import PROTOCOL_VERSION, Message
 from holdfast.supervisor.broadcast import Broadcast, Parent
 from holdfast.supervisor.debugger import Debugger, is_available
 from holdfast.supervisor.ledger import Ledger
+from holdfast.supervisor.meanwhile import Listed
 from holdfast.supervisor.queue import Job
 from holdfast.supervisor.stage import Stage
 from holdfast.supervisor.usage import Usage
@@ -36,6 +37,7 @@ from holdfast.supervisor.usage import Usage
 FOR_THE_WORKER = frozenset(
     {"execute_request", "complete_request", "inspect_request", "comm_open", "comm_msg", "comm_close"}
 )
+_VARIABLES = operations.request_type("variables")
 CLIENTS_KNOWN = 256
 """Clients whose names are remembered; who has been silent longest is forgotten first."""
 LANGUAGE = {
@@ -59,7 +61,7 @@ class Owner(Protocol):
     def enqueue(self, job: Job) -> None:
         """Take a job for the worker, or raise HoldfastError."""
 
-    def interrupt(self) -> None:
+    def interrupt(self, *, may_insist: bool = True) -> None:
         """Interrupt the running cell."""
 
     def shut_down(self, door: Door, *, restart: bool) -> None:
@@ -67,6 +69,9 @@ class Owner(Protocol):
 
     def operate(self, name: str, request: msgspec.Struct) -> msgspec.Struct:
         """Do one of our own operations."""
+
+    def variables(self, asked: operations.VariablesRequest, then: Listed) -> None:
+        """The one that is answered later."""
 
 
 class Desk:
@@ -127,6 +132,9 @@ class Desk:
                 if kind in FOR_THE_WORKER:
                     self._owner.enqueue(self._job(door, channel, message))
                     return
+                if kind == _VARIABLES:
+                    self._list_variables(door, channel, message)
+                    return
                 if kind == "debug_request":
                     self._debugger.take(door, channel, message)
                     return
@@ -151,6 +159,14 @@ class Desk:
         self._heard.move_to_end(message.header.session)
         if len(self._heard) > CLIENTS_KNOWN:
             self._heard.popitem(last=False)
+
+    def _list_variables(self, door: Door, channel: Channel, message: Message) -> None:
+        asked = codec.decode(message.content_raw, operations.VariablesRequest, "content")
+
+        def told(found: operations.Variables | HoldfastError) -> None:
+            self._answer(door, channel, message, lambda: _told(found))
+
+        self._owner.variables(asked, told)
 
     def _checked(self, message: Message) -> None:
         if message.header.subshell_id is not None:
@@ -237,9 +253,16 @@ class Desk:
     def _usage(self, _door: Door, _request: content.UsageRequest) -> object:
         return self._used.content(self._stage.worker_pid)
 
-    def _interrupt(self, _door: Door, _request: content.InterruptRequest) -> object:
-        self._owner.interrupt()
+    def _interrupt(self, door: Door, _request: content.InterruptRequest) -> object:
+        own = self._broadcast.doors[0]  # who comes in there is a client of ours, and can force
+        self._owner.interrupt(may_insist=door is not own)
         return {"status": "ok"}
+
+
+def _told(found: operations.Variables | HoldfastError) -> dict[str, object]:
+    if isinstance(found, HoldfastError):
+        return _refusal(found)
+    return {"status": "ok", **msgspec.structs.asdict(found)}
 
 
 def _refusal(error: HoldfastError) -> dict[str, object]:

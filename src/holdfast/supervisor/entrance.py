@@ -25,6 +25,7 @@ from holdfast.protocol.connection import Channel
 from holdfast.settings import Settings
 from holdfast.supervisor.absence import Absence
 from holdfast.supervisor.loop import Deadline, Loop
+from holdfast.supervisor.meanwhile import Listed
 
 
 class Owner(Protocol):
@@ -32,6 +33,9 @@ class Owner(Protocol):
 
     def operate(self, name: str, request: msgspec.Struct) -> msgspec.Struct:
         """Do one of our own operations."""
+
+    def variables(self, asked: operations.VariablesRequest, then: Listed) -> None:
+        """The one that is answered later."""
 
     def end(self, reason: str) -> None:
         """End the session."""
@@ -168,6 +172,9 @@ class Entrance:
             return doorbell.acceptance(operations.Done())
         if isinstance(asked, operations.Stop) and asked.unless_held and any(self._holders.values()):
             return doorbell.acceptance(operations.Stopping(ends=False))
+        if isinstance(asked, operations.VariablesRequest):
+            self._owner.variables(asked, lambda found: ringer.send(_told(found)))
+            return None
         return doorbell.acceptance(self._owner.operate(name, asked))
 
     def _admit(self, asked: operations.OpenDoor, ringer: Ringer) -> None:
@@ -204,3 +211,7 @@ class Entrance:
             self._close(door)
         if not self._named and not self._holders:
             self._owner.end("its launcher is gone")
+
+
+def _told(found: operations.Variables | HoldfastError) -> object:
+    return doorbell.refusal(found) if isinstance(found, HoldfastError) else doorbell.acceptance(found)

@@ -64,15 +64,17 @@ class Ladder:
         self._left: list[Refill] | None = None  # checkpoints not yet tried
         self._salvage: Salvage | None = None
 
-    def crashed(self, code: str) -> None:
+    def crashed(self, code: str, *, on_request: bool = False) -> None:
         """A worker has died by itself, while it ran `code` ("": nothing): from the bottom.
 
         The same cell may crash again and again: it is at fault, and nothing else is lost. Where one crash
-        follows another in different cells, or in none, memory may be damaged: one state further back.
+        follows another in different cells, or in none, memory may be damaged: one state further back. Of one
+        that was killed `on_request` nothing follows.
         """
         crashed = self._standbys.crashed
-        new = not code or code not in crashed
-        crashed.append(code)
+        new = not on_request and (not code or code not in crashed)
+        if not on_request:
+            crashed.append(code)
         different = len(set(filter(None, crashed))) + crashed.count("")
         self.stepped_back = new and different >= self._crashes_in_a_row
         self.begin()

@@ -1,6 +1,6 @@
 """Who lives: the template, the live worker, its sleeping standbys; who died, and who takes over.
 
-    STARTING ──Ready──▶ ALIVE ──Died──▶ WAKING ──Woken──▶ ALIVE      (go_back: WAKING, and Died follows)
+    STARTING ──Ready──▶ ALIVE ──Died──▶ WAKING ──Woken──▶ ALIVE   (go_back: WAKING, kill: DYING; then Died)
         ▲                                 │ the ladder's next step is a fresh worker
         └──────────── Fork ───────────────┘ (with values: Ready, Load, Loaded ──▶ ALIVE)
     STARTING, and fresh workers die fresh.TRIES times in a row ──▶ PARKED
@@ -48,6 +48,7 @@ class State(enum.Enum):
 
     STARTING = "starting"
     ALIVE = "alive"
+    DYING = "dying"
     WAKING = "waking"
     PARKED = "parked"
     LEAVING = "leaving"
@@ -133,6 +134,7 @@ class Lineage:
 
     def kill(self, why: str | None = None) -> None:
         """Kill the worker; somebody takes over. `why` is the cause that clients read."""
+        self.state = State.DYING if why and self.state is State.ALIVE else self.state  # is given no more
         if self._worker is not None:
             self._worker.kill(why)
 
@@ -233,8 +235,7 @@ class Lineage:
 
     def listen(self) -> None:
         """Hear what the worker has said."""
-        worker = self._worker
-        if worker is not None:
+        if (worker := self._worker) is not None:
             for frame in worker.heard():
                 self._hear(worker, frame)
             worker.end_if_cut_off()
@@ -299,7 +300,7 @@ class Lineage:
                 self.ladder.begin()
             self._take_over()
         elif (code := self._owner.on_death(death)) is not None:
-            self.ladder.crashed(code)
+            self.ladder.crashed(code, on_request=death.asked is not None)
             self._take_over()
 
     # Who takes over

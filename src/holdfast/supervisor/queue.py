@@ -14,6 +14,9 @@ from holdfast.protocol.content import ExecuteRequest
 from holdfast.protocol.messages import Message
 from holdfast.supervisor.broadcast import Parent
 
+QUESTIONS = frozenset({"complete_request", "inspect_request"})
+"""Requests that change nothing: a copy of the interpreter can answer them as well."""
+
 
 class Errand(msgspec.Struct, frozen=True, eq=False):
     """Something the supervisor wants of the worker itself: `what`, and who takes the answer, JSON."""
@@ -40,6 +43,14 @@ class Job(msgspec.Struct, eq=False):
     errand: Errand | None = None
     """What is asked on behalf of the request, instead of it; its client hears nothing of that."""
 
+    left_to_worker: bool = False
+    """A question at which a copy of the interpreter has failed."""
+
+    @property
+    def is_question(self) -> bool:
+        """Whether it only asks."""
+        return self.errand is None and self.message.header.msg_type in QUESTIONS
+
     @property
     def reply_type(self) -> str:
         """Message type of its reply."""
@@ -57,6 +68,11 @@ class Queue:
     def empty(self) -> bool:
         """Whether nothing waits."""
         return not self._jobs
+
+    @property
+    def has_questions(self) -> bool:
+        """Whether `take_questions` would take any."""
+        return any(_anybody_can_answer(job) for job in self._jobs)
 
     def check_room(self) -> None:
         """Raise HoldfastError when no more is taken in."""
@@ -77,8 +93,22 @@ class Queue:
         self._jobs = deque(job for job in self._jobs if job.request is None)
         return cells
 
+    def take_questions(self) -> list[Job]:
+        """Take out what a copy of the interpreter can answer."""
+        questions = [job for job in self._jobs if _anybody_can_answer(job)]
+        self._jobs = deque(job for job in self._jobs if not _anybody_can_answer(job))
+        return questions
+
+    def put_back(self, job: Job) -> None:
+        """It was taken out, but is not done: it has waited long enough to be next."""
+        self._jobs.appendleft(job)
+
     def take_all(self) -> list[Job]:
         """Take everything out."""
         jobs = list(self._jobs)
         self._jobs.clear()
         return jobs
+
+
+def _anybody_can_answer(job: Job) -> bool:
+    return job.is_question and not job.left_to_worker

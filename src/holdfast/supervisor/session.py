@@ -28,6 +28,7 @@ from holdfast.supervisor.coroner import Coroner
 from holdfast.supervisor.debugger import Debugger
 from holdfast.supervisor.desk import Desk
 from holdfast.supervisor.entrance import Entrance
+from holdfast.supervisor.interrupts import Interrupts
 from holdfast.supervisor.ledger import Ledger
 from holdfast.supervisor.lineage import Lineage, State
 from holdfast.supervisor.loop import Loop
@@ -70,7 +71,9 @@ class Session:
         self._broadcast = Broadcast(ledger, epoch, name)
         self._stage = Stage(lineage, self._broadcast, ledger, settings.life.parents_kept)
         self._checkpoints.effects = lambda: self._stage.effects
-        self._turns = Turns(settings.wire.queue_cells, self._stage, lineage, self._broadcast)
+        self._turns = Turns(settings, loop, self._stage, lineage, self._broadcast)
+        self.variables = self._turns.meanwhile.variables
+        self.interrupt = Interrupts(settings, loop, self._stage, lineage, ledger).interrupt
         self._debugger = Debugger(self, self._broadcast, self._stage, loop, name)
         embedded = isinstance(lineage, Program)
         self._desk = Desk(self, self._broadcast, self._stage, ledger, self._debugger, embedded=embedded)
@@ -80,7 +83,7 @@ class Session:
             lineage.ladder.on_disk = self._checkpoints.steps
         self._checkpoints.begin(self._stage.effects)
         account = Account(name, ledger, self._stage, lineage, self._checkpoints)
-        self._operator = Operator(self, account, self._desk, loop, self._undo)
+        self.operate = Operator(self, account, self._desk, loop, self._undo).operate
         self._absence = Absence(name, self._broadcast, ledger.journal)
         self._entrance = Entrance(
             name,
@@ -143,15 +146,6 @@ class Session:
             raise HoldfastError("the session ends")
         self._turns.enqueue(job)
 
-    def interrupt(self, *, force: bool = False) -> None:
-        """Interrupt the running cell, if one runs; `force`: kill the worker, and let the standby go on."""
-        if force:
-            self._lineage.kill("stopped on request")
-        elif self._stage.job is not None:
-            self._ledger.event("interrupt", self._turns.running_cell())
-            self._output.aim_interrupt(self._stage.turn)
-            self._lineage.interrupt()
-
     def shut_down(self, door: Door, *, restart: bool) -> None:
         """A client asks for the end of the kernel behind `door`, or for a fresh namespace."""
         restart = restart and not isinstance(self._lineage, Program)  # a program only goes on
@@ -159,10 +153,6 @@ class Session:
             self._restart()
         if not self._entrance.dismiss(door, restart=restart):
             self.end("shutdown")
-
-    def operate(self, name: str, request: msgspec.Struct) -> msgspec.Struct:
-        """Do one of our own operations."""
-        return self._operator.operate(name, request)
 
     # What the lineage tells
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import msgspec
@@ -15,6 +16,7 @@ from holdfast.protocol import codec
 from holdfast.protocol import content as contents
 from holdfast.protocol.content import ExecuteRequest
 from holdfast.protocol.messages import Message
+from holdfast.supervisor import offspring
 from holdfast.supervisor import recovery as words
 from holdfast.supervisor.broadcast import NOBODY, Broadcast, Parent
 from holdfast.supervisor.comms import Comms
@@ -48,6 +50,7 @@ class Stage:
     ) -> None:
         self.job: Job | None = None
         self.since = 0.0  # when it started, seconds since the epoch
+        self.began = 0.0  # the same by the clock of `offspring`
         self.count = 0  # of the last cell that was numbered
         self.comms = Comms()
         self.effects = Effects(parents_kept)
@@ -62,6 +65,8 @@ class Stage:
         self._requests = 0  # other requests than cells so far: their numbers are negative
         self._last = 0  # number of the last cell
         self._asking: Job | None = None  # the job whose client was asked for input
+        self.on_question: Callable[[], None] = lambda: None
+        """Called when a client is asked for input."""
 
     @property
     def worker_pid(self) -> int | None:
@@ -88,7 +93,7 @@ class Stage:
 
     def start(self, job: Job) -> None:
         """Give a job to the worker."""
-        self.job, self.since = job, time.time()
+        self.job, self.since, self.began = job, time.time(), offspring.now()
         self.turn += 1
         if job.request is None:
             self._requests -= 1
@@ -118,6 +123,7 @@ class Stage:
         """input() waits: ask the client that runs the cell."""
         if (job := self.job) is not None:
             self._asking = job
+            self.on_question()
             content = {"prompt": frame.prompt, "password": frame.password}
             job.door.send("stdin", "input_request", content, to=job.message)
 

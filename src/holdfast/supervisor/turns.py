@@ -10,9 +10,12 @@ from typing import Final
 
 from holdfast.access.doors import Door
 from holdfast.protocol.connection import Channel
+from holdfast.settings import Settings
 from holdfast.supervisor.broadcast import Broadcast
 from holdfast.supervisor.coroner import without_a_worker
 from holdfast.supervisor.lineage import State
+from holdfast.supervisor.loop import Loop
+from holdfast.supervisor.meanwhile import Meanwhile
 from holdfast.supervisor.program import AnyWorker
 from holdfast.supervisor.queue import Job, Queue
 from holdfast.supervisor.stage import Ended, Stage
@@ -26,13 +29,14 @@ class Turns:
 
     def __init__(
         self,
-        limit: int,
+        settings: Settings,
+        loop: Loop,
         stage: Stage,
         lineage: AnyWorker,
         broadcast: Broadcast,
     ) -> None:
-        """No more than `limit` requests wait."""
-        self._queue = Queue(limit)
+        self._queue = Queue(settings.wire.queue_cells)
+        self.meanwhile = Meanwhile(loop, self._queue, stage, lineage, broadcast, settings.meanwhile)
         self._stage = stage
         self._lineage = lineage
         self._broadcast = broadcast
@@ -49,6 +53,8 @@ class Turns:
             self._stage.accept(job, starts=self._free() and self._queue.empty)
         self._queue.add(job)
         self.next()
+        if job.is_question:
+            self.meanwhile.consider()
 
     def next(self) -> None:
         """Start the next job, if the worker is free."""
@@ -60,6 +66,7 @@ class Turns:
         """A job has ended: what that means for the others."""
         if ended is None:
             return
+        self.meanwhile.over()
         request = ended.job.request
         if request is not None and ended.by_worker:
             self._lineage.standbys.proven()
@@ -69,6 +76,7 @@ class Turns:
 
     def abort_all(self) -> None:
         """Nothing that waits will run: cells are told."""
+        self.meanwhile.over()
         for job in self._queue.take_all():
             if job.request is not None:
                 self._stage.abort(job)
@@ -80,6 +88,7 @@ class Turns:
 
     def give_up_all(self, cause: str) -> None:
         """Nobody will do anything: what runs and what waits gets an error."""
+        self.meanwhile.over()
         self.give_up(cause)
         for job in self._queue.take_all():
             self._stage.start(job)

@@ -10,10 +10,10 @@ from IPython.core.completer import provisionalcompleter, rectify_completions
 from IPython.utils.tokenutil import token_at_cursor
 
 from holdfast.errors import HoldfastError
-from holdfast.link.messages import DEBUG_BEGIN, DEBUG_END, Ask, Done
+from holdfast.link.messages import DEBUG_BEGIN, DEBUG_END, VARIABLES, Ask, Done
 from holdfast.protocol.codec import encode as to_json
 from holdfast.worker.interrupts import Interrupts, unbroken
-from holdfast.worker.ipython import comms
+from holdfast.worker.ipython import comms, variables
 from holdfast.worker.ipython.debugging import Debugging
 from holdfast.worker.ipython.shell import ZMQInteractiveShell
 from holdfast.worker.outlet import Outlet
@@ -80,6 +80,8 @@ class Requests:
         return self._debugging.answer(request.content)
 
     def _answer(self, request: Ask) -> dict[str, Any]:
+        if request.msg_type == VARIABLES:
+            return variables.described(self._shell, msgspec.json.decode(request.content))
         content = msgspec.json.decode(request.content)
         code, cursor = content["code"], content["cursor_pos"]
         if request.msg_type == "complete_request":

@@ -9,7 +9,7 @@ from typing import Any
 from prompt_toolkit.completion import CompleteEvent, Completion
 from prompt_toolkit.document import Document
 
-from holdfast.console.completion import TYPES, KernelCompleter, proposals
+from holdfast.console.completion import TYPES, KernelCompleter, age, proposals
 from holdfast.errors import NoAnswer
 
 
@@ -56,9 +56,9 @@ def test_nonsense_is_no_proposal() -> None:
 def test_the_kernel_is_asked_about_the_whole_cell_at_the_cursor() -> None:
     asked = []
 
-    async def ask(code: str, cursor: int) -> Mapping[str, Any]:
+    async def ask(code: str, cursor: int) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
         asked.append((code, cursor))
-        return {"matches": ["abc"], "cursor_start": 0, "cursor_end": 2, "metadata": {}}
+        return {"matches": ["abc"], "cursor_start": 0, "cursor_end": 2, "metadata": {}}, {}
 
     async def complete() -> list[Completion]:
         event = CompleteEvent(completion_requested=True)
@@ -70,7 +70,7 @@ def test_the_kernel_is_asked_about_the_whole_cell_at_the_cursor() -> None:
 
 
 def test_a_kernel_that_does_not_answer_has_no_menu() -> None:
-    async def ask(_code: str, _cursor: int) -> Mapping[str, Any]:
+    async def ask(_code: str, _cursor: int) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
         raise NoAnswer("too late")
 
     async def complete() -> list[Completion]:
@@ -78,3 +78,12 @@ def test_a_kernel_that_does_not_answer_has_no_menu() -> None:
         return [each async for each in KernelCompleter(ask).get_completions_async(Document("x"), event)]
 
     assert asyncio.run(complete()) == []
+
+
+def test_the_menu_says_when_it_is_older_than_the_cell_that_runs() -> None:
+    matches = [{"text": text, "start": 0, "type": "int"} for text in ("aa", "ab")]
+    found = proposals(reply(*matches), "a", 1, "old")
+    assert [meta for *_, meta in menu(found)] == ["int (old)", "int"]
+    assert age({"holdfast": {"as_of": 7}}) == "as of In[7]"
+    assert age({"holdfast": {"as_of": None}}) == "as of the start"
+    assert age({"holdfast": "?"}) == age({"holdfast": {}}) == age({}) == ""

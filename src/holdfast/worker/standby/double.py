@@ -7,6 +7,7 @@ serves on a link of its own until that ends. What can be asked is a table; `life
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import threading
@@ -14,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from holdfast.link.channel import Channel
-from holdfast.link.messages import Examine, Examined, Frame, Lent, Probing
+from holdfast.link.messages import Ask, Examine, Examined, Frame, Lent, Probing
 from holdfast.worker.outlet import Outlet
 from holdfast.worker.standby import canary
 
@@ -22,7 +23,7 @@ Task = Callable[[Any], object]
 """Does what a message asks, and answers through the worker's outlet, which speaks on the double's link."""
 
 _NICENESS = 10
-"""nice(2): the user's cell, and their next one, go first."""
+"""nice(2): the user's cell, and their next one, go first. Not before an `Ask`: for that somebody waits."""
 
 
 class Double:
@@ -37,12 +38,14 @@ class Double:
         """Do what is asked on `channel` until it ends; then the process does, and no exit handler runs."""
         try:
             _hush()
-            os.nice(_NICENESS)
             signal.signal(signal.SIGINT, signal.SIG_IGN)
+            gc.freeze()  # what came along is never collected here: finalizers act on the user's files
             self.lost_threads = lost_threads
             channel.send(Lent(os.getpid()))
             while not channel.ended:
                 for message in channel.wait():
+                    if not isinstance(message, Ask):
+                        os.setpriority(os.PRIO_PROCESS, 0, _NICENESS)
                     self.tasks[type(message)](message)
         finally:
             os._exit(0)  # also if a task failed: whoever asked sees the link end
