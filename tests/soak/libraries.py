@@ -44,8 +44,8 @@ def objects(hand: Hand) -> str:
 
 
 def draw(hand: Hand) -> str:
-    hand.some("sown")  # else each process draws something else
-    return f"{NP}{hand.new('array')} = np.random.randint(0, 99, 50).astype('f8')"
+    sown = hand.some("sown")  # else each process draws something else
+    return f"{NP}{sown} += 1\n{hand.new('array')} = np.random.randint(0, 99, 50).astype('f8')"
 
 
 def seed(hand: Hand) -> str:

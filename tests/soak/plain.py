@@ -161,8 +161,8 @@ def swap(hand: Hand) -> str:
 
 
 def draw(hand: Hand) -> str:
-    hand.some("seeded")  # else each process draws something else
-    return f"import random\n{hand.new('list')} = [random.random() for _ in range({hand.number(5)})]"
+    seeded = hand.some("seeded")  # else each process draws something else
+    return f"import random\n{seeded} += 1\n{hand.new('list')} = [random.random() for _ in range({hand.number(5)})]"
 
 
 def seed(hand: Hand) -> str:
