@@ -7,12 +7,21 @@ from dataclasses import dataclass
 
 from kit.wire import Message
 
-_COLOURS = re.compile(r"\x1b\[\d*m")
-_LOST_CELLS = re.compile(r"no standby held what (.*?) did( \(.*\))?\.$", re.MULTILINE)
-_NOT_RESTORED = re.compile(r"^Not restored: (.*)\.$", re.MULTILINE)
-
 HEAD = "InterpreterDied"
-END = re.compile(r"^(Back after|Nothing is back).*$", re.MULTILINE)
+
+_COLOURS = re.compile(r"\x1b\[\d*m")
+_BACK = re.compile(r"^(Back after|Nothing is back).*$", re.MULTILINE)
+_LOST = re.compile(r"(?:no standby held what (.*?) did|the state after (.*?) may be damaged)( \(.*\))?\.$")
+_CELL = re.compile(r"In\[(\d+)\]")
+_MISSING = re.compile(r"^Not (?:restored|back): (.*)\.$", re.MULTILINE)
+_NAME = re.compile(r"(?:^|, | and )(\w+) \(")
+_FROM_DISK = re.compile(r"^Back from disk, as (?:after In\[(\d+)\]|at its start)", re.MULTILINE)
+
+LEVELS = {"(from disk)": "disk", "read out of": "salvage", "EMPTY": "fresh", "Nothing is back": "none"}
+"""Words by which users can tell how much is back; without any of them, it is the process itself."""
+
+IN_PLACE = {"standby"}
+"""Levels at which the process goes on, with its random generators, open files and all."""
 
 
 @dataclass(frozen=True)
@@ -20,16 +29,16 @@ class Notice:
     """What is lost, by name."""
 
     level: str
-    """`standby`: the state of some cell is back; all else means that nothing is."""
-    lost: frozenset[int]
+    lost: frozenset[int] = frozenset()
     """Numbers of cells that had ended and whose effects are gone."""
-    not_restored: tuple[str, ...]
-    excused: bool
-    """There is a reason why no standby held them."""
+    missing: frozenset[str] = frozenset()
+    """Names of variables that are not back."""
+    excused: bool = False
+    """There is a reason why those cells' effects are gone."""
 
     def __str__(self) -> str:
         cells = [f"In[{count}]" for count in sorted(self.lost)]
-        return f"{self.level}: {', '.join([*cells, *self.not_restored]) or 'nothing is lost'}"
+        return f"{self.level}: {', '.join([*cells, *sorted(self.missing)]) or 'nothing is lost'}"
 
 
 def of_reply(reply: Message) -> Notice | None:
@@ -37,22 +46,35 @@ def of_reply(reply: Message) -> Notice | None:
     recovery = reply["metadata"].get("holdfast", {}).get("recovery")
     if recovery is None:
         return None
-    lost = frozenset(recovery["lost"])
-    excused = bool(lost and recovery["refusal"])
-    return Notice(recovery["level"], lost, tuple(recovery["not_restored"]), excused)
+    missing = {text.partition(" (")[0] for text in recovery["not_restored"]}
+    missing |= {each["name"] if isinstance(each, dict) else each[0] for each in recovery["lost_names"]}
+    excused = bool(recovery["lost"] and (recovery["refusal"] or recovery["stepped_back"]))
+    return Notice(recovery["level"], frozenset(recovery["lost"]), frozenset(missing), excused)
 
 
 def of_text(text: str) -> Notice | None:
-    """What users read; None if it is no notice."""
+    """What users read after a death; None if it is no such notice."""
     plain = _COLOURS.sub("", text)
-    if HEAD not in plain or not END.search(plain):
+    back = _BACK.search(plain)
+    if HEAD not in plain or back is None:
         return None
-    cells, names = _LOST_CELLS.search(plain), _NOT_RESTORED.search(plain)
-    lost = re.findall(r"In\[(\d+)\]", cells[1]) if cells else []
-    empty = "EMPTY" in plain or "Nothing is back" in plain
+    level = next((level for words, level in LEVELS.items() if words in back[0]), "standby")
+    gone, missing = _LOST.search(back[0]), _MISSING.search(plain)
     return Notice(
-        "fresh" if empty else "standby",
-        frozenset(map(int, lost)),
-        tuple(names[1].split(", ")) if names else (),
-        bool(cells and cells[2]),
+        level,
+        frozenset(map(int, _CELL.findall(gone[1] or gone[2] or ""))) if gone else frozenset(),
+        frozenset(_NAME.findall(missing[1])) if missing else frozenset(),
+        bool(gone and (gone[2] or gone[3])),
+    )
+
+
+def of_story(story: str, counts: list[int]) -> Notice:
+    """What whoever opens the session again is told, where cells with these numbers had run."""
+    from_disk, missing = _FROM_DISK.search(story), _MISSING.search(story)
+    after = int(from_disk[1] or 0) if from_disk else 0
+    return Notice(
+        "disk" if from_disk else "fresh",
+        frozenset(count for count in counts if count > after),
+        frozenset(_NAME.findall(missing[1])) if missing else frozenset(),
+        True,
     )

@@ -9,6 +9,7 @@ import json
 import select
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,9 @@ _PROGRAM = Path(__file__).with_name("interpreter.py")
 
 SECONDS = 60.0
 """For a cell: a first import of a big library."""
+
+NO_CELL = 0
+"""In place of an execution count: of what the session has lost, and has named."""
 
 
 class Oracle:
@@ -44,7 +48,7 @@ class Oracle:
 
     def counts(self) -> list[int]:
         """Numbers of the cells whose effects there are."""
-        return [count for count, _ in self._cells]
+        return [count for count, _ in self._cells if count != NO_CELL]
 
     def without(self, counts: set[int]) -> None:
         """These cells do not count any more."""
@@ -54,6 +58,11 @@ class Oracle:
             self._cells, self._process = [], self._start()
             for count, code in kept:
                 self.run(count, code)
+
+    def forget(self, names: Iterable[str]) -> None:
+        """These variables do not count any more."""
+        for name in sorted(names):
+            self.run(NO_CELL, f"globals().pop({name!r}, None)")
 
     def close(self) -> None:
         """End it."""

@@ -11,7 +11,7 @@ from kit.wire import Cell, Message, Silence
 
 from soak.acts import CELL, LOOK, RESTART, Act
 from soak.faults import FAULTS, HERE, Fault
-from soak.notices import HEAD, Notice, of_reply, of_text
+from soak.notices import HEAD, IN_PLACE, Notice, of_reply, of_story, of_text
 from soak.oracle import Oracle
 from soak.session import BACK_SECONDS, Session
 from soak.verdicts import BROKEN, DIED, HANG, LEFT, LOST, WRONG, Found, Tally
@@ -23,6 +23,11 @@ UNDO_SECONDS = 20.0
 
 PROCESSES = 30
 """More than these at once are left behind: a launcher, a supervisor, a template, a worker, its standbys."""
+
+SOW = """import random, sys
+random.seed(1)
+if 'numpy' in sys.modules: sys.modules['numpy'].random.seed(1)"""
+"""What a process holds that is in no variable of the user's."""
 
 _WIDTH = 200
 """Of a line about something that was found."""
@@ -184,13 +189,26 @@ class Stage:
         is kept.
         """
         counts = set(self._oracle.counts())
-        lost = counts if notice.level != "standby" else counts & notice.lost
-        if lost or notice.not_restored:
-            self.tally.named.append(str(notice))
         kept = max(counts, default=0) if about is None else ((about["standby"] or {}).get("after") or 0)
-        self._oracle.without(lost)
+        lost = self._lose(notice)
         if any(count <= kept for count in lost) and not notice.excused:
             raise Surprise(BROKEN, f"{notice}; what was kept was the state after In[{kept}]")
+
+    def _lose(self, notice: Notice) -> set[int]:
+        """What it names does not count any more; the numbers of the cells."""
+        counts = set(self._oracle.counts())
+        lost = counts if notice.level in ("fresh", "none") else counts & notice.lost
+        if lost or notice.missing:
+            self.tally.named.append(str(notice))
+        self._oracle.without(lost)
+        if notice.level not in IN_PLACE:
+            self._sow()
+        self._oracle.forget(notice.missing)
+        return lost
+
+    def _sow(self) -> None:
+        """Values are back, in another process: what is in none of them begins anew, on both sides."""
+        self._cell(SOW)
 
     def _undo(self, fault: Fault) -> None:
         client, counts = self._session.client, self._oracle.counts()
@@ -213,13 +231,9 @@ class Stage:
         if self._session.rejoin(message, BACK_SECONDS) and fault.at != "idle":
             self._happened(client.finish(message, act.code, BACK_SECONDS))
         self.tally.killed(fault.name, time.monotonic() - began)
-        if self._session.about()["unclean"] is None:
-            return
-        try:
-            self._look()
-        except Surprise as surprise:
-            self.tally.named.append(f"{fault.name}: {surprise}")
-            self._restart()
+        story = self._session.about()["story"]
+        if story is not None:
+            self._lose(of_story(story, self._oracle.counts()))
 
 
 def _died(cell: Cell) -> bool:
