@@ -91,8 +91,9 @@ def test_an_interrupt_that_a_dead_cell_never_heard_does_not_swallow_the_next_one
 def test_a_restore_point_is_never_after_a_cell_that_has_not_run(client: Client) -> None:
     """A frontend's own cells change the state too, and are told the number of the next one."""
     client.do("x = 1")
-    before = about(client)["standby"]
+    client.until_told(lambda: about(client)["standby"]["after"] == 1, "standby after In[1]")
+    before = about(client)["standby"]["generation"]
     client.run("x = 2", silent=True)
-    client.until_told(lambda: about(client)["standby"]["generation"] > before["generation"], "standby")
+    client.until_told(lambda: about(client)["standby"]["generation"] > before, "standby after that")
 
     assert about(client)["standby"]["after"] == 1
