@@ -12,13 +12,13 @@ from contextlib import ExitStack
 from functools import partial
 from importlib.metadata import version
 
-from bench import crashes, kishu, rows
+from bench import checkpoint, crashes, kishu, rows
 from bench.client import Silence
 from bench.figures import Line, as_json, table
 from bench.kernels import IPYKERNEL, Kernel, Kind, Lab, lab
 from bench.rows import Figures, Row
 
-ROWS = {row.name: row for row in [*rows.ROWS, *crashes.ROWS, *kishu.ROWS]}
+ROWS = {row.name: row for row in [*rows.ROWS, *crashes.ROWS, *kishu.ROWS, *checkpoint.ROWS]}
 
 Tables = dict[tuple[Kind, ...], list[Line]]
 """Lines by the kernels that they are about."""

@@ -25,6 +25,9 @@ MARK = "HOLDFAST_BENCH_MARK"
 
 END_SECONDS = 10.0
 
+SETTLED_SECONDS, SETTLING = 4.0, 30
+"""What is written in the background is there when nothing has come for so long; so often it is looked at."""
+
 SUBSCRIBING = 100
 """Questions until one is answered on iopub too. Not every kernel welcomes its subscribers."""
 
@@ -56,21 +59,26 @@ class Kernel:
     def __init__(self, kind: Kind, folder: Path) -> None:
         self.kind = kind
         self._mark = secrets.token_hex(8)
+        self._said = said_by(kind.name, folder)
         self.home = folder / self._mark[:6]
         """What it keeps is below this; the kernel works in it."""
         self.home.mkdir(mode=0o700)
         if kind.settings:
             (self.home / "config").mkdir(mode=0o700)
             (self.home / "config" / "settings.toml").write_text(kind.settings)
-        info = _connection()
-        file = self.home / f"kernel-{self._mark}.json"
-        connection.write(file, info)
-        self.client = Client(info)
-        with said_by(kind.name, folder).open("ab") as said:
+        self._info = _connection()
+        self._file = self.home / f"kernel-{self._mark}.json"
+        connection.write(self._file, self._info)
+        self.start()
+
+    def start(self) -> None:
+        """Start it, or after `kill` start it again on the same connection file."""
+        self.client = Client(self._info)
+        with self._said.open("ab") as said:
             self.started = time.monotonic()
             self._process = subprocess.Popen(
-                kind.command(file),
-                env=_environment(self.home, self._mark) | dict(kind.variables),
+                self.kind.command(self._file),
+                env=_environment(self.home, self._mark) | dict(self.kind.variables),
                 cwd=self.home,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -124,6 +132,15 @@ class Kernel:
         """End all its processes at once, without a word to any of them."""
         self.client.close()
         self._kill()
+
+    def settled(self) -> float:
+        """The same, once nothing more comes."""
+        size = -1.0
+        for _ in range(SETTLING):
+            if size == (size := self.written()):
+                break
+            self.client.pause(SETTLED_SECONDS)
+        return size
 
     def _kill(self) -> None:
         while living := self.processes():

@@ -1,9 +1,9 @@
 """What is measured beside Kishu, which keeps states of a notebook in a database, for going back.
 
-Its hooks run in ipykernel, after each cell, before the next one may begin; so a cell's wait is from its request to
-the moment at which the next one begins, less the same in a plain ipykernel that runs the same cells in turn. Kishu
-does not wait for a frontend to save the notebook here (its own test mode), which would add up to a second. It has
-a virtual environment of its own (`make .venv/kishu`).
+Its hooks run in ipykernel, after each cell, before the next one may begin; so a cell's wait is from its
+request to the moment at which the next one begins, less the same in a plain ipykernel that runs the same cells
+in turn. Kishu does not wait for a frontend to save the notebook here (its own test mode), which would add up to
+a second. It has a virtual environment of its own (`make .venv/kishu`).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.client import Client, Request, Silence
+from bench.client import NOW, Client, Request, Silence
 from bench.kernels import HOLDFAST, Kernel, Kind
 from bench.rows import MEGABYTE, MILLISECONDS, Figures, Row, Start
 
@@ -34,12 +34,7 @@ BACK = (
 )
 """What its own `undo` runs in the kernel; the commits are of the cells, newest first."""
 
-NEXT = "print(__import__('time').monotonic_ns())"
-"""The moment at which a cell begins, on a clock that all processes share."""
-
 THINKING_SECONDS = 0.5
-SETTLED_SECONDS, SETTLING = 1.0, 30
-"""What is written in the background is there when nothing has come for so long; so often it is looked at."""
 
 
 @dataclass(frozen=True)
@@ -84,10 +79,13 @@ BOOKS = (
 
 def compare(begin: Start, plain: Start) -> Figures:
     """One session for each book, cell by cell beside a plain ipykernel."""
+    if not PYTHON.exists():
+        raise Silence(f"there is no {PYTHON}: make .venv/kishu")
     figures: Figures = {}
     for book in BOOKS:
         with begin() as kernel, plain() as other:
-            kernel.ready(), other.ready()
+            kernel.ready()
+            other.ready()
             _set_up(kernel)
             before = kernel.written()
             for client in (kernel.client, other.client):
@@ -99,7 +97,7 @@ def compare(begin: Start, plain: Start) -> Figures:
             waits = [wait for title in dict(book.cells) for wait in figures[_waits(title)]]
             figures[_waits(book.name)] = [sum(waits) / len(waits)]
             figures[_back(book)] = [_go_back(kernel, book) * MILLISECONDS]
-            figures[_written(book)] = [(_settled(kernel) - before) / MEGABYTE]
+            figures[_written(book)] = [(kernel.settled() - before) / MEGABYTE]
     return figures
 
 
@@ -110,26 +108,26 @@ def _set_up(kernel: Kernel) -> None:
 
 def _until_next(client: Client, code: str) -> float:
     """Seconds from a cell's request to the moment at which the next cell begins, which is sent at once."""
-    cell, following = client.execute(code), client.execute(NEXT)
+    cell, following = client.execute(code), client.execute(NOW)
     client.finish(cell)
-    began = _number(client.finish(following)) / 1e9
+    began = client.finish(following).number() / 1e9
     client.pause(THINKING_SECONDS)
     return began - cell.sent
 
 
 def _go_back(kernel: Kernel, book: Book) -> float:
-    """Seconds from the request to undo a cell to the moment at which the next one begins, in the state before."""
+    """Seconds from the request to undo a cell to the beginning of the next one, in the state before."""
     client = kernel.client
     client.do("y = 1")  # in the state that is gone back to
     client.pause(THINKING_SECONDS)
-    was = _number(client.finish(_quiet(client, f"print({book.value})")))
+    was = client.finish(_quiet(client, f"print({book.value})")).number()
     client.do(book.change)
     client.pause(THINKING_SECONDS)
     asked = _quiet(client, BACK) if kernel.kind is KISHU else client.execute("%undo")
-    following = _quiet(client, NEXT)
+    following = _quiet(client, NOW)
     client.finish(asked)
-    began = _number(client.finish(following)) / 1e9
-    is_now = _number(client.finish(_quiet(client, f"print({book.value})")))
+    began = client.finish(following).number() / 1e9
+    is_now = client.finish(_quiet(client, f"print({book.value})")).number()
     if asked.answer()["status"] != "ok" or is_now != was:
         raise Silence(f"it is not back: {book.value} is {is_now}, was {was}; {asked.answer()}")
     return began - asked.sent
@@ -138,25 +136,6 @@ def _go_back(kernel: Kernel, book: Book) -> float:
 def _quiet(client: Client, code: str) -> Request:
     """A cell that neither of them counts."""
     return client.send("execute_request", {"code": code, "silent": True, "store_history": False})
-
-
-def _number(cell: Request) -> float:
-    """What a cell has printed."""
-    said = "".join(text for _, text in cell.texts())
-    try:
-        return float(said.split()[0])
-    except (IndexError, ValueError):
-        raise Silence(f"{cell.asked} printed {said!r}; {cell.answer()}") from None
-
-
-def _settled(kernel: Kernel) -> float:
-    """Bytes that are written, once nothing more comes."""
-    size = -1.0
-    for _ in range(SETTLING):
-        if size == (size := kernel.written()):
-            break
-        kernel.client.pause(SETTLED_SECONDS)
-    return size
 
 
 def _waits(title: str) -> str:

@@ -1,7 +1,7 @@
 """Writes cells: what a cell does is drawn from the tricks that the names at hand allow.
 
-A name says of what kind its value is (`list_3` is a list), so a name is all that a trick has to know. Cells may
-fail: the plain interpreter fails in the same way.
+A name says of what kind its value is (`list_3` is a list), so a name is all that a trick has to know. Cells
+may fail: the plain interpreter fails in the same way.
 """
 
 from __future__ import annotations

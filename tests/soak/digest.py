@@ -1,9 +1,9 @@
-"""What a namespace holds, as one short digest for each name. Runs in the session and in the plain interpreter.
+"""What a namespace holds, a short digest for each name: for the session and the plain interpreter.
 
 It must disturb nothing: no iterator moves, no random generator draws, no pool of threads is asked to work.
-Two namespaces have the same digests if their variables have the same types, values, dtypes, bytes and positions,
-and if the same variables share mutable objects. What it does not know is an error, never a guess. Read with
-`runpy.run_path`, so it imports nothing of ours; libraries are only looked for among what is loaded.
+Two namespaces have the same digests if their variables have the same types, values, dtypes, bytes and
+positions, and if the same variables share mutable objects. What it does not know is an error, never a guess.
+It is read with `runpy.run_path`, and imports nothing of ours nor any library.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collections.abc import Callable
 from typing import Any
 
 NOT_OURS = frozenset(
-    "In Out exit quit get_ipython open display".split()
+    ["In", "Out", "exit", "quit", "get_ipython", "open", "display"]
 )  # what IPython puts into a namespace, beside names that begin with _
 
 ALIASES = "(shared)"

@@ -49,7 +49,9 @@ FAULTS = {
         Fault("abort", "itself", "import os; os.abort()"),
         Fault("exit", "itself", "import os; os._exit(0)"),
         Fault("overflow", "itself", "import faulthandler; faulthandler._stack_overflow()"),
-        Fault("thread", "itself", "import threading, os; threading.Thread(target=os.abort).start()\nwhile True: pass"),
+        Fault(
+            "thread", "itself", f"import os, threading; threading.Thread(target=os.abort).start()\n{_STAY}"
+        ),
         Fault("kill-busy", "busy", _STAY),
         Fault("kill-racing", "racing"),
         Fault("kill-idle", "idle"),

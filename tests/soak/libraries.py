@@ -177,8 +177,9 @@ def xgboost(hand: Hand) -> str:
 def numba(hand: Hand) -> str:
     return (
         f"{NP}import numba\n"
-        "if '_total' not in globals():\n    @numba.njit(parallel=True)\n    def _total(values):\n        found = 0\n"
-        "        for i in numba.prange(values.size):\n            found += values[i]\n        return found\n"
+        "if '_total' not in globals():\n    @numba.njit(parallel=True)\n    def _total(values):\n"
+        "        found = 0\n        for i in numba.prange(values.size):\n            found += values[i]\n"
+        "        return found\n"
         f"{hand.new('int')} = int(_total(np.arange({hand.number(100_000)})))"
     )
 

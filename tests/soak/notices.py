@@ -1,4 +1,4 @@
-"""The notice after a death, as a client gets it: the object in the reply's metadata, and the words that users read."""
+"""The notice after a death, as clients get it: the object in a reply's metadata, and the words for people."""
 
 from __future__ import annotations
 

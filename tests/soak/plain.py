@@ -1,4 +1,4 @@
-"""Tricks of plain Python: values, aliases, cycles, classes, closures, generators, globals written elsewhere."""
+"""Tricks of plain Python: values, aliases, cycles, classes, closures, generators, globals set elsewhere."""
 
 from __future__ import annotations
 
@@ -104,8 +104,9 @@ def call_method(hand: Hand) -> str:
 
 def closure(hand: Hand) -> str:
     return (
-        f"def make_{hand.number(2)}(held):\n    def inside(by=1):\n        nonlocal held\n        held += by\n"
-        f"        return held\n    return inside\n{hand.new('closure')} = make_0({hand.number()})"
+        f"def make_{hand.number(2)}(held):\n    def inside(by=1):\n        nonlocal held\n"
+        "        held += by\n        return held\n    return inside\n"
+        f"{hand.new('closure')} = make_0({hand.number()})"
     )
 
 
@@ -162,7 +163,8 @@ def swap(hand: Hand) -> str:
 
 def draw(hand: Hand) -> str:
     seeded = hand.some("seeded")  # else each process draws something else
-    return f"import random\n{seeded} += 1\n{hand.new('list')} = [random.random() for _ in range({hand.number(5)})]"
+    drawn = f"[random.random() for _ in range({hand.number(5)})]"
+    return f"import random\n{seeded} += 1\n{hand.new('list')} = {drawn}"
 
 
 def seed(hand: Hand) -> str:
@@ -170,9 +172,8 @@ def seed(hand: Hand) -> str:
 
 
 def own_random(hand: Hand) -> str:
-    return (
-        f"import random\n{hand.new('chance')} = random.Random({hand.number()}); {hand.some('chance')}.random()"
-    )
+    made = f"{hand.new('chance')} = random.Random({hand.number()})"
+    return f"import random\n{made}; {hand.some('chance')}.random()"
 
 
 def collections(hand: Hand) -> str:
@@ -208,8 +209,21 @@ def write_buffer(hand: Hand) -> str:
 
 
 TRICKS: list[Trick] = [
-    *(integer, counting, text, new_list, append, alter, shorten, alias, cycle, new_dict, put, take_out, unpack),
-    *(new_set, add, new_class, instance, grow, patch, other_class, bound_method, call_method, closure),
-    *(call_closure, anonymous, call_anonymous, generator, advance, close, write_elsewhere, write_again, forget),
-    *(through_globals, swap, draw, seed, own_random, collections, iterate, fail, wait, say, buffer, write_buffer),
+    *(integer, counting, text, new_list, append, alter, shorten, alias, cycle, new_dict, put, take_out),
+    *(
+        unpack,
+        new_set,
+        add,
+        new_class,
+        instance,
+        grow,
+        patch,
+        other_class,
+        bound_method,
+        call_method,
+        closure,
+    ),
+    *(call_closure, anonymous, call_anonymous, generator, advance, close, write_elsewhere, write_again),
+    *(forget, through_globals, swap, draw, seed, own_random, collections, iterate, fail, wait, say, buffer),
+    write_buffer,
 ]

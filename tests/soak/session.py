@@ -1,4 +1,4 @@
-"""The real kernel under test: its processes by name, what it says after a death, its ends and new beginnings."""
+"""The real kernel under test: its processes, what it says after a death, its ends and new beginnings."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ from pathlib import Path
 from kit.deadline import Deadline
 from kit.kernel import END_SECONDS, environment, running
 from kit.processes import marked, wait_for_end
-from kit.wire import Client, Message, Silence
-
+from kit.wire import Message, Silence
 from soak.faults import Victim
 from soak.notices import Notice, of_text
 from soak.oracle import DIGEST
@@ -60,7 +59,7 @@ class Session:
         return self.client.run(f"print({asked})", silent=True).text().strip()
 
     def wait(self, message: str, seconds: float) -> bool:
-        """Whether a reply comes within so many seconds: a moment that is drawn, not one that is waited for."""
+        """Whether a reply comes within so many seconds, which are drawn by chance."""
         with contextlib.suppress(Silence):
             self.client.until(lambda: message in self.client.replies, "reply", seconds)
         return message in self.client.replies

@@ -8,7 +8,6 @@ import time
 from collections import defaultdict
 
 from kit.wire import Cell, Message, Silence
-
 from soak.acts import CELL, LOOK, RESTART, Act
 from soak.faults import FAULTS, HERE, Fault
 from soak.notices import HEAD, IN_PLACE, Notice, of_reply, of_story, of_text
@@ -185,8 +184,8 @@ class Stage:
     def _take_in(self, notice: Notice, about: Message | None) -> None:
         """What it names as lost does not count; it may be lost if the session had said that it is not kept.
 
-        `about`: what it said right before the death; None if the death came with a cell, before which everything
-        is kept.
+        `about`: what it said right before the death; None if the death came with a cell, before which all is
+        kept.
         """
         counts = set(self._oracle.counts())
         kept = max(counts, default=0) if about is None else ((about["standby"] or {}).get("after") or 0)
@@ -222,7 +221,7 @@ class Stage:
         self._look()
 
     def _lose_the_supervisor(self, fault: Fault, act: Act) -> None:
-        """Its cell goes on or is lost; what the session says of itself afterwards decides what may be lost."""
+        """Its cell goes on or is lost; what the session says of itself afterwards is what may be lost."""
         client = self._session.client
         message = client.start(act.code) if fault.at != "idle" else client.send("kernel_info_request")
         self._session.wait(message, act.moment)

@@ -38,7 +38,8 @@ class Tally:
     """Losses that the notice has named."""
     found: list[Found] = field(default_factory=list)
     slowest: float = 0.0
-    """Seconds, from a death that could come to the session that has another worker."""
+    """Seconds, from a death that could come to the notice that another worker is there."""
+    slowest_at: str = ""
     memory: list[int] = field(default_factory=list)
     """Resident bytes of the supervisor, at each look of one life of it."""
     processes: int = 0
@@ -48,7 +49,8 @@ class Tally:
     def killed(self, name: str, seconds: float) -> None:
         """The session has come through a fault."""
         self.kills[name] += 1
-        self.slowest = max(self.slowest, seconds)
+        if seconds > self.slowest:
+            self.slowest, self.slowest_at = seconds, name
 
     def growth(self) -> int:
         """Bytes."""
@@ -71,7 +73,7 @@ class Tally:
     def summary(self) -> list[str]:
         """Everything."""
         kinds = ", ".join(f"{name} {count}" for name, count in sorted(self.kills.items()))
-        lines = [self.line().strip(), f"kills: {kinds or 'none'}"]
+        lines = [self.line().strip(), f"kills: {kinds or 'none'}; the slowest: {self.slowest_at}"]
         lines += [f"named: {text}" for text in self.named[:10]]
         for found in self.found:
             lines += [f"{found.what.upper()}: {found.details}", f"    at {found.act}"]
