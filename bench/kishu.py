@@ -1,9 +1,9 @@
 """What is measured beside Kishu, which keeps states of a notebook in a database, for going back.
 
-Its hooks run in ipykernel, after each cell, before the next one may begin. A cell's wait is from its request to
-the moment at which the next one begins, less the same in a plain ipykernel, which runs the same cells in turn.
-Kishu does not wait for a frontend to save the notebook here (its own test mode): that would add up to a second.
-It has a virtual environment of its own (`make .venv/kishu`).
+Its hooks run in ipykernel, after each cell, before the next one may begin. A cell's wait is from its
+request to the moment at which the next one begins, less the same in a plain ipykernel, which runs the same
+cells in turn. Kishu does not wait for a frontend to save the notebook here (its own test mode): that would
+add up to a second. It has a virtual environment of its own (`make .venv/kishu`).
 """
 
 from __future__ import annotations

@@ -23,6 +23,9 @@ ALIASES = "(shared)"
 """In place of a name: which variables share what."""
 
 _PLAIN = (int, float, complex, str, bytes, bool, type(None), type(...), range, slice)
+_OF_EACH_CLASS = frozenset(
+    ["__dict__", "__weakref__", "__module__", "__doc__", "__firstlineno__", "__annotations__", "__slotnames__"]
+)
 _DIGITS = 9
 """Of what a library's threads have added up, in whatever order."""
 
@@ -113,11 +116,11 @@ class _Walk:
         root = value
         while type(root.base) is type(value):
             root = root.base
-        base = self.seen.get(id(root))
-        if base is None:
+        base = self.seen.get(id(root)) if root is not value else None
+        if id(root) not in self.seen:
             self._note(root)
         data = repr(value.tolist()).encode() if value.dtype.hasobject else value.tobytes()
-        return value.dtype.str, value.shape, value.strides, value.flags.writeable, _bytes(data), base
+        return value.dtype.str, value.shape, value.flags.writeable, _bytes(data), base
 
 
 def _held(walk: _Walk, value: Any) -> Any:
@@ -150,8 +153,8 @@ def _function(walk: _Walk, value: types.FunctionType) -> Any:
 
 
 def _class(walk: _Walk, value: type) -> Any:
-    left_out = {"__dict__", "__weakref__", "__module__", "__doc__", "__firstlineno__", "__annotations__"}
-    inside = {name: each for name, each in vars(value).items() if name not in left_out}
+    names = sorted(name for name in vars(value) if name not in _OF_EACH_CLASS)
+    inside = {name: vars(value)[name] for name in names}
     return value.__qualname__, [walk.of(base) for base in value.__bases__], walk.of(inside)
 
 

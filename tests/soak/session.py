@@ -25,13 +25,20 @@ _DIGEST = f"__import__('runpy').run_path({str(DIGEST)!r})"
 _LOOK = f"{_DIGEST}['tell'](globals())"
 _SLICE = 0.05
 
+SETTINGS = """
+[checkpoint]
+rest_seconds = 0.02
+share = 1.0
+"""
+"""The namespace is written to disk more often than anybody would want: there are more moments to be killed."""
+
 
 class Session:
     """A kernel with one client."""
 
     def __init__(self) -> None:
         self._stack = ExitStack()
-        self.kernel = self._stack.enter_context(running())
+        self.kernel = self._stack.enter_context(running(settings=SETTINGS))
         self.client = self.kernel.client()
         self._read = 0  # of what is published, as far as notices were looked for
         self.oracle_environment = environment(self.kernel.folder, "soak")

@@ -223,12 +223,13 @@ class Stage:
     def _lose_the_supervisor(self, fault: Fault, act: Act) -> None:
         """Its cell goes on or is lost; what the session says of itself afterwards is what may be lost."""
         client = self._session.client
-        message = client.start(act.code) if fault.at != "idle" else client.send("kernel_info_request")
-        self._session.wait(message, act.moment)
+        running = client.start(act.code) if fault.at == "racing" else ""
+        self._session.wait(running, act.moment)
         began = time.monotonic()
         self._session.kill(fault.victim)
-        if self._session.rejoin(message, BACK_SECONDS) and fault.at != "idle":
-            self._happened(client.finish(message, act.code, BACK_SECONDS))
+        goes_on = self._session.rejoin(client.send("kernel_info_request"), BACK_SECONDS)
+        if running and (goes_on or running in client.replies):
+            self._happened(client.finish(running, act.code, BACK_SECONDS))
         self.tally.killed(fault.name, time.monotonic() - began)
         story = self._session.about()["story"]
         if story is not None:
