@@ -24,7 +24,15 @@ ALIASES = "(shared)"
 
 _PLAIN = (int, float, complex, str, bytes, bool, type(None), type(...), range, slice)
 _OF_EACH_CLASS = frozenset(
-    ["__dict__", "__weakref__", "__module__", "__doc__", "__firstlineno__", "__annotations__", "__slotnames__"]
+    [
+        "__dict__",
+        "__weakref__",
+        "__module__",
+        "__doc__",
+        "__firstlineno__",
+        "__annotations__",
+        "__slotnames__",
+    ]
 )
 _DIGITS = 9
 """Of what a library's threads have added up, in whatever order."""

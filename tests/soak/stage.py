@@ -195,6 +195,7 @@ class Stage:
 
     def _lose(self, notice: Notice) -> set[int]:
         """What it names does not count any more; the numbers of the cells."""
+        self.tally.levels[notice.level] += 1
         counts = set(self._oracle.counts())
         lost = counts if notice.level in ("fresh", "none") else counts & notice.lost
         if lost or notice.missing:

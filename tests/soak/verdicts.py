@@ -34,6 +34,8 @@ class Tally:
     cells: int = 0
     looks: int = 0
     kills: Counter[str] = field(default_factory=Counter)
+    levels: Counter[str] = field(default_factory=Counter)
+    """How much came back, in the words of the notices."""
     named: list[str] = field(default_factory=list)
     """Losses that the notice has named."""
     found: list[Found] = field(default_factory=list)
@@ -73,7 +75,9 @@ class Tally:
     def summary(self) -> list[str]:
         """Everything."""
         kinds = ", ".join(f"{name} {count}" for name, count in sorted(self.kills.items()))
+        levels = ", ".join(f"{name} {count}" for name, count in self.levels.most_common())
         lines = [self.line().strip(), f"kills: {kinds or 'none'}; the slowest: {self.slowest_at}"]
+        lines.append(f"back from: {levels or 'nowhere'}")
         lines += [f"named: {text}" for text in self.named[:10]]
         for found in self.found:
             lines += [f"{found.what.upper()}: {found.details}", f"    at {found.act}"]
