@@ -2,6 +2,7 @@
 # make test   lint, types, tests (ARGS="tests/unit -k queue" for a part of the tests)
 # make demo   a crash that loses nothing, for real
 # make bench  Holdfast beside ipykernel (ARGS="--only execute,crash")
+# make soak   a session is killed at random for two hours, and compared with one that is not
 # make notebooks  forty notebooks give the same outputs as under ipykernel (some four minutes)
 #
 # Needs Python 3.11 or newer and nothing else: the rest goes into .venv, once. Silent with `make -s`.
@@ -11,7 +12,12 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP     = PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install -qq -c constraints.txt
 
-.PHONY: run test lint demo bench notebooks clean
+# Older pips can't read pyproject.toml's [dependency-groups] themselves: the packages of one, a line each.
+GROUP   = $(BIN)/python -c 'import sys, tomllib; \
+    groups = tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]; \
+    print(*groups[sys.argv[1]], sep="\n")'
+
+.PHONY: run test lint demo bench soak notebooks clean
 
 run: $(VENV)/.run
 	@$(BIN)/holdfast $(ARGS)
@@ -31,6 +37,9 @@ demo: $(VENV)/.run
 bench: $(VENV)/.bench
 	@$(BIN)/python -m bench $(ARGS)
 
+soak: $(VENV)/.test $(VENV)/.libraries
+	@$(BIN)/python -m tests.soak $(ARGS)
+
 notebooks: $(VENV)/.test $(VENV)/.notebooks
 	@$(BIN)/python -m tests.notebooks $(ARGS)
 
@@ -45,10 +54,14 @@ $(VENV)/.run: pyproject.toml constraints.txt
 	@$(PIP) -e . </dev/null
 	@touch $@
 
-# A stamp for each group of pyproject.toml's [dependency-groups]: older pips can't read them themselves.
+# A stamp for each group.
 $(VENV)/.%: $(VENV)/.run
-	@$(BIN)/python -c 'import sys, tomllib; \
-	    groups = tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]; \
-	    print(*groups[sys.argv[1]], sep="\n")' $* > $@.in
+	@$(GROUP) $* > $@.in
 	@$(PIP) -r $@.in </dev/null
 	@touch $@
+
+# Kishu asks for packages that are called as modules of the standard library: it stays by itself.
+$(VENV)/kishu: $(VENV)/.run
+	@$(GROUP) kishu > $@.in
+	@$(PYTHON) -m venv $@ </dev/null
+	@PIP_DISABLE_PIP_VERSION_CHECK=1 $@/bin/python -m pip install -qq -c constraints.txt -r $@.in </dev/null

@@ -12,32 +12,31 @@ from contextlib import ExitStack
 from functools import partial
 from importlib.metadata import version
 
-from bench import crashes, rows
+from bench import checkpoint, crashes, kishu, rows
 from bench.client import Silence
 from bench.figures import Line, as_json, table
-from bench.kernels import HOLDFAST, IPYKERNEL, Kernel, Kind, Lab, lab
+from bench.kernels import IPYKERNEL, Kernel, Kind, Lab, lab
 from bench.rows import Figures, Row
 
-ROWS = {row.name: row for row in [*rows.ROWS, *crashes.ROWS]}
+ROWS = {row.name: row for row in [*rows.ROWS, *crashes.ROWS, *kishu.ROWS, *checkpoint.ROWS]}
 
-KINDS = [IPYKERNEL, HOLDFAST]
+Tables = dict[tuple[Kind, ...], list[Line]]
+"""Lines by the kernels that they are about."""
 
 
 def main() -> int:
     """Measure, print; 1 if something could not be measured."""
     options = _options()
-    lines: list[Line] = []
+    tables: Tables = {}
     with lab() as place:
         for name in options.only:
-            lines += measure(ROWS[name], place, options.rounds)
+            row = ROWS[name]
+            tables.setdefault(row.kinds, []).extend(measure(row, place, options.rounds))
             _tell("")
+        lines = [line for each in tables.values() for line in each]
         failures = {(line.title, kind): why for line in lines for kind, why in line.failed.items()}
         said = {kind: place.said(kind) for _, kind in failures}
-    names = [kind.name for kind in KINDS]
-    if options.json:
-        print(json.dumps({"about": about(options.rounds), "lines": as_json(lines, names)}, indent=1))
-    else:
-        print(table(lines, names), "", about(options.rounds), sep="\n")
+    _show(tables, about(options.rounds), as_data=options.json)
     for (title, kind), why in failures.items():
         print(f"{kind}, {title.strip()}: {why}", file=sys.stderr)
     for kind, words in said.items():
@@ -50,7 +49,7 @@ def measure(row: Row, place: Lab, rounds: int) -> list[Line]:
     lines = {title: Line(title, unit) for title, unit in row.lines.items()}
     with ExitStack() as kept:
         kernels: dict[Kind, Kernel] = {}
-        for kind in _turns(rounds):
+        for kind in _turns(row.kinds, rounds):
             _tell(f"{row.name}: {kind.name}")
             if any(kind.name in line.failed or line.samples.get(kind.name) == [] for line in lines.values()):
                 continue  # it failed, or never answers: once is enough
@@ -75,6 +74,8 @@ def about(rounds: int) -> str:
 
 def _once(row: Row, kind: Kind, place: Lab, kernels: dict[Kind, Kernel], kept: ExitStack) -> Figures:
     begin = partial(place.kernel, kind)
+    if row.beside_plain:
+        return row.beside_plain(begin, partial(place.kernel, IPYKERNEL))
     if row.on_start:
         return row.on_start(begin)
     assert row.on_kernel
@@ -84,15 +85,27 @@ def _once(row: Row, kind: Kind, place: Lab, kernels: dict[Kind, Kernel], kept: E
     return row.on_kernel(kernels[kind])
 
 
-def _turns(rounds: int) -> Iterator[Kind]:
+def _turns(kinds: tuple[Kind, ...], rounds: int) -> Iterator[Kind]:
     for number in range(rounds):
-        yield from KINDS if number % 2 == 0 else reversed(KINDS)
+        yield from kinds if number % 2 == 0 else reversed(kinds)
+
+
+def _show(tables: Tables, about_it: str, *, as_data: bool) -> None:
+    names = {kinds: [kind.name for kind in kinds] for kinds in tables}
+    if as_data:
+        lines = [line for kinds, each in tables.items() for line in as_json(each, names[kinds])]
+        print(json.dumps({"about": about_it, "lines": lines}, indent=1))
+        return
+    for kinds, each in tables.items():
+        print(table(each, names[kinds]), "", sep="\n")
+    print(about_it)
 
 
 def _options() -> argparse.Namespace:
+    usual = [row.name for row in ROWS.values() if row.usual]
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument(
-        "--only", type=_names, default=list(ROWS), metavar="ROW,...", help=f"of: {', '.join(ROWS)}"
+        "--only", type=_names, default=usual, metavar="ROW,...", help=f"of: {', '.join(ROWS)}"
     )
     parser.add_argument("--rounds", type=int, default=5, metavar="N", help="default: %(default)s")
     parser.add_argument("--json", action="store_true", help="print all samples")

@@ -20,6 +20,9 @@ from holdfast.protocol.connection import ConnectionInfo
 from holdfast.protocol.messages import DELIMITER
 from holdfast.protocol.signing import Signer
 
+NOW = "print(__import__('time').monotonic_ns())"
+"""A cell that tells when it began, on a clock that all processes share."""
+
 PATIENCE = 60.0
 """Seconds. No row needs a tenth of it; it keeps a broken kernel from hanging the bench."""
 
@@ -79,6 +82,14 @@ class Request:
         """What was printed: arrival and text of each piece."""
         streams = [(at, content) for at, kind, content in self.published if kind == "stream"]
         return [(at, msgspec.json.decode(content)["text"]) for at, content in streams]
+
+    def number(self) -> float:
+        """The first word that was printed, which is a number."""
+        said = "".join(text for _, text in self.texts())
+        try:
+            return float(said.split()[0])
+        except (IndexError, ValueError):
+            raise Silence(f"{self.asked} printed {said!r}: {self.reply!r:.500}") from None
 
     def answer(self) -> dict[str, object]:
         """Content of the reply."""

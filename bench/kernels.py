@@ -25,6 +25,9 @@ MARK = "HOLDFAST_BENCH_MARK"
 
 END_SECONDS = 10.0
 
+SETTLED_SECONDS, SETTLING = 4.0, 30
+"""What is written in the background is there when nothing has come for so long; so often it is looked at."""
+
 SUBSCRIBING = 100
 """Questions until one is answered on iopub too. Not every kernel welcomes its subscribers."""
 
@@ -35,10 +38,15 @@ class Kind:
 
     name: str
     module: tuple[str, ...]
+    python: str = sys.executable
+    variables: tuple[tuple[str, str], ...] = ()
+    """Of its environment."""
+    settings: str = ""
+    """Of a Holdfast that is not to be as it is by default: the content of its settings.toml."""
 
     def command(self, file: Path) -> list[str]:
         """What Jupyter runs."""
-        return [sys.executable, *self.module, "-f", str(file)]
+        return [self.python, *self.module, "-f", str(file)]
 
 
 IPYKERNEL = Kind("ipykernel", ("-m", "ipykernel_launcher"))
@@ -51,16 +59,27 @@ class Kernel:
     def __init__(self, kind: Kind, folder: Path) -> None:
         self.kind = kind
         self._mark = secrets.token_hex(8)
-        info = _connection()
-        file = folder / f"kernel-{self._mark}.json"
-        connection.write(file, info)
-        self.client = Client(info)
-        with said_by(kind.name, folder).open("ab") as said:
+        self._said = said_by(kind.name, folder)
+        self.home = folder / self._mark[:6]
+        """What it keeps is below this; the kernel works in it."""
+        self.home.mkdir(mode=0o700)
+        if kind.settings:
+            (self.home / "config").mkdir(mode=0o700)
+            (self.home / "config" / "settings.toml").write_text(kind.settings)
+        self._info = _connection()
+        self._file = self.home / f"kernel-{self._mark}.json"
+        connection.write(self._file, self._info)
+        self.start()
+
+    def start(self) -> None:
+        """Start it, or after `kill` start it again on the same connection file."""
+        self.client = Client(self._info)
+        with self._said.open("ab") as said:
             self.started = time.monotonic()
             self._process = subprocess.Popen(
-                kind.command(file),
-                env=_environment(folder, self._mark),
-                cwd=folder,
+                self.kind.command(self._file),
+                env=_environment(self.home, self._mark) | dict(self.kind.variables),
+                cwd=self.home,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=said,
@@ -104,6 +123,25 @@ class Kernel:
         rollups = [_read(f"/proc/{pid}/smaps_rollup").split() for pid in self.processes()]
         return sum(int(words[words.index(b"Pss:") + 1]) * 1024 for words in rollups if b"Pss:" in words)
 
+    def written(self) -> float:
+        """Bytes of the files that it has left in its folder."""
+        files = [path for path in self.home.rglob("*") if path.is_file() and not path.is_symlink()]
+        return float(sum(path.stat().st_size for path in files))
+
+    def kill(self) -> None:
+        """End all its processes at once, without a word to any of them."""
+        self.client.close()
+        self._kill()
+
+    def settled(self) -> float:
+        """The same, once nothing more comes."""
+        size = -1.0
+        for _ in range(SETTLING):
+            if size == (size := self.written()):
+                break
+            self.client.pause(SETTLED_SECONDS)
+        return size
+
     def _kill(self) -> None:
         while living := self.processes():
             for pid in living:
@@ -132,7 +170,7 @@ class Lab:
 
     def said(self, name: str) -> str:
         """The last that kernels of this name wrote on stderr, supervisors included."""
-        files = [said_by(name, self._folder), *self._folder.glob("run/*/supervisor.log")]
+        files = [said_by(name, self._folder), *self._folder.glob("*/run/*/supervisor.log")]
         return "".join(file.read_text(errors="replace")[-2000:] for file in files)
 
 

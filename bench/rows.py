@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from bench.client import Client, Silence
-from bench.kernels import Kernel
+from bench.kernels import HOLDFAST, IPYKERNEL, Kernel, Kind
 
 Start = Callable[[], AbstractContextManager[Kernel]]
 """Starts a kernel of the kind that is being measured, for a `with` block."""
@@ -29,7 +29,13 @@ class Row:
     on_kernel: Callable[[Kernel], Figures] | None = None
     """Measures on one kernel that is kept for all rounds ..."""
     on_start: Callable[[Start], Figures] | None = None
-    """... or starts its own."""
+    """... or starts its own ..."""
+    beside_plain: Callable[[Start, Start], Figures] | None = None
+    """... and a plain ipykernel, which the second one starts: figures are of what comes on top of it."""
+    kinds: tuple[Kind, ...] = (IPYKERNEL, HOLDFAST)
+    """Those that take turns. The ratio is the last one's share of the first one's."""
+    usual: bool = True
+    """Measured when nobody says what to measure."""
 
 
 def start(begin: Start) -> Figures:

@@ -143,9 +143,15 @@ def scratch() -> Iterator[Path]:
 
 
 @contextmanager
-def running(*arguments: str, transport: str = "ipc", **more: Any) -> Iterator[Kernel]:
-    """A kernel for a `with` block. `more`: fields of the connection file that differ from the usual."""
+def running(*arguments: str, transport: str = "ipc", settings: str = "", **more: Any) -> Iterator[Kernel]:
+    """A kernel for a `with` block. `more`: fields of the connection file that differ from the usual.
+
+    `settings`: the content of its settings.toml.
+    """
     with scratch() as folder:
+        if settings:
+            (folder / "config").mkdir(mode=0o700)
+            (folder / "config" / "settings.toml").write_text(settings)
         work = folder / "work"
         work.mkdir()
         info = connection(folder, transport) | more

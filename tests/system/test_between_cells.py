@@ -10,11 +10,15 @@ import pytest
 
 from kit.gate import Gate
 from kit.kernel import only_holdfast
-from kit.wire import Client
+from kit.wire import Client, Message
 
 pytestmark = only_holdfast
 
 DIE = "import ctypes; ctypes.string_at(0)"
+
+
+def about(client: Client) -> Message:
+    return client.ask("holdfast_info_request", {}, "control")
 
 
 @pytest.mark.parametrize(
@@ -82,3 +86,14 @@ def test_an_interrupt_that_a_dead_cell_never_heard_does_not_swallow_the_next_one
     client.finish(running)
     cell = client.run("os.kill(os.getpid(), signal.SIGINT)\nfor _ in range(10**6): pass")
     assert cell.reply["ename"] == "KeyboardInterrupt"
+
+
+def test_a_restore_point_is_never_after_a_cell_that_has_not_run(client: Client) -> None:
+    """A frontend's own cells change the state too, and are told the number of the next one."""
+    client.do("x = 1")
+    client.until_told(lambda: about(client)["standby"]["after"] == 1, "standby after In[1]")
+    before = about(client)["standby"]["generation"]
+    client.run("x = 2", silent=True)
+    client.until_told(lambda: about(client)["standby"]["generation"] > before, "standby after that")
+
+    assert about(client)["standby"]["after"] == 1

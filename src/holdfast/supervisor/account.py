@@ -94,7 +94,7 @@ def _described(standby: Standby | None, stage: Stage) -> operations.StandbyInfo 
     if standby is None:
         return None
     age = time.monotonic() - standby.taken_at
-    return operations.StandbyInfo(standby.generation, stage.effects.count_of(standby.after), age)
+    return operations.StandbyInfo(standby.generation, stage.effects.last_shown(standby.after), age)
 
 
 def _entry(journal: Journal, cell: CellRecord) -> operations.CellEntry:

@@ -149,7 +149,7 @@ class Checkpoints:
             self._through()
             return
         self._began, self._after = time.monotonic(), standby.after
-        facts = {"after": standby.after, "count": self.effects().count_of(standby.after)}
+        facts = {"after": standby.after, "count": self.effects().last_shown(standby.after)}
         self._double = Double(
             self._loop, standby, self._heard, lambda: self._failed("it took too long, or broke")
         )
@@ -164,7 +164,7 @@ class Checkpoints:
             made = Checkpoint(
                 id=frame.checkpoint,
                 after=self._after,
-                count=self.effects().count_of(self._after),
+                count=self.effects().last_shown(self._after),
                 at=time.time(),
                 names=frame.names,
                 lost=frame.lost,

@@ -50,7 +50,7 @@ class Coroner:
             ),
             count=job.count if job is not None and job.request is not None else None,
             level=back.level,
-            after=stage.effects.count_of(back.after),
+            after=stage.effects.last_shown(back.after),
             lost=stage.effects.drop_since(back.after),
             took_ms=(time.monotonic() - death.seen) * 1e3,
             refusal=self._refusal,

@@ -40,13 +40,11 @@ class Effects:
         if len(self._cells) > self._most:
             self._cells.popitem(last=False)
 
-    def count_of(self, number: int) -> int | None:
-        """The execution count of a cell; None if there is no such cell."""
-        cell = self._cells.get(number)
-        return cell.count if cell is not None else None
-
     def last_shown(self, number: int) -> int | None:
-        """The execution count of the last cell up to number `number` that somebody typed."""
+        """The execution count of the last cell up to number `number` that somebody typed.
+
+        A frontend's own cells have none: what they are told is that of the next one.
+        """
         newest_first = ((key, self._cells[key]) for key in reversed(self._cells))
         return next((each.count for key, each in newest_first if each.shown and key <= number), None)
 

@@ -1,0 +1,80 @@
+"""The notice after a death, as clients get it: the object in a reply's metadata, and the words for people."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from kit.wire import Message
+
+HEAD = "InterpreterDied"
+
+_COLOURS = re.compile(r"\x1b\[\d*m")
+_BACK = re.compile(r"^(Back after|Nothing is back).*$", re.MULTILINE)
+_LOST = re.compile(r"(?:no standby held what (.*?) did|the state after (.*?) may be damaged)( \(.*\))?\.$")
+_CELL = re.compile(r"In\[(\d+)\]")
+_MISSING = re.compile(r"^Not (?:restored|back): (.*)\.$", re.MULTILINE)
+_NAME = re.compile(r"(?:^|, | and )(\w+) \(")
+_FROM_DISK = re.compile(r"^Back from disk, as (?:after In\[(\d+)\]|at its start)", re.MULTILINE)
+
+LEVELS = {"(from disk)": "disk", "read out of": "salvage", "EMPTY": "fresh", "Nothing is back": "none"}
+"""Words by which users can tell how much is back; without any of them, it is the process itself."""
+
+IN_PLACE = {"standby"}
+"""Levels at which the process goes on, with its random generators, open files and all."""
+
+
+@dataclass(frozen=True)
+class Notice:
+    """What is lost, by name."""
+
+    level: str
+    lost: frozenset[int] = frozenset()
+    """Numbers of cells that had ended and whose effects are gone."""
+    missing: frozenset[str] = frozenset()
+    """Names of variables that are not back."""
+    excused: bool = False
+    """There is a reason why those cells' effects are gone."""
+
+    def __str__(self) -> str:
+        cells = [f"In[{count}]" for count in sorted(self.lost)]
+        return f"{self.level}: {', '.join([*cells, *sorted(self.missing)]) or 'nothing is lost'}"
+
+
+def of_reply(reply: Message) -> Notice | None:
+    """What the reply to the cell that died says."""
+    recovery = reply["metadata"].get("holdfast", {}).get("recovery")
+    if recovery is None:
+        return None
+    missing = {text.partition(" (")[0] for text in recovery["not_restored"]}
+    missing |= {each["name"] if isinstance(each, dict) else each[0] for each in recovery["lost_names"]}
+    excused = bool(recovery["lost"] and (recovery["refusal"] or recovery["stepped_back"]))
+    return Notice(recovery["level"], frozenset(recovery["lost"]), frozenset(missing), excused)
+
+
+def of_text(text: str) -> Notice | None:
+    """What users read after a death; None if it is no such notice."""
+    plain = _COLOURS.sub("", text)
+    back = _BACK.search(plain)
+    if HEAD not in plain or back is None:
+        return None
+    level = next((level for words, level in LEVELS.items() if words in back[0]), "standby")
+    gone, missing = _LOST.search(back[0]), _MISSING.search(plain)
+    return Notice(
+        level,
+        frozenset(map(int, _CELL.findall(gone[1] or gone[2] or ""))) if gone else frozenset(),
+        frozenset(_NAME.findall(missing[1])) if missing else frozenset(),
+        bool(gone and (gone[2] or gone[3])),
+    )
+
+
+def of_story(story: str, counts: list[int]) -> Notice:
+    """What whoever opens the session again is told, where cells with these numbers had run."""
+    from_disk, missing = _FROM_DISK.search(story), _MISSING.search(story)
+    after = int(from_disk[1] or 0) if from_disk else 0
+    return Notice(
+        "disk" if from_disk else "fresh",
+        frozenset(count for count in counts if count > after),
+        frozenset(_NAME.findall(missing[1])) if missing else frozenset(),
+        True,
+    )

@@ -1,0 +1,132 @@
+"""The real kernel under test: its processes, what it says after a death, its ends and new beginnings."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+from kit.deadline import Deadline
+from kit.kernel import END_SECONDS, environment, running
+from kit.processes import marked, wait_for_end
+from kit.wire import Message, Silence
+from soak.faults import Victim
+from soak.notices import Notice, of_text
+from soak.oracle import DIGEST
+
+BACK_SECONDS = 20.0
+"""From a death to the next worker; a machine that is busy with other things is not a hang."""
+
+_DIGEST = f"__import__('runpy').run_path({str(DIGEST)!r})"
+_LOOK = f"{_DIGEST}['tell'](globals())"
+_SLICE = 0.05
+
+SETTINGS = """
+[checkpoint]
+rest_seconds = 0.02
+share = 1.0
+"""
+"""The namespace is written to disk more often than anybody would want: there are more moments to be killed."""
+
+
+class Session:
+    """A kernel with one client."""
+
+    def __init__(self) -> None:
+        self._stack = ExitStack()
+        self.kernel = self._stack.enter_context(running(settings=SETTINGS))
+        self.client = self.kernel.client()
+        self._read = 0  # of what is published, as far as notices were looked for
+        self.oracle_environment = environment(self.kernel.folder, "soak")
+        self.folder = self.kernel.folder / "work"
+
+    def close(self) -> None:
+        """End it; AssertionError if a process is left."""
+        self._stack.close()
+
+    def about(self) -> Message:
+        """What it says of itself."""
+        return self.client.ask("holdfast_info_request", {}, "control", within=BACK_SECONDS)
+
+    def digests(self, within: float) -> dict[str, str]:
+        """Of all variables, told by a cell that nobody sees."""
+        cell = self.client.run(_LOOK, silent=True, within=within)
+        if cell.status != "ok":
+            raise AssertionError(f"no digest: {cell.reply}")
+        found: dict[str, str] = json.loads(cell.text())
+        return found
+
+    def show(self, name: str) -> str:
+        """A variable, for people."""
+        asked = f"{_DIGEST}['show'](globals(), {name!r})"
+        return self.client.run(f"print({asked})", silent=True).text().strip()
+
+    def wait(self, message: str, seconds: float) -> bool:
+        """Whether a reply comes within so many seconds, which are drawn by chance."""
+        with contextlib.suppress(Silence):
+            self.client.until(lambda: message in self.client.replies, "reply", seconds)
+        return message in self.client.replies
+
+    def kill(self, victim: Victim) -> Message:
+        """From outside; what the session said of itself right before."""
+        about = self.about()
+        if victim == "everything":
+            for pid in marked(self.kernel.mark):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            return about
+        pid = about["worker_pid"] if victim == "worker" else about["pid"]
+        with contextlib.suppress(ProcessLookupError, TypeError):  # there is none just now
+            os.kill(pid, signal.SIGKILL)
+        return about
+
+    def notice(self) -> Notice:
+        """Of a death between cells, once it is said: on stderr, below the last cell."""
+        found: list[Notice] = []
+        self.client.until(lambda: found.extend(self._unread()) or found, "notice", BACK_SECONDS)
+        return found[0]
+
+    def restart(self) -> None:
+        """A fresh namespace; the supervisor goes on."""
+        self.client.close()
+        self.kernel.shut_down(restart=True)
+        self.kernel.launch()
+        self.client, self._read = self.kernel.client(), 0
+
+    def rejoin(self, message: str, within: float) -> bool:
+        """The supervisor was killed. Whether the client has got its reply; else there is a new client."""
+        deadline = Deadline(within)
+        while not self.wait(message, _SLICE):
+            if self.kernel.process.poll() is not None or deadline.passed:
+                break
+        else:
+            return True
+        if self.kernel.process.poll() is None:
+            self.kernel.process.kill()
+        wait_for_end(self.kernel.process.pid, Deadline(END_SECONDS))
+        self.client.close()
+        self.kernel.launch()
+        self.client, self._read = self.kernel.client(), 0
+        return False
+
+    def _unread(self) -> Iterator[Notice]:
+        """Notices on stderr among what was published since the last time."""
+        published, self._read = self.client.published[self._read :], len(self.client.published)
+        for message in published:
+            if message["msg_type"] == "stream" and message["content"]["name"] == "stderr":
+                notice = of_text(message["content"]["text"])
+                if notice is not None:
+                    yield notice
+
+    def memory(self, pid: int) -> int:
+        """Resident bytes of a process (proc(5), statm)."""
+        pages = Path(f"/proc/{pid}/statm").read_text().split()[1]
+        return int(pages) * os.sysconf("SC_PAGE_SIZE")
+
+    def processes(self) -> int:
+        """How many there are."""
+        return len(marked(self.kernel.mark))

@@ -1,0 +1,62 @@
+"""The soak reads the same from a notice's words as from its object."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from holdfast.link.messages import LostName
+from holdfast.supervisor.recovery import Recovery, described
+from soak.notices import Notice, of_reply, of_story, of_text
+
+CAUSE = "aborted (signal 6, SIGABRT)"
+GENERATOR = LostName("g", "a generator, which can't be pickled")
+
+
+@pytest.mark.parametrize(
+    ("recovery", "notice"),
+    [
+        (Recovery(CAUSE, 4, "standby", 3, [], 5.0), Notice("standby")),
+        (Recovery(CAUSE, None, "standby", 3, [4, 5], 5.0), Notice("standby", frozenset({4, 5}))),
+        (
+            Recovery(CAUSE, 6, "standby", 3, [4], 5.0, refusal="another thread (x) is inside native code"),
+            Notice("standby", frozenset({4}), excused=True),
+        ),
+        (
+            Recovery(CAUSE, 6, "standby", 3, [4], 5.0, stepped_back=True),
+            Notice("standby", frozenset({4}), excused=True),
+        ),
+        (
+            Recovery(CAUSE, 6, "standby", 5, [], 5.0, not_restored=["pool (thread pool)", "s (socket)"]),
+            Notice("standby", missing=frozenset({"pool", "s"})),
+        ),
+        (
+            Recovery(CAUSE, 6, "disk", 3, [5], 5.0, names=["x"], lost_names=[GENERATOR], why=["a reason"]),
+            Notice("disk", frozenset({5}), frozenset({"g"})),
+        ),
+        (Recovery(CAUSE, 6, "salvage", 5, [], 5.0, names=["x", "y"]), Notice("salvage")),
+        (Recovery(CAUSE, 6, "fresh", None, [], 5.0), Notice("fresh")),
+    ],
+    ids=lambda each: each.level,
+)
+def test_words_and_object_say_the_same(recovery: Recovery, notice: Notice) -> None:
+    reply = {"metadata": {"holdfast": {"recovery": msgspec.to_builtins(recovery)}}}
+
+    assert of_reply(reply) == notice
+    assert of_text("\n".join(described(recovery))) == notice
+
+
+def test_other_words_are_no_notice() -> None:
+    assert of_text("NameError: name 'x' is not defined") is None
+
+
+def test_of_a_session_that_is_opened_again_the_story_says_what_is_lost() -> None:
+    story = (
+        "this session was not closed properly: its processes ended today, between cells.\n"
+        "Back from disk, as after In[3] (written today): the values of 2 variables.\n"
+        "Not back: f (an open file (a.csv)) and g (a generator).\n"
+        "In[4] came after that and is not in it: %recover lists it"
+    )
+
+    assert of_story(story, [1, 2, 3, 4]) == Notice("disk", frozenset({4}), frozenset({"f", "g"}), True)
+    assert of_story("its variables are gone", [1, 2]) == Notice("fresh", frozenset({1, 2}), excused=True)
