@@ -15,8 +15,8 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -142,10 +142,16 @@ def scratch() -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+Place = Callable[[Path], AbstractContextManager[object]]
+"""What is done to a kernel's folder before anything starts, and undone when all has ended."""
+
+
 @contextmanager
-def running(*arguments: str, transport: str = "ipc", **more: Any) -> Iterator[Kernel]:
+def running(
+    *arguments: str, transport: str = "ipc", place: Place = nullcontext, **more: Any
+) -> Iterator[Kernel]:
     """A kernel for a `with` block. `more`: fields of the connection file that differ from the usual."""
-    with scratch() as folder:
+    with scratch() as folder, place(folder):
         work = folder / "work"
         work.mkdir()
         info = connection(folder, transport) | more
