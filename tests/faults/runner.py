@@ -11,10 +11,9 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
 
 from faults.kind import Kind, Level
-from faults.scene import LEVELS, MESS, Scene
+from faults.scene import LEVELS, MESS, Scene, recovery_of
 from kit.kernel import running
 from kit.wire import Cell
 
@@ -107,12 +106,6 @@ def _look_at(scene: Scene, cell: Cell) -> None:
         assert name in notice, f"{name!r} is not named:\n{notice}"
         assert any(name in each for each in recovery["not_restored"]), recovery
     _is_told_again(scene, recovery["cause"])
-
-
-def recovery_of(cell: Cell) -> dict[str, Any]:
-    """The one object that says what happened, as programs get it."""
-    recovery: dict[str, Any] = cell.reply_message["metadata"]["holdfast"]["recovery"]
-    return recovery
 
 
 def _is_told_again(scene: Scene, cause: str) -> None:
