@@ -130,6 +130,12 @@ def loop_disk(folder: Path) -> Iterator[None]:
         image.unlink()
 
 
+def mend_disk(folder: Path) -> None:
+    """Mount the broken disk again: what was written and synced is there."""
+    _run("umount", "-l", folder)
+    _run("mount", "-o", "loop,errors=continue", folder.with_suffix(".img"), folder)
+
+
 def fill(folder: Path) -> Path:
     """Take all space that is left on the disk of `folder`; unlink the file to give it back."""
     ballast = folder / "ballast"
@@ -176,6 +182,44 @@ def compiled(folder: Path, source: str) -> Path:
     return library
 
 
+_CLOCK = """
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+static int is_there(const char *name) {
+    const char *path = getenv(name);
+    return path && !access(path, F_OK);
+}
+int clock_gettime(clockid_t id, struct timespec *at) {
+    static int (*real)(clockid_t, struct timespec *);
+    if (!real) real = dlsym(RTLD_NEXT, "clock_gettime");
+    int result = real(id, at);
+    if (!result && id == CLOCK_REALTIME)
+        at->tv_sec += 86400 * (is_there("FAULT_CLOCK_LATER") - is_there("FAULT_CLOCK_EARLIER"));
+    return result;
+}
+"""
+
+
+@contextmanager
+def own_clock(folder: Path) -> Iterator[None]:
+    """For all processes of the session it is a day later, or earlier, while a file of that name is there."""
+    ours = {
+        "LD_PRELOAD": str(compiled(folder, _CLOCK)),
+        "FAULT_CLOCK_LATER": str(folder / "later"),
+        "FAULT_CLOCK_EARLIER": str(folder / "earlier"),
+    }
+    os.environ.update(ours)
+    try:
+        yield
+    finally:
+        for name in ours:
+            del os.environ[name]
+
+
+@cache
 def no_root() -> str | None:
     return None if os.getuid() == 0 else "needs root"
 
