@@ -7,7 +7,7 @@ import signal
 from functools import partial
 
 from faults.kind import Act, Kind, Level
-from faults.scene import HERE, Scene
+from faults.scene import HERE, Scene, recovery_of
 from kit.wire import Cell
 
 SEGFAULT = "import ctypes; ctypes.string_at(0)"
@@ -91,14 +91,14 @@ def in_the_third_cell(scene: Scene) -> None:
     raise AssertionError(f"the state that crashes is kept after {_ATTEMPTS} crashes")
 
 
-def again_and_again(scene: Scene) -> Cell:
+def again_and_again(scene: Scene) -> None:
     """The same cell three times: the third recovery does not take the same state again."""
-    states = []
-    for _ in range(3):
-        cell = scene.die()
-        states.append(cell.reply_message["metadata"]["holdfast"]["recovery"]["after"])
-    assert states[2] < states[1] or "generation" in cell.notice, states
-    return cell
+    scene.client.do("newest = 1")
+    scene.rest()
+    cells = [scene.die() for _ in range(3)]
+    assert [recovery_of(cell)["lost"] for cell in cells[:2]] == [[], []]
+    assert recovery_of(cells[2])["lost"], cells[2].notice
+    assert scene.client.run("newest").error["ename"] == "NameError"
 
 
 _ATTEMPTS = 12

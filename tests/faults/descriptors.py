@@ -47,11 +47,11 @@ def worker_full(scene: Scene) -> None:
 
 
 def supervisor_full(scene: Scene) -> None:
-    """Many come, and there are no descriptors for them: who is there is served, and cells are written down."""
+    """More come than there are descriptors for: who is there is served, and cells are written down."""
     supervisor = scene.family.supervisor
     limits = resource.prlimit(supervisor, resource.RLIMIT_NOFILE)
     resource.prlimit(supervisor, resource.RLIMIT_NOFILE, (len(descriptors(supervisor)) + 20, limits[1]))
-    crowd = [Client(scene.kernel.info) for _ in range(15)]
+    crowd = [Client(scene.kernel.info) for _ in range(10)]
     scene.client.listen(0.3)
     assert scene.client.value("6 * 7") == 42
     for client in crowd:
@@ -127,7 +127,7 @@ def committed_after_the_freeze(scene: Scene) -> Cell:
     scene.rest()
     cell = scene.client.run(MESS + f"database.commit()\n{SEGFAULT}")
     assert "database" in cell.notice
-    assert scene.client.run("database.execute('select n from rows').fetchall()").status == "error"
+    assert scene.client.run("database.commit()").status == "error"
     with sqlite3.connect(scene.folder / "rows.db") as outside:
         assert outside.execute("select n from rows").fetchall() == [(n + 1,) for n in range(number)]
         assert outside.execute("pragma integrity_check").fetchall() == [("ok",)]
@@ -198,7 +198,14 @@ def shared_mapping(scene: Scene) -> Cell:
 
 KINDS = [
     Kind(34, "worker's descriptors used up", worker_full, Level.GOES_ON),
-    Kind(35, "supervisor's descriptors used up", supervisor_full, Level.GOES_ON),
+    Kind(
+        35,
+        "supervisor's descriptors used up",
+        supervisor_full,
+        Level.GOES_ON,
+        rounds=1,
+        pending="a door that refuses clients",  # libzmq's ipc listener aborts at EMFILE
+    ),
     Kind(
         36,
         "every descriptor closed",

@@ -22,6 +22,7 @@ class Held:
     supervisor: Counter[str]
     """Kinds of open descriptors, without the one that it has for each standby."""
     worker: Counter[str]
+    standbys: int
     shared: frozenset[str]
     """Names in /dev/shm."""
 
@@ -50,6 +51,7 @@ def held(kernel: Kernel, client: Client) -> Held:
         processes=Counter(command for pid, command in living.items() if pid not in who.standbys),
         supervisor=supervisor,
         worker=_kinds(who.worker),
+        standbys=len(who.standbys),
         shared=frozenset(os.listdir("/dev/shm")),
     )
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import stat
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ from kit.kernel import environment
 
 _CELLS = 6
 _DAY = 86_400
+_NOBODY = 65534
 _OFFSETS = 3
 """Damaged places in one round."""
 
@@ -172,16 +172,17 @@ def clock_jumps(scene: Scene) -> None:
 def foreign_folder(scene: Scene) -> None:
     """Somebody else's folder, or one that others may write to, is not used."""
     folder = _ended(scene)
-    for spoil, mend in (
-        (lambda: os.chown(folder / "journal.db", 65534, 65534), lambda: os.chown(folder / "journal.db", 0, 0)),
-        (lambda: (folder / "journal.db").chmod(0o666), lambda: (folder / "journal.db").chmod(0o600)),
-        (lambda: folder.chmod(0o777), lambda: folder.chmod(0o700)),
-    ):
-        spoil()
-        done = _log(scene, folder)
-        spoiled = stat.S_IMODE(folder.stat().st_mode)
-        assert done.returncode or spoiled == 0o700, "it was read all the same"
-        mend()
+    journal = folder / "journal.db"
+    os.chown(journal, _NOBODY, _NOBODY)
+    assert "belongs to" in _log(scene, folder).stderr
+    os.chown(journal, os.getuid(), os.getgid())
+    journal.chmod(0o666)
+    assert "open to others" in _log(scene, folder).stderr
+    journal.chmod(0o600)
+    folder.chmod(0o777)
+    scene.kernel.launch()
+    assert scene.kernel.wait() != 0
+    folder.chmod(0o700)
     _reopened(scene)
 
 

@@ -10,10 +10,11 @@ import secrets
 import shutil
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 
+from kit.deadline import Deadline
 from kit.kernel import Kernel
 from kit.processes import marked
 
@@ -35,7 +36,8 @@ class Group:
 
     def take(self, pid: int) -> None:
         """One more process."""
-        (self._folder / "cgroup.procs").write_text(str(pid))
+        with suppress(ProcessLookupError):
+            (self._folder / "cgroup.procs").write_text(str(pid))
 
     def set(self, name: str, value: int | str) -> None:
         """A limit or a state."""
@@ -46,13 +48,14 @@ class Group:
         return (self._folder / name).read_text().strip()
 
     def close(self) -> None:
-        """Everybody out."""
-        for pid in (self._folder / "cgroup.procs").read_text().split():
-            try:
-                (self._parent / "cgroup.procs").write_text(pid)
-            except ProcessLookupError:
-                continue
-        self._folder.rmdir()
+        """Everybody out. Who is dying can't be moved, and holds the group until it is dead."""
+        deadline = Deadline(10)
+        while self._folder.exists():
+            for pid in (self._folder / "cgroup.procs").read_text().split():
+                with suppress(ProcessLookupError):
+                    (self._parent / "cgroup.procs").write_text(pid)
+            with suppress(*((OSError,) if not deadline.passed else ())):
+                self._folder.rmdir()
 
 
 @contextmanager

@@ -109,7 +109,7 @@ def killed_while_freezing(scene: Scene) -> None:
         scene.client.listen(scene.dice.uniform(0, 0.008))
         os.kill(worker, signal.SIGKILL)
         scene.told("SIGKILL")
-        found = scene.client.value("globals().get('step')")
+        found = scene.client.value("globals().get('step', 0)")
         notice = scene.client.published[scene.kept["told"] - 1]["content"]
         whole = "every variable as after the last cell" in str(notice)
         assert whole == (found == step), (found, step, notice)
@@ -141,10 +141,11 @@ def bomb(scene: Scene) -> None:
         group.set("pids.max", int(group.get("pids.current")) + 40)
         cell = scene.client.run(_BOMB, within=10)
         assert cell.error["ename"] == "BlockingIOError"
-        group_of_worker = os.getpgid(scene.family.worker)
+        worker = scene.family.worker
         for pid in marked(scene.kernel.mark).keys() - mine:
-            if pid != scene.family.worker and os.getpgid(pid) == group_of_worker:
-                os.kill(pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                if pid != worker and os.getpgid(pid) == os.getpgid(worker):
+                    os.kill(pid, signal.SIGKILL)
     scene.client.do("globals().pop('bomb', None); None")
     scene.rest()
 

@@ -8,17 +8,16 @@ import random
 import re
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from faults.kind import Kind, Level
-from faults.scene import LEVELS, MESS, Scene, recovery_of
+from faults.scene import KEPT, LEVELS, MESS, Scene, recovery_of
 from kit.kernel import running
 from kit.wire import Cell
 
-SETTINGS = "[standby]\nkeep = 3\n"
-"""Fewer generations than usual, so that their number is the same before and after."""
+SETTINGS = f"[standby]\nkeep = {KEPT}\n"
 
 LONGEST_MOMENT = 0.06
 """Seconds: from sending a short cell until its standby is asleep, about twice."""
@@ -45,7 +44,7 @@ def play(kind: Kind, *, seed: int = 0, random_moments: bool = False) -> float:
             scene.set_up()
             for number in range(kind.rounds):
                 _disturb(scene)
-                _hit(scene, last=number == kind.rounds - 1)
+                _hit(scene, first=number == 0)
             _disturb(scene)
         scene.same_as_before()
         scene.nothing_left_behind()
@@ -60,7 +59,7 @@ def _prepared(folder: Path, kind: Kind) -> Iterator[None]:
         yield
 
 
-def _hit(scene: Scene, *, last: bool) -> None:
+def _hit(scene: Scene, *, first: bool) -> None:
     """The fault once, and what must be true then."""
     kind = scene.kind
     worker = scene.family.worker
@@ -75,6 +74,8 @@ def _hit(scene: Scene, *, last: bool) -> None:
         scene.slowest = max(scene.slowest, cell.seconds if cell else time.monotonic() - begun)
     if cell is not None:
         _look_at(scene, cell)
+        if first and kind.lost:
+            _names_what_is_lost(kind.lost, cell)
     if kind.level is Level.GOES_ON:
         assert scene.family.worker == worker, "the worker is another one"
     scene.same_as_before()
@@ -102,10 +103,15 @@ def _look_at(scene: Scene, cell: Cell) -> None:
     assert recovery["count"] == cell.reply["execution_count"]
     if kind.level is Level.RESUME:
         assert recovery["lost"] == [], notice
-    for name in kind.lost:
-        assert name in notice, f"{name!r} is not named:\n{notice}"
-        assert any(name in each for each in recovery["not_restored"]), recovery
     _is_told_again(scene, recovery["cause"])
+
+
+def _names_what_is_lost(names: Sequence[str], cell: Cell) -> None:
+    recovery = recovery_of(cell)
+    told = [*recovery["not_restored"], *(each["name"] for each in recovery.get("lost_names", []))]
+    for name in names:
+        assert name in cell.notice, f"{name!r} is not named:\n{cell.notice}"
+        assert any(name in each for each in told), recovery
 
 
 def _is_told_again(scene: Scene, cause: str) -> None:
@@ -139,4 +145,4 @@ def _disturb(scene: Scene) -> None:
         os.kill(worker, signal.SIGKILL)
         cell = scene.client.finish(msg_id, within=scene.kind.within)
         assert cell.status == "ok" or re.search("SIGKILL", cell.notice), cell.reply
-    scene.same_as_before()
+        scene.same_as_before()

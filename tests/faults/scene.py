@@ -64,6 +64,8 @@ LEVELS = {Level.RESUME: {"standby", "resume"}, Level.SALVAGE: {"salvage"}, Level
 """A kind's level -> the words for it in a recovery."""
 
 HERE = "print('here', flush=True)\n"
+KEPT = 3
+"""Generations of standbys: fewer than usual, so that their number is the same before and after."""
 SETTLED_SECONDS = 10.0
 """For processes and descriptors of the dead to be gone."""
 
@@ -92,7 +94,7 @@ class Scene:
             self.client.do(self.kind.setup, within=60)
         self.before = self.digest()
         self.rest()
-        self.held_before = self.held()
+        self.held_before = self._held_at_rest()
 
     # --- looking
 
@@ -118,6 +120,15 @@ class Scene:
     def held(self) -> Held:
         """Of the machine, by this session."""
         return held(self.kernel, self.client)
+
+    def _held_at_rest(self) -> Held:
+        """When nobody is on the way in or out any more."""
+        deadline = Deadline(SETTLED_SECONDS)
+        last = None
+        while (now := self.held()) != last or now.standbys != KEPT:
+            assert not deadline.passed, f"it does not come to rest: {last}, {now}"
+            last = now
+        return now
 
     def nothing_left_behind(self) -> None:
         """AssertionError says what is held beyond what was."""

@@ -25,9 +25,17 @@ def family(kernel: Kernel, client: Client) -> Family:
     info = client.ask("holdfast_info_request", {}, "control")
     # A child of the user's that has lost its parent is the template's, too, but runs another program.
     living = [pid for pid, command in marked(kernel.mark).items() if "holdfast.worker" in command]
-    (template,) = [pid for pid in living if parent(pid) == info["pid"]]
-    standbys = [pid for pid in living if parent(pid) == template and pid != info["worker_pid"]]
+    parents = {pid: _parent_of(pid) for pid in living}
+    (template,) = [pid for pid in living if parents[pid] == info["pid"]]
+    standbys = [pid for pid in living if parents[pid] == template and pid != info["worker_pid"]]
     return Family(info["pid"], template, info["worker_pid"], sorted(standbys))
+
+
+def _parent_of(pid: int) -> int | None:
+    try:
+        return parent(pid)
+    except FileNotFoundError:  # it has ended since
+        return None
 
 
 def wait_for_standby(client: Client, after: int) -> None:
