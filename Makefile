@@ -2,6 +2,7 @@
 # make test   lint, types, tests (ARGS="tests/unit -k queue" for a part of the tests)
 # make demo   a crash that loses nothing, for real
 # make bench  Holdfast beside ipykernel (ARGS="--only execute,crash")
+# make faults  80 kinds of faults, each survived twice (some ten minutes; ARGS="--kinds 1-20 --repeat 5")
 # make notebooks  forty notebooks give the same outputs as under ipykernel (some four minutes)
 #
 # Needs Python 3.11 or newer and nothing else: the rest goes into .venv, once. Silent with `make -s`.
@@ -11,7 +12,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP     = PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install -qq -c constraints.txt
 
-.PHONY: run test lint demo bench notebooks clean
+.PHONY: run test lint demo bench faults notebooks clean
 
 run: $(VENV)/.run
 	@$(BIN)/holdfast $(ARGS)
@@ -30,6 +31,9 @@ demo: $(VENV)/.run
 
 bench: $(VENV)/.bench
 	@$(BIN)/python -m bench $(ARGS)
+
+faults: $(VENV)/.test $(VENV)/.libraries
+	@$(BIN)/python -m tests.faults $(ARGS)
 
 notebooks: $(VENV)/.test $(VENV)/.notebooks
 	@$(BIN)/python -m tests.notebooks $(ARGS)

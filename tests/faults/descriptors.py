@@ -8,7 +8,7 @@ import resource
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 from faults.deaths import SEGFAULT
 from faults.held import descriptors
@@ -111,28 +111,22 @@ def _server() -> Iterator[int]:
             thread.join()
 
 
-_DATABASE = """
-import sqlite3
-database = sqlite3.connect("rows.db")
-database.execute("create table if not exists rows (n integer)")
-database.commit()
-"""
-
-
 def committed_after_the_freeze(scene: Scene) -> Cell:
     """A transaction is open when the state is put to sleep, and is committed by the cell that dies."""
-    number = scene.kept["rows"] = scene.kept.get("rows", 0) + 1
-    scene.client.do(f"import sqlite3; database = sqlite3.connect('rows.db')\n"
-                    f"_ = database.execute('insert into rows values ({number})')")
+    number = scene.kept["databases"] = scene.kept.get("databases", 0) + 1
+    file = f"rows-{number}.db"
+    scene.client.do(
+        f"import sqlite3; database = sqlite3.connect({file!r}); database.execute('create table rows (n)')\n"
+        "database.commit(); _ = database.execute('insert into rows values (1)')"
+    )
     scene.rest()
     cell = scene.client.run(MESS + f"database.commit()\n{SEGFAULT}")
     assert "database" in cell.notice
     assert scene.client.run("database.commit()").status == "error"
-    with sqlite3.connect(scene.folder / "rows.db") as outside:
-        assert outside.execute("select n from rows").fetchall() == [(n + 1,) for n in range(number)]
+    with closing(sqlite3.connect(scene.folder / file)) as outside:
+        assert outside.execute("select n from rows").fetchall() == [(1,)]
         assert outside.execute("pragma integrity_check").fetchall() == [("ok",)]
-    outside.close()
-    scene.client.do("database = sqlite3.connect('rows.db')")
+    scene.client.do("database.close(); del database, sqlite3")
     return cell
 
 
@@ -221,7 +215,7 @@ KINDS = [
         cause="connection",
     ),
     Kind(45, "response to a dead cell's request", response_of_another_cell, cause="SIGSEGV"),
-    Kind(46, "transaction open at the freeze", committed_after_the_freeze, setup=_DATABASE, cause="SIGSEGV"),
+    Kind(46, "transaction open at the freeze", committed_after_the_freeze, cause="SIGSEGV"),
     Kind(48, "shared mapping written", shared_mapping, setup=_SHARED, cause="SIGSEGV"),
     Kind(
         48,

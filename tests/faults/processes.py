@@ -126,7 +126,7 @@ def fork_that_hangs(scene: Scene) -> None:
 def no_forks(scene: Scene) -> None:
     """The machine gives no more processes: the session goes on without a new standby, and says so."""
     with machine.group("pids", scene.kernel) as group:
-        group.set("pids.max", group.get("pids.current"))
+        group.set("pids.max", 1)
         scene.client.do("extra = 1")
         scene.client.until_told(lambda: scene.about()["no_standby"], "word that there is no standby")
         scene.client.do("del extra")
