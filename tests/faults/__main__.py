@@ -1,4 +1,4 @@
-"""`python -m tests.faults`: all kinds, also the slow ones, as often and at moments as random as is asked for."""
+"""`python -m tests.faults`: all kinds, the slow ones too, as often and as randomly as is asked for."""
 
 from __future__ import annotations
 

@@ -55,8 +55,9 @@ def _kill_and_open(scene: Scene) -> str:
 def _disk_full(scene: Scene) -> None:
     checkpointed(scene)
     ballast = machine.fill(scene.kernel.folder)
+    since = len(scene.client.published)
     scene.client.do("big = __import__('os').urandom(5_000_000)")
-    scene.told("(?i)no space")
+    scene.told("(?i)no space", since, CHECKPOINT_SECONDS)
     ballast.unlink()
     scene.client.do("del big")
     everything_killed(scene)
@@ -139,8 +140,9 @@ def _reset(scene: Scene) -> None:
     os.kill(scene.family.worker, signal.SIGSTOP)
     for pid in set(scene.family.standbys) - set(older):
         os.kill(pid, signal.SIGKILL)
+    since = len(scene.client.published)
     scene.kill_worker()
-    scene.told("SIGKILL", 10)
+    scene.told("SIGKILL", since, 10)
     assert scene.client.run("secret").error["ename"] == "NameError"
     scene.before = scene.digest()
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import secrets
 from pathlib import Path
 
 from faults.deaths import SEGFAULT
 from faults.kind import Kind, Level
 from faults.scene import MESS, Scene
+from kit.gate import Gate
 from kit.wire import Cell
 
 _FLOOD_MEGABYTES = 100
@@ -33,7 +35,6 @@ def gone_when_it_comes(scene: Scene) -> None:
     scene.client.listen(0.05)
     scene.client.close()
     scene.client = scene.kernel.client("successor")
-    scene.kept.pop("told", None)
     scene.client.settle()
     scene.same_as_before()
     last = scene.client.ask("holdfast_log_request", {}, "control")["cells"]
@@ -41,18 +42,17 @@ def gone_when_it_comes(scene: Scene) -> None:
 
 
 def told_to_who_comes_next(scene: Scene) -> None:
-    """A launcher that was away when a cell crashed tells the next client, in its first cell."""
-    scene.client.start("import signal; signal.sigtimedwait([], 1)\n" + MESS + SEGFAULT)
-    scene.client.listen(0.1)
+    """Nobody was there when the cell crashed: the first cell of who comes next says so."""
+    gate = Gate(scene.folder / f"gate-{secrets.token_hex(2)}")
+    scene.client.start(MESS + gate.wait + "\n" + SEGFAULT)
+    scene.client.settle()
     scene.kernel.process.kill()
     scene.kernel.process.wait()
-    crashed = "until it has crashed"
-    own = scene.kept.get("own") or next(scene.kernel.folder.glob("run/*/connection.json"))
-    scene.kept["own"] = own
-    scene.client.listen(1.5)
+    gate.open()
+    scene.client.listen(0.5)
     scene.relaunch()
     said = scene.client.do("None").text("stderr")
-    assert "SIGSEGV" in said or "crashed" in said, (crashed, said)
+    assert "SIGSEGV" in said or "died" in said, said
 
 
 KINDS = [

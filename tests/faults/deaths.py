@@ -47,8 +47,9 @@ def killed_idle(scene: Scene) -> None:
     """From outside, between cells: it is said before the next cell, which runs."""
     scene.moment()
     scene.rest()
+    since = len(scene.client.published)
     scene.kill_worker()
-    scene.told("SIGKILL")
+    scene.told("SIGKILL", since)
     assert scene.client.value("6 * 7") == 42
 
 
@@ -157,7 +158,12 @@ KINDS = [
         probes=["os.path.isdir(place.name)"],
     ),
     Kind(15, "exec", "import os; os.execv('/bin/sleep', ['sleep', '300'])", cause="connection"),
-    Kind(22, "C code that holds the GIL", stuck("import ctypes; ctypes.PyDLL(None).sleep(300)"), cause="request"),
+    Kind(
+        22,
+        "C code that holds the GIL",
+        stuck("import ctypes; ctypes.PyDLL(None).sleep(300)"),
+        cause="request",
+    ),
     Kind(
         22,
         "a semaphore in C that nobody posts",

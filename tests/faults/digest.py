@@ -62,7 +62,9 @@ class _Walk:
             return f"code {value.co_name} {_hash(value.co_code)}"
         if isinstance(value, type):
             own = sorted(name for name in vars(value) if not name.startswith("__"))
-            methods = [self.seen(vars(value)[name]) for name in own] if value.__module__ == "__main__" else own
+            methods = (
+                [self.seen(vars(value)[name]) for name in own] if value.__module__ == "__main__" else own
+            )
             return f"class {value.__qualname__} {own} {methods}"
         if isinstance(value, types.GeneratorType):
             frame = value.gi_frame

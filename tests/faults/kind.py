@@ -54,7 +54,7 @@ class Kind:
     mess: bool = True
     """Whether the cell makes a mess of the namespace before it dies."""
     lost: Sequence[str] = ()
-    """What the notice must name as not restored. Only of the first round: in the second it is gone already."""
+    """What the notice must name as not restored. In the first round only: then it is gone already."""
     probes: Sequence[Probe] = ()
     within: float = DEATH_SECONDS
     libraries: Sequence[str] = ()

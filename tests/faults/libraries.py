@@ -16,6 +16,16 @@ _CLASSES = (
     "from sklearn.datasets import make_classification; X, y = make_classification(500, random_state=0)\n"
 )
 
+_NUMBA = """
+import numba, numpy as np
+@numba.njit(parallel=True)
+def total(values):
+    result = 0
+    for i in numba.prange(values.size):
+        result += values[i]
+    return result
+"""
+
 RESUMED = {
     "sklearn": (
         ["sklearn"],
@@ -39,8 +49,7 @@ RESUMED = {
     ),
     "numba": (
         ["numba"],
-        "import numba, numpy as np\n@numba.njit(parallel=True)\ndef total(values):\n    result = 0\n"
-        "    for i in numba.prange(values.size): result += values[i]\n    return result\n",
+        _NUMBA,
         "total(np.arange(1_000_000))",
     ),
     "numpy": (["numpy"], "import numpy as np; a = np.ones((400, 400))", "float((a @ a).sum())"),
@@ -56,8 +65,7 @@ SALVAGED = {
     "jax": (["jax"], "import jax.numpy as jnp; x = jnp.arange(1000.0)", "float((x * x).sum())"),
     "zmq": (
         ["zmq"],
-        "import zmq; rows = list(range(9)); context = zmq.Context(); door = context.socket(zmq.PUSH)\n"
-        "door.bind('inproc://here')",
+        "import zmq; rows = list(range(9)); door = zmq.Context().socket(zmq.PUSH); door.bind('inproc://x')",
         "sum(rows)",
     ),
 }
@@ -91,7 +99,10 @@ static void *engine(void *unused) {
 }
 int twice(int number) {
     pthread_t thread;
-    if (!running++) { sem_init(&asked, 0, 0); sem_init(&answered, 0, 0); pthread_create(&thread, 0, engine, 0); }
+    if (!running++) {
+        sem_init(&asked, 0, 0); sem_init(&answered, 0, 0);
+        pthread_create(&thread, 0, engine, 0);
+    }
     value = number; sem_post(&asked); sem_wait(&answered);
     return value;
 }

@@ -139,10 +139,11 @@ def _disturb(scene: Scene) -> None:
     if not scene.random_moments or scene.kind.level in (Level.SALVAGE, Level.DISK):
         return
     for _ in range(RANDOM_KILLS):
-        worker = scene.family.worker
+        worker, since = scene.family.worker, len(scene.client.published)
         msg_id = scene.client.start("any(print(number) for number in range(300))")
         scene.client.listen(scene.dice.uniform(0, LONGEST_MOMENT))
         os.kill(worker, signal.SIGKILL)
         cell = scene.client.finish(msg_id, within=scene.kind.within)
+        scene.told("SIGKILL", since)
         assert cell.status == "ok" or re.search("SIGKILL", cell.notice), cell.reply
         scene.same_as_before()

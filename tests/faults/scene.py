@@ -18,7 +18,7 @@ from kit.deadline import Deadline
 from kit.family import Family, family, wait_for_standby
 from kit.kernel import Kernel
 from kit.processes import kill, left_over
-from kit.wire import Cell, Client
+from kit.wire import Cell
 
 SETUP = """
 import random
@@ -174,18 +174,15 @@ class Scene:
     def kill_worker(self) -> None:
         os.kill(self.family.worker, signal.SIGKILL)
 
-    def told(self, pattern: str, within: float = DEATH_SECONDS) -> None:
-        """Until something is published, for no cell in particular, in which the pattern is found."""
-        seen = self.kept.get("told", 0)
+    def told(self, pattern: str, since: int, within: float = DEATH_SECONDS) -> str:
+        """What is published, after so many messages, as soon as the pattern is found in it."""
 
-        def found() -> int | None:
-            for place, message in enumerate(self.client.published[seen:], seen):
-                if re.search(pattern, json.dumps(message["content"])):
-                    return place + 1
-            return None
+        def found() -> list[str]:
+            later = (json.dumps(message["content"]) for message in self.client.published[since:])
+            return [content for content in later if re.search(pattern, content)]
 
         self.client.until(found, f"word of {pattern!r}", within)
-        self.kept["told"] = found()
+        return found()[0]
 
     def kill_everything(self) -> None:
         """Every process of the session at once, the launcher too."""
@@ -198,7 +195,6 @@ class Scene:
         self.client.close()
         self.kernel.launch()
         self.client = self.kernel.client("successor")
-        self.kept.pop("told", None)
 
 
 def recovery_of(cell: Cell) -> dict[str, Any]:
