@@ -127,7 +127,9 @@ KINDS = [
     ),
     Kind(5, "C stack overflow", "import faulthandler; faulthandler._stack_overflow()", cause="SIGSEGV"),
     Kind(5, "C stack overflow by recursion", _DEEP_C, cause="SIGSEGV"),
-    Kind(6, "Python recursion", "(lambda f: f(f))(lambda f: f(f))", Level.GOES_ON, "RecursionError"),
+    Kind(
+        6, "Python recursion", "(lambda f: f(f))(lambda f: f(f))", Level.GOES_ON, "RecursionError", within=10
+    ),
     Kind(7, "bad free", _DOUBLE_FREE, cause="SIGABRT|SIGSEGV"),
     Kind(
         8,

@@ -17,7 +17,7 @@ from faults.scene import KEPT, LEVELS, MESS, Scene, recovery_of
 from kit.kernel import running
 from kit.wire import Cell
 
-SETTINGS = f"[standby]\nkeep = {KEPT}\n"
+SETTINGS = f"[checkpoint]\nrest_seconds = 0.3\n[standby]\nkeep = {KEPT}\n"
 
 LONGEST_MOMENT = 0.06
 """Seconds: from sending a short cell until its standby is asleep, about twice."""

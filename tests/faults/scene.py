@@ -57,8 +57,8 @@ mess = object()
 """
 """What a cell does to the namespace before it dies."""
 
-ONLY_IN_MEMORY = {"counter", "reading", "(random)"}
-"""What can't be pickled, and what no pickle holds."""
+ONLY_IN_MEMORY = {"counter", "reading"}
+"""What can't be pickled."""
 
 LEVELS = {Level.RESUME: {"standby", "resume"}, Level.SALVAGE: {"salvage"}, Level.DISK: {"disk"}}
 """A kind's level -> the words for it in a recovery."""
