@@ -15,8 +15,8 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -142,13 +142,19 @@ def scratch() -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+Place = Callable[[Path], AbstractContextManager[object]]
+"""What is done to a kernel's folder before anything starts, and undone when all has ended."""
+
+
 @contextmanager
-def running(*arguments: str, transport: str = "ipc", settings: str = "", **more: Any) -> Iterator[Kernel]:
+def running(
+    *arguments: str, transport: str = "ipc", settings: str = "", place: Place = nullcontext, **more: Any
+) -> Iterator[Kernel]:
     """A kernel for a `with` block. `more`: fields of the connection file that differ from the usual.
 
     `settings`: the content of its settings.toml.
     """
-    with scratch() as folder:
+    with scratch() as folder, place(folder):
         if settings:
             (folder / "config").mkdir(mode=0o700)
             (folder / "config" / "settings.toml").write_text(settings)

@@ -169,6 +169,13 @@ class Client:
             if deadline.passed:
                 raise Silence(f"no {what} within {within:g} s")
 
+    def listen(self, seconds: float) -> None:
+        """Take in whatever comes in so many seconds: when nothing in particular is awaited."""
+        deadline = Deadline(seconds)
+        while not deadline.passed:
+            self._poller.poll(deadline.left_ms())
+            self._take_in()
+
     def reply(self, msg_id: str, within: float = WITHIN) -> Message:
         """The reply to a request."""
         self.until(lambda: msg_id in self.replies, f"reply to {self._describe(msg_id)}", within)

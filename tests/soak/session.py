@@ -30,7 +30,7 @@ SETTINGS = """
 rest_seconds = 0.02
 share = 1.0
 """
-"""The namespace is written to disk more often than anybody would want: there are more moments to be killed."""
+"""The namespace is written to disk more often than anybody would want: more moments to be killed in."""
 
 
 class Session:

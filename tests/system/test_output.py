@@ -317,3 +317,13 @@ def test_an_object_that_cannot_be_shown_is_an_error_and_no_more(guest: Client) -
     cell = guest.run("class Odd:\n    def __repr__(self): raise RuntimeError('no words')\nOdd()")
     assert "no words" in str([m["content"] for m in cell.messages])
     assert guest.value("6 * 7") == 42
+
+
+@only_holdfast
+def test_what_is_printed_after_a_big_text_is_seen_while_its_cell_runs(guest: Client) -> None:
+    for _ in range(5):
+        guest.do("import sys; _ = sys.stdout.write('x' * 300_000)")  # more than one message holds
+        msg_id = guest.start("print('here')\nwhile True: pass")
+        guest.text(msg_id, "here", within=3.0)
+        guest.send("interrupt_request", {}, "control")
+        assert guest.finish(msg_id).status == "error"

@@ -21,9 +21,10 @@ import numpy as np
 import pytest
 
 from kit.deadline import Deadline
+from kit.family import family, wait_for_standby
 from kit.kernel import Kernel, only_holdfast, running
-from kit.processes import left_over, marked, parent, wait_for_end
-from kit.wire import WITHIN, Cell, Client, beat
+from kit.processes import left_over, wait_for_end
+from kit.wire import Cell, Client, beat
 
 pytestmark = only_holdfast
 
@@ -471,13 +472,6 @@ def test_an_idle_worker_that_is_killed_from_outside_is_replaced_at_once(client: 
     assert client.value("os.getpid()") != pid
 
 
-def wait_for_standby(client: Client, after: int) -> None:
-    """Until the state after that cell is kept: standbys are forked when the reply is out."""
-    deadline = Deadline(WITHIN)
-    while (client.ask("holdfast_info_request", {}, "control")["standby"] or {}).get("after") != after:
-        assert not deadline.passed, f"no standby of the state after cell {after}"
-
-
 def test_a_state_that_is_older_than_the_last_cell_is_not_called_new(client: Client) -> None:
     """No fork while a thread is inside native code: what is lost with the older standby must be said."""
     client.do("old = 1")
@@ -564,23 +558,6 @@ def test_a_forked_copy_that_returns_from_its_cell_ends_without_a_word(client: Cl
 
 
 # --- others may die, too
-
-
-class Family(NamedTuple):
-    """The processes of a session."""
-
-    supervisor: int
-    template: int
-    worker: int
-    standbys: list[int]
-
-
-def family(kernel: Kernel, client: Client) -> Family:
-    info = client.ask("holdfast_info_request", {}, "control")
-    living = list(marked(kernel.mark))
-    (template,) = [pid for pid in living if parent(pid) == info["pid"]]
-    standbys = [pid for pid in living if parent(pid) == template and pid != info["worker_pid"]]
-    return Family(info["pid"], template, info["worker_pid"], standbys)
 
 
 def test_standbys_that_are_killed_are_replaced(kernel: Kernel, client: Client) -> None:

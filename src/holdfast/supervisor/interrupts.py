@@ -111,4 +111,4 @@ class Interrupts:
         """Execution counts of cells that no standby holds."""
         newest, effects = self._lineage.standbys.newest, self._stage.effects
         numbers = effects.since(newest.after if newest is not None else 0)
-        return [count for number in numbers if (count := effects.count_of(number)) is not None]
+        return [count for number in numbers if (count := effects.last_shown(number)) is not None]

@@ -92,7 +92,7 @@ class Meanwhile:
 
     def _answer(self, job: Job, answer: Answer) -> None:
         """Busy, reply and idle, as of what is answered at once."""
-        as_of = self._stage.effects.count_of(answer.after)
+        as_of = self._stage.effects.last_shown(answer.after)
         content: object = answer.content
         if job.message.header.msg_type == "inspect_request":
             content = _with_note(answer.content, as_of)
@@ -130,7 +130,7 @@ class Meanwhile:
 
         def answered(answer: Answer) -> None:
             told = codec.decode(answer.content, _Told, "variables")
-            as_of = self._stage.effects.count_of(answer.after)
+            as_of = self._stage.effects.last_shown(answer.after)
             then(operations.Variables(as_of, self._running(), told.variables, told.more))
 
         self._stand_in.ask(Question(VARIABLES, codec.encode(asked), answered, unanswered))

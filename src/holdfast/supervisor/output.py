@@ -137,8 +137,7 @@ class Output:
         self._size += len(text)
         if self._size >= self._settings.message_bytes:
             self.flush()
-        else:
-            self._arm()
+        self._arm()  # also with nothing left to publish: it is then that the next bell is wished for
 
     def _arm(self) -> None:
         if self._timer is None:

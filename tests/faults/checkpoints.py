@@ -1,0 +1,239 @@
+"""Kinds 53, 58, 59, 62, 70 to 75: what is on disk of a namespace, when nothing is in memory any more."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+from faults import machine
+from faults.deaths import SEGFAULT
+from faults.kind import Kind, Level
+from faults.scene import Scene
+
+CHECKPOINT_SECONDS = 15.0
+"""A checkpoint is taken when nothing else happens."""
+
+
+def checkpointed(scene: Scene) -> None:
+    """Until the state after the last cell is on disk."""
+    count = scene.about()["execution_count"]
+    scene.client.until_told(
+        lambda: f"on disk: In[{count}]" in scene.about()["restore_point"],
+        f"checkpoint of the state after In[{count}]",
+        CHECKPOINT_SECONDS,
+    )
+
+
+def everything_killed(scene: Scene) -> None:
+    """All processes at once, as a container's end or a reboot does it."""
+    checkpointed(scene)
+    scene.moment()
+    _kill_and_open(scene)
+
+
+def folder_of(scene: Scene) -> Path:
+    """Where the session's checkpoints lie."""
+    (folder,) = scene.kernel.folder.glob("state/sessions/*/checkpoints")
+    return folder
+
+
+def _kill_and_open(scene: Scene) -> str:
+    """What the first cell afterwards says of the end."""
+    scene.kill_everything()
+    scene.relaunch()
+    said = scene.client.do("None").text("stderr")
+    assert "not closed properly" in said
+    scene.kept["said"] = said
+    return said
+
+
+def _disk_full(scene: Scene) -> None:
+    checkpointed(scene)
+    ballast = machine.fill(scene.kernel.folder)
+    since = len(scene.client.published)
+    scene.client.do("big = __import__('os').urandom(5_000_000)")
+    scene.told("(?i)no space", since, CHECKPOINT_SECONDS)
+    ballast.unlink()
+    scene.client.do("del big")
+    everything_killed(scene)
+
+
+def _spoil(how: Callable[[Path], None]) -> Callable[[Scene], None]:
+    """One blob is not what was written: the variable that needs it is lost, the others are not."""
+
+    def act(scene: Scene) -> None:
+        name = f"block_{secrets.token_hex(2)}"
+        scene.client.do(f"{name} = __import__('os').urandom(3_000_000)")
+        checkpointed(scene)
+        scene.kill_everything()
+        blobs = [path for path in folder_of(scene).rglob("*") if path.is_file()]
+        how(max(blobs, key=lambda path: path.stat().st_size))
+        scene.relaunch()
+        assert name in scene.client.do("None").text("stderr")
+        assert scene.client.run(name).error["ename"] == "NameError"
+
+    return act
+
+
+def _flip(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
+def _power_cut(scene: Scene) -> None:
+    """A checkpoint whose manifest is there and whose blobs never reached the disk: the one before counts."""
+    checkpointed(scene)
+    before = set(folder_of(scene).rglob("*"))
+    scene.client.do("block = __import__('os').urandom(3_000_000)")
+    checkpointed(scene)
+    scene.kill_everything()
+    for path in set(folder_of(scene).rglob("*")) - before:
+        if path.is_file() and path.suffix != ".json":
+            os.truncate(path, 0)
+    scene.relaunch()
+    scene.client.do("None")
+
+
+_BAD = """
+import ctypes, threading
+class Bad:
+    def __init__(self, how): self.how = how
+    def __reduce__(self): return self.how()
+bad = [Bad({})]
+"""
+
+_HOWS = {
+    "unpicklable": "lambda: 1 / 0",
+    "slow": "lambda: threading.Event().wait()",
+    "crashing": "lambda: ctypes.string_at(0)",
+}
+
+
+def _bad_variable(scene: Scene) -> None:
+    everything_killed(scene)
+    assert "bad" in scene.kept["said"]
+
+
+def _another_python(scene: Scene) -> None:
+    """The checkpoint says that another Python wrote it."""
+    checkpointed(scene)
+    scene.kill_everything()
+    for path in folder_of(scene).rglob("*.json"):
+        path.write_text(path.read_text().replace("3.", "2."))
+    scene.relaunch()
+    assert scene.client.do("None").text("stderr")
+
+
+def _reset(scene: Scene) -> None:
+    """What was thrown away stays so, although every standby since is dead."""
+    scene.client.do("secret = 7")
+    scene.rest()
+    older = scene.family.standbys
+    scene.client.do("%reset -f")
+    scene.rest()
+    os.kill(scene.family.worker, signal.SIGSTOP)
+    for pid in set(scene.family.standbys) - set(older):
+        os.kill(pid, signal.SIGKILL)
+    since = len(scene.client.published)
+    scene.kill_worker()
+    scene.told("SIGKILL", since, 10)
+    assert scene.client.run("secret").error["ename"] == "NameError"
+    scene.before = scene.digest()
+
+
+def _undo_too_far(scene: Scene) -> None:
+    for _ in range(5):
+        scene.client.do("None")
+    cell = scene.client.run("%undo 5")
+    assert cell.status == "error"
+    assert "kept" in cell.reply["evalue"], cell.reply
+
+
+def _undo_too_far_for_memory(scene: Scene) -> None:
+    for _ in range(5):
+        scene.client.do("None")
+        checkpointed(scene)
+    assert "disk" in scene.client.run("%undo 5").reply["evalue"]
+
+
+def _redefined(scene: Scene) -> None:
+    assert scene.client.value("type(old) is Thing, type(new) is Thing, old.what, new.what") == (
+        False,
+        True,
+        "first",
+        "second",
+    )
+
+
+_CLASSES = """
+class Thing:
+    what = "first"
+old = Thing()
+class Thing:
+    what = "second"
+new = Thing()
+"""
+
+KINDS = [
+    Kind(
+        53,
+        "disk full during a checkpoint",
+        _disk_full,
+        Level.DISK,
+        place=machine.small_disk,
+        needs=[machine.no_mounts],
+        rounds=1,
+        pending="checkpoints",
+    ),
+    Kind(58, "a blob is gone", _spoil(Path.unlink), Level.DISK, rounds=1, pending="checkpoints"),
+    Kind(58, "a blob is damaged", _spoil(_flip), Level.DISK, rounds=1, pending="checkpoints"),
+    Kind(59, "blobs that no fsync wrote", _power_cut, Level.DISK, rounds=1, pending="checkpoints"),
+    Kind(62, "everything killed", everything_killed, Level.DISK, pending="checkpoints"),
+    *(
+        Kind(
+            70,
+            f"a variable that is {how}",
+            _bad_variable,
+            Level.DISK,
+            setup=_BAD.format(code),
+            rounds=1,
+            slow=how == "slow",
+            pending="checkpoints",
+        )
+        for how, code in _HOWS.items()
+    ),
+    Kind(71, "a __reduce__ that lies", not_tested="a documented limit: what it says is what comes back"),
+    Kind(72, "another Python wrote it", _another_python, Level.DISK, rounds=1, pending="checkpoints"),
+    Kind(
+        73,
+        "class redefined after its instances",
+        SEGFAULT,
+        setup=_CLASSES,
+        cause="SIGSEGV",
+        probes=[_redefined],
+    ),
+    Kind(
+        73,
+        "class redefined after its instances, from disk",
+        everything_killed,
+        Level.DISK,
+        setup=_CLASSES,
+        rounds=1,
+        probes=[_redefined],
+        pending="checkpoints",
+    ),
+    Kind(74, "crash after reset", _reset, rounds=1, pending="reset barrier"),
+    Kind(75, "undo further than is kept", _undo_too_far, Level.GOES_ON),
+    Kind(
+        75,
+        "undo further than memory goes",
+        _undo_too_far_for_memory,
+        Level.GOES_ON,
+        rounds=1,
+        pending="checkpoints",
+    ),
+]

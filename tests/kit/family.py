@@ -1,0 +1,45 @@
+"""Who is who among the processes of a session. Asked of the session itself, and of /proc."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from kit.deadline import Deadline
+from kit.kernel import Kernel
+from kit.processes import marked, parent
+from kit.wire import WITHIN, Client
+
+
+class Family(NamedTuple):
+    """The processes of a session."""
+
+    supervisor: int
+    template: int
+    worker: int
+    standbys: list[int]
+    """Oldest first, as far as process ids tell."""
+
+
+def family(kernel: Kernel, client: Client) -> Family:
+    """All of them, now."""
+    info = client.ask("holdfast_info_request", {}, "control")
+    # A child of the user's that has lost its parent is the template's, too, but runs another program.
+    living = [pid for pid, command in marked(kernel.mark).items() if "holdfast.worker" in command]
+    parents = {pid: _parent_of(pid) for pid in living}
+    (template,) = [pid for pid in living if parents[pid] == info["pid"]]
+    standbys = [pid for pid in living if parents[pid] == template and pid != info["worker_pid"]]
+    return Family(info["pid"], template, info["worker_pid"], sorted(standbys))
+
+
+def _parent_of(pid: int) -> int | None:
+    try:
+        return parent(pid)
+    except FileNotFoundError:  # it has ended since
+        return None
+
+
+def wait_for_standby(client: Client, after: int) -> None:
+    """Until the state after that cell is kept: standbys are forked when the reply is out."""
+    deadline = Deadline(WITHIN)
+    while (client.ask("holdfast_info_request", {}, "control")["standby"] or {}).get("after") != after:
+        assert not deadline.passed, f"no standby of the state after cell {after}"
