@@ -1,7 +1,7 @@
 """Bytes by their digest: the same bytes are written once, and what is read is what was written.
 
-Small pieces go together into one pack, of which there are two copies: it is small, and much depends on it. Each
-piece has its own digest, so damage costs only what it hits.
+Small pieces go together into one pack, of which there are two copies: it is small, and much depends on it.
+Each piece has its own digest, so damage costs only what it hits.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a frame of the stream names rather than makes: strings, and things that are imported. By reading alone.
+"""What a frame of the stream names rather than makes: strings, and what is imported. By reading alone.
 
 Frames refer to each other's names, since a name is written once. So of a frame that can't be loaded its names
 are still taken: else one damaged array would cost every other that comes after it.
