@@ -89,6 +89,8 @@ class Checkpoint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Without it nothing but code and output outlives a reboot."""
     rest_seconds: float = 2.0
     """From the end of a cell, if no other one follows, to the write: a row of quick cells is written once."""
+    latest_seconds: float = 60.0
+    """From the first cell that is not on disk to the write, also if one cell follows the other for ever."""
     share: float = 10.0
     """After a write, so many times as long as it took passes until the next: a tenth of one processor."""
     write_seconds: float = 600.0

@@ -5,6 +5,7 @@ Only for processes of the worker's kind, with one thread; the one file beside th
 
 from __future__ import annotations
 
+import ctypes
 import faulthandler
 import gc
 import os
@@ -21,6 +22,7 @@ Say = Callable[[bytes], None]
 
 _LENGTH = struct.Struct("<I")
 _READ_BYTES = 256 * 1024
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
 class Child:
@@ -30,6 +32,7 @@ class Child:
         """Begin. After `patience` seconds of silence the child is killed. OSError if there can be none."""
         self._patience = patience
         self._unread = bytearray()
+        ours = os.getpid()
         self._reading, writing = os.pipe()
         try:
             self._pid = os.fork()
@@ -38,7 +41,7 @@ class Child:
             os.close(writing)
             raise
         if self._pid == 0:
-            _work(work, writing)
+            _work(work, writing, ours)
         os.close(writing)
         os.set_blocking(self._reading, False)
 
@@ -99,9 +102,10 @@ def _read(descriptor: int) -> bytes:
         return b""
 
 
-def _work(work: Callable[[Say], None], writing: int) -> NoReturn:
+def _work(work: Callable[[Say], None], writing: int, parent: int) -> NoReturn:
     status = os.EX_SOFTWARE
     try:
+        _end_with(parent)
         _keep_quiet()
 
         def say(message: bytes) -> None:
@@ -115,6 +119,13 @@ def _work(work: Callable[[Say], None], writing: int) -> NoReturn:
         status = os.EX_SOFTWARE
     finally:
         os._exit(status)
+
+
+def _end_with(parent: int) -> None:
+    """Who kills our parent means us too: what it was to write, or to take back, may be another's by now."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:
+        os._exit(os.EX_SOFTWARE)
 
 
 def _keep_quiet() -> None:

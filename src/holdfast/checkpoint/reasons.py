@@ -105,7 +105,6 @@ def _just(words: str) -> Callable[[Any], str]:
 
 
 _NOT_WHAT_THEY_WERE: dict[tuple[str, str], Callable[[Any], str]] = {
-    ("builtins", "memoryview"): _just("a view of another object's memory"),  # cloudpickle makes bytes of it
     ("_io", "FileIO"): _file,
     ("_io", "BufferedReader"): _file,
     ("_io", "BufferedWriter"): _file,

@@ -1,25 +1,61 @@
-"""`holdfast attach [NAME]`: a console on a session, which is started again if it has ended."""
+"""`holdfast attach [NAME] [--replay | --fresh]`: a console on a session, started again if it has ended."""
 
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
+from pathlib import Path
+from typing import Any
 
-from holdfast.cli import console, pick
+from holdfast.cli import console, pick, replay
 from holdfast.cli.usage import tell
 from holdfast.client import start
+from holdfast.client.doorbell import DoorbellClient
+from holdfast.errors import SessionExists
 
 
 def arguments(parser: ArgumentParser) -> None:
     """The command's options."""
     parser.add_argument("name", nargs="?", help="default: the session used last")
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument("--replay", action="store_true", help="run again what is not back, after showing it")
+    how.add_argument("--fresh", action="store_true", help="bring nothing back; its log is kept")
 
 
 def run(options: Namespace) -> int:
     """Attach."""
     name = pick.named_or_newest(options.name)
-    was_running = pick.is_running(name)
-    bell = start.ensure(name)
-    if not was_running:
-        story = bell.ask("info").get("story")
+    if options.fresh or options.replay:
+        bell = _begin_again(name, options)
+    elif pick.is_running(name):
+        bell = start.ensure(name)
+    else:
+        bell = start.ensure(name)
+        story = _arrival(bell)["story"]
         tell(f"{name}: {story}" if story else f"{name} is started again")
     return console.open_on(name, bell, created=False)
+
+
+def _begin_again(name: str, options: Namespace) -> DoorbellClient:
+    """Start it in the way that was asked for."""
+    try:
+        bell = start.begin_again(name, fresh=options.fresh)
+    except SessionExists as error:
+        remedy = f"{error.remedy}   (or in a cell: {'%reset' if options.fresh else '%recover code'})"
+        raise SessionExists(error.what, remedy) from error
+    arrived = _arrival(bell)
+    if options.fresh:
+        tell(f"{name}: begins with an empty namespace; nothing of before comes back, its log is kept")
+        return bell
+    tell(f"{name}: {arrived['story'] or 'it is started again'}")
+    missing = arrived["missing"]
+    if missing:
+        tell(replay.listed(missing))
+        replay.replay(Path(bell.ask("info")["connection_file"]), missing)
+    else:
+        tell("there is nothing to run again")
+    return bell
+
+
+def _arrival(bell: DoorbellClient) -> dict[str, Any]:
+    """What it begins with, when its first worker is there: gigabytes from a slow disk take their time."""
+    return bell.ask("arrival", timeout=None)

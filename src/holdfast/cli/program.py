@@ -18,10 +18,10 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 
-from holdfast.cli import text
+from holdfast.cli.output import exit_number, finish
 from holdfast.cli.usage import UsageError
 from holdfast.client import start
-from holdfast.client.blocking import Client, Execution
+from holdfast.client.blocking import Client
 from holdfast.client.exchange import Incoming
 from holdfast.errors import HoldfastError
 from holdfast.protocol import connection
@@ -42,9 +42,6 @@ for thread in __import__('threading').enumerate():
 
 INTERRUPTED = 128 + signal.SIGINT
 
-FORCED_SECONDS = 30.0
-"""For a forced interrupt to be told: the worker is killed at once, the state before comes back."""
-
 
 def run(arguments: list[str]) -> int:
     """Run `-c CODE ARGUMENT…`, or standard input (`- ARGUMENT…`); the exit status."""
@@ -58,68 +55,13 @@ def run(arguments: list[str]) -> int:
 
 def run_on(client: Client, code: str, arguments: list[str]) -> int:
     """Run a program on the kernel of `client`; print what it prints, return its exit status."""
-    _finish(client, client.execute(PRELUDE.format(arguments=arguments), silent=True))
-    reply, interrupted = _finish(client, client.execute(code, silent=True))
+    finish(client, client.execute(PRELUDE.format(arguments=arguments), silent=True))
+    reply, interrupted = finish(client, client.execute(code, silent=True))
     died = _death(reply)
     if died is not None:
         return INTERRUPTED if interrupted else died
-    _finish(client, client.execute(EPILOGUE, silent=True))
+    finish(client, client.execute(EPILOGUE, silent=True))
     return 0 if reply.content.get("status") == "ok" else _status(reply.content)
-
-
-def _finish(client: Client, execution: Execution) -> tuple[Incoming, bool]:
-    """Show what comes until the end; the reply, and whether Ctrl-C interrupted it (twice: by force)."""
-    interrupts, told = 0, False
-    while True:
-        try:
-            for message in execution:
-                _show(message)
-                told = told or message.msg_type == "error"
-            reply = execution.reply()
-            break
-        except KeyboardInterrupt:
-            interrupts += 1
-            _interrupt(client, force=interrupts > 1)
-    while client.foreign:
-        late = client.foreign.popleft()
-        if late.mine:
-            _show(late)
-    if reply.content.get("status") == "error" and not told:
-        _write(sys.stderr, _last_words(reply.content))
-    return reply, interrupts > 0
-
-
-def _interrupt(client: Client, *, force: bool) -> None:
-    if force:
-        client.request(
-            "holdfast_interrupt_request", {"force": True}, channel="control", timeout=FORCED_SECONDS
-        )
-    else:
-        client.interrupt()
-
-
-def _show(message: Incoming) -> None:
-    content = message.content
-    if message.msg_type == "stream":
-        _write(sys.stderr if content.get("name") == "stderr" else sys.stdout, str(content.get("text", "")))
-    elif message.msg_type in ("display_data", "execute_result"):
-        _write(sys.stdout, str(content.get("data", {}).get("text/plain", "")) + "\n")
-    elif message.msg_type == "error":
-        _write(sys.stderr, _last_words(content))
-
-
-def _write(file: Any, words: str) -> None:
-    file.write(words)
-    file.flush()
-
-
-def _last_words(error: dict[str, Any]) -> str:
-    """What python prints of an uncaught exception: a traceback; of SystemExit its text, if it has one."""
-    if error.get("ename") == "SystemExit":
-        value = str(error.get("evalue", ""))
-        return "" if _exit_number(value) is not None else f"{value}\n"
-    words = "\n".join(error.get("traceback") or [f"{error.get('ename')}: {error.get('evalue')}"]) + "\n"
-    return words if sys.stderr.isatty() and not os.environ.get("NO_COLOR") else text.plain(words)
 
 
 def _death(reply: Incoming) -> int | None:
@@ -137,17 +79,9 @@ def _status(error: dict[str, Any]) -> int:
     if error.get("ename") == "KeyboardInterrupt":
         return INTERRUPTED
     if error.get("ename") == "SystemExit":
-        number = _exit_number(str(error.get("evalue", "")))
+        number = exit_number(str(error.get("evalue", "")))
         return 1 if number is None else number & 0xFF
     return 1
-
-
-def _exit_number(value: str) -> int | None:
-    """The number that SystemExit's text stands for (sys.exit); None if it is a message."""
-    known = {"": 0, "None": 0, "False": 0, "True": 1}
-    if value in known:
-        return known[value]
-    return int(value) if value.lstrip("-").isdecimal() else None
 
 
 def _program(arguments: list[str]) -> tuple[str, list[str]]:

@@ -95,6 +95,18 @@ def ensure(
         return _reach(name) or _start(name, named, cwd, python, flags)  # somebody else may have been quicker
 
 
+def begin_again(name: str, *, fresh: bool = False) -> DoorbellClient:
+    """Start the kept session `name`, which must not run (SessionExists); `fresh`: with nothing of before."""
+    if not exists(name):
+        raise no_such_session(name)
+    with _start_lock(name):
+        bell = _reach(name)
+        if bell is not None:
+            bell.close()
+            raise SessionExists(f"session {name!r} is running", f"holdfast stop {name}, then the same again")
+        return _start(name, True, None, sys.executable, fresh=fresh)
+
+
 def create(
     name: str, *, named: bool = True, cwd: str | None = None, python: str = sys.executable
 ) -> DoorbellClient:
@@ -235,11 +247,14 @@ def _start(
     python: str,
     flags: Sequence[str] = (),
     link: int | None = None,
+    *,
+    fresh: bool = False,
 ) -> DoorbellClient:
     log = session_runtime(name) / "supervisor.log"
     with _log_file(log) as log_end:
         written = os.fstat(log_end).st_size
         options = ["--cwd", cwd or os.getcwd(), *(["--named"] if named else [])]
+        options += ["--fresh"] if fresh else []
         options += ["--link-fd", str(_LINK_FD)] if link is not None else []
         options += ["--", *flags] if flags else []
         pid, ready = _spawn(name, options, python, log_end, link)

@@ -193,6 +193,26 @@ class OpenDoor(msgspec.Struct, frozen=True):
     hold: bool = False
 
 
+class Arrival(msgspec.Struct, frozen=True):
+    """`arrival`: what the session began with; answered when its first worker is there (at the doorbell)."""
+
+
+class MissingCell(msgspec.Struct, frozen=True):
+    """A cell that ran, and whose effects are not back."""
+
+    count: int
+    code: str
+    failed: bool = False
+    """It had ended with an error."""
+
+
+class Arrived(msgspec.Struct, frozen=True):
+    """Reply to `arrival`: how the session ended before and what is back, in lines; and what is not."""
+
+    story: str | None = None
+    missing: list[MissingCell] = []
+
+
 class Resume(msgspec.Struct, frozen=True):
     """`resume`: what was published with a sequence number greater than `after` in this epoch."""
 
@@ -237,6 +257,7 @@ OPERATIONS: dict[str, Operation] = {
     "undo": Operation(Undo, Undone),
     "stop": Operation(Stop, Stopping),
     "open_door": Operation(OpenDoor, Done, doorbell_only=True),
+    "arrival": Operation(Arrival, Arrived, doorbell_only=True),
     "resume": Operation(Resume, Resumed),
 }
 

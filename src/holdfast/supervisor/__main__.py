@@ -70,6 +70,7 @@ def _open(options: argparse.Namespace) -> tuple[Session, SessionLock]:
     journal = Journal.open(folder, tree.output, tree.durability)
     if options.fresh:
         journal.event("fresh", time.time())
+        journal.set("numbered_after", str(journal.count_cells()))
     history = History.open(paths.history_file())
     ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)  # should the template die
     loop = Loop()

@@ -15,9 +15,9 @@ from holdfast.journal.records import CellRecord
 from holdfast.protocol import operations
 from holdfast.supervisor import recovery as words
 from holdfast.supervisor import restorepoint, story
-from holdfast.supervisor.checkpoints import Checkpoints
 from holdfast.supervisor.ledger import Ledger
 from holdfast.supervisor.lineage import State
+from holdfast.supervisor.ondisk import OnDisk
 from holdfast.supervisor.program import AnyWorker, Program
 from holdfast.supervisor.stage import Stage
 from holdfast.supervisor.standbys import Standby
@@ -29,16 +29,19 @@ class Account:
     """Of the session `name`."""
 
     def __init__(
-        self, name: str, ledger: Ledger, stage: Stage, lineage: AnyWorker, checkpoints: Checkpoints
+        self,
+        name: str,
+        ledger: Ledger,
+        stage: Stage,
+        lineage: AnyWorker,
+        disk: OnDisk,
     ) -> None:
         self._name = name
         self._journal = ledger.journal
         self._stage = stage
         self._lineage = lineage
-        self._checkpoints = checkpoints
         self._started = time.time()
-        self.story = story.story(ledger.journal.previous, checkpoints.newest, ledger.lost(), name)
-        """What whoever opens the session again must know first; None if there is nothing."""
+        self._disk = disk
 
     def log(self, request: operations.LogRequest) -> operations.Log:
         """Cells with what is kept of their outputs."""
@@ -46,7 +49,7 @@ class Account:
 
     def restore_point(self) -> str:
         """What a crash would leave, in one line."""
-        return restorepoint.in_words(self._lineage, self._stage.effects, self._checkpoints)
+        return restorepoint.in_words(self._lineage, self._stage.effects, self._disk.checkpoints)
 
     def last_recovery(self) -> str:
         """What the last crash did, in lines."""
@@ -81,7 +84,7 @@ class Account:
             started=self._started,
             cwd=os.getcwd(),
             unclean=story.how_it_ended(self._journal.previous),
-            story=self.story,
+            story=self._disk.arrival.story,
             restore_point=self.restore_point(),
             connection_file=str(paths.session_runtime(self._name) / "connection.json"),
             epoch=self._journal.epoch,

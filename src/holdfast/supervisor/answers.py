@@ -7,6 +7,7 @@ from holdfast.link.messages import Answer, Wonder
 from holdfast.protocol import codec, operations
 from holdfast.protocol.content import HistoryRequest
 from holdfast.supervisor.account import Account
+from holdfast.supervisor.emptying import Emptying
 from holdfast.supervisor.entrance import Entrance
 from holdfast.supervisor.ledger import Ledger
 from holdfast.supervisor.stage import Stage
@@ -17,13 +18,20 @@ class Answers:
     """One for each question that a worker may have."""
 
     def __init__(
-        self, ledger: Ledger, account: Account, entrance: Entrance, stage: Stage, undo: Undo
+        self,
+        ledger: Ledger,
+        account: Account,
+        entrance: Entrance,
+        stage: Stage,
+        undo: Undo,
+        emptying: Emptying,
     ) -> None:
         self._ledger = ledger
         self._account = account
         self._entrance = entrance
         self._stage = stage
         self._undo = undo
+        self._emptying = emptying
 
     def to(self, question: Wonder) -> Answer:
         """The answer. The worker may ask for nonsense, or for what can't be read; it gets nothing then."""
@@ -41,6 +49,9 @@ class Answers:
             return {"text": self._account.last_recovery()}
         if question.what == "undo":
             return self._wish(codec.decode(question.arguments, operations.Undo, question.what))
+        if question.what == "reset":
+            self._emptying.noted()
+            return None
         if question.what == "checkpoints":
             return self._undo.checkpoints()
         if question.what == "connection":
@@ -49,7 +60,7 @@ class Answers:
 
     def _lost(self) -> object:
         undone = self._ledger.undone()
-        return [
+        cells = [
             {
                 "count": cell.count,
                 "code": cell.code,
@@ -58,6 +69,7 @@ class Answers:
             }
             for cell in self._ledger.lost()
         ]
+        return {"cells": cells, "some_is_back": self._ledger.restored_after > 0}
 
     def _wish(self, asked: operations.Undo) -> object:
         """What will be undone, or why nothing can be."""

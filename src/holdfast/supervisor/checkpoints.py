@@ -1,9 +1,11 @@
-"""The checkpoints on disk: which there are, which may still be used, and when the next one is written.
+"""The checkpoints on disk: which there are, and which may still be used. `writer` makes them.
 
-A cell has ended ──quiet for a while──▶ a double of the newest standby writes ──Written──▶ the journal's event
+Files are written by a double; what makes them a checkpoint is the journal's event. A restart, `%reset` and a
+fresh start are barriers: no checkpoint from before them is used.
 
-The double writes files; what makes them a checkpoint is the journal's event. The worker is never asked, so
-nobody waits. A restart, `%reset` and a fresh start are barriers: no checkpoint from before them is used.
+Those that could not be read back are kept as they are: from then on others go into a folder of their own (a
+new series), so that nothing overwrites or removes them, and the next start tries them again unless there are
+newer ones.
 """
 
 from __future__ import annotations
@@ -14,17 +16,11 @@ from collections.abc import Callable, Iterable
 import msgspec
 
 from holdfast.journal.records import EventRecord
-from holdfast.link.messages import Frame, LostName, NotWritten, Write, Written
-from holdfast.protocol import codec
-from holdfast.settings import Checkpoint as Settings
-from holdfast.supervisor import recovery as words
-from holdfast.supervisor.doubles import Double
+from holdfast.link.messages import LostName, Written
 from holdfast.supervisor.effects import Effects
 from holdfast.supervisor.ladder import Refill
 from holdfast.supervisor.ledger import Ledger
-from holdfast.supervisor.loop import Deadline, Loop
 from holdfast.supervisor.returns import Return
-from holdfast.supervisor.standbys import Standbys
 
 KEPT = 2
 """Complete ones that are kept: should the newest one be damaged, there is the one before."""
@@ -40,6 +36,8 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
     """A complete one, as the journal tells of it."""
 
     id: str
+    series: int = 0
+    """Which folder it is in."""
     after: int
     """The last cell whose effects it holds, by its number in the journal."""
     count: int | None = None
@@ -52,167 +50,155 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
     bytes_written: int = 0
 
 
+class Outcome(msgspec.Struct, frozen=True):
+    """What became of what was on disk, when the session began again."""
+
+    promised: Checkpoint | None = None
+    """The newest one."""
+    used: Checkpoint | None = None
+    lost: list[LostName] = []
+    """Variables that are not back."""
+    folder: str = ""
+    """Where those are that could not be read."""
+
+
+class Kept(msgspec.Struct):
+    """What the journal says is on disk; newest first."""
+
+    current: list[Checkpoint] = []
+    pinned: list[Checkpoint] = []
+    """Of earlier series."""
+    series: int = 0
+
+
 class Checkpoints:
     """Of one session."""
 
-    def __init__(
-        self, loop: Loop, ledger: Ledger, standbys: Standbys, settings: Settings, folder: str
-    ) -> None:
-        self.kept, self.pinned = kept(ledger.journal.events())  # newest first
-        self._begun = False  # the session's first worker is there
-        self.trouble: str | None = None  # why the last write failed
-        self.effects: Callable[[], Effects]
-        """Tells which cells the worker holds."""
-        self._loop = loop
+    def __init__(self, ledger: Ledger, folder: str, effects: Callable[[], Effects], *, used: bool) -> None:
+        """`effects` tells which cells the worker holds. `used`: what is there may be; else it stays as it is.
+
+        If something is there, its cells' effects are about to be back.
+        """
+        self._kept = kept(ledger.journal.events()) if used else Kept()
+        self._base = folder
         self._ledger = ledger
-        self._standbys = standbys
-        self._settings = settings
-        self._folder = folder
-        self._plan = Deadline(loop)
-        self._double: Double | None = None
-        self._began = 0.0  # time.monotonic() of the write that is under way
-        self._took = 0.0  # seconds, of the last one
-        self._ended = 0.0  # time.monotonic() of its end
-        self._after = 0  # what the one under way holds
-        self._then: Callable[[], None] | None = None  # the session ends, and waits for it
+        self.trouble: str | None = None  # why the last write failed
+        self._effects = effects
+        self.on_forgotten: Callable[[], None]
+        """Told that what is being written is not wanted any more."""
+        newest = self.newest
+        if newest is not None:
+            ledger.restored_after = newest.after
+            for cell in ledger.held_after(newest.after):
+                effects().add(cell.id, cell.count or 0, shown=cell.store_history)
 
     @property
     def newest(self) -> Checkpoint | None:
         """The one that would be used."""
-        return self.kept[0] if self.kept else None
+        return next(iter(self._usable()), None)
+
+    @property
+    def folder(self) -> str:
+        """Where the next one goes."""
+        return self._folder_of(self._kept.series)
+
+    @property
+    def needed(self) -> list[str]:
+        """Those in that folder which stay when there is one more."""
+        return [each.id for each in self._kept.current[: KEPT - 1]]
+
+    def facts(self, after: int) -> dict[str, int | None]:
+        """What is written into the one after this cell, for whoever finds it."""
+        return {"after": after, "count": self._effects().last_shown(after)}
 
     def steps(self) -> list[Refill]:
         """As the ladder's steps, best first."""
-        return [Refill("disk", each.id, each.after) for each in self.kept]
+        return [
+            Refill("disk", each.id, each.after, folder=self._folder_of(each.series))
+            for each in self._usable()
+        ]
 
-    def cell_ended(self) -> None:
-        """The state is another one: it is written when the session comes to rest."""
-        if self._settings.enabled and self._double is None:
-            rest = self._ended + self._settings.share * self._took - time.monotonic()
-            self._plan.set(max(self._settings.rest_seconds, rest), self._write)
-
-    def begin(self, effects: Effects) -> None:
-        """The session begins: if something is on disk, its cells' effects are about to be there."""
-        newest = self.newest
-        if newest is not None:
-            self._ledger.restored_after = newest.after
-            for cell in self._ledger.held_after(newest.after):
-                effects.add(cell.id, cell.count or 0, shown=cell.store_history)
-
-    def returned(self, back: Return) -> str | None:
-        """A worker is there. Of the session's first one: what to tell, beyond what the journal knew."""
-        if self._begun:
-            return None
-        self._begun = True
-        promised, self._ledger.restored_after = self.newest, back.after
-        self.effects().drop_since(back.after)
+    def begun(self, back: Return) -> Outcome:
+        """The session's first worker is there: what of the promise has come true."""
+        promised = self.newest
         if promised is None:
-            return None
+            return Outcome()
+        self._ledger.restored_after = back.after
+        self._effects().drop_since(back.after)
+        folder = self._folder_of(promised.series)
         if back.level != "disk":
-            self._ledger.event("not_restored", checkpoints=[each.id for each in self.kept])
-            self.pinned, self.kept = [*self.kept, *self.pinned], []
-            return "what is on disk could not be read back, and is kept as it is; the namespace is EMPTY"
-        known = {each.name for each in promised.lost}
-        news = [words.missing(each) for each in back.lost if each.name not in known]
-        text = f"not back: {', '.join(news)}" if news else None
-        if back.after != promised.after:
-            self.kept = [each for each in self.kept if each.after <= back.after]
-            text = "the newest checkpoint could not be read back; it is the one before" + (
-                f", {text}" if text else ""
-            )
-        return text
+            self._ledger.unread = True
+            self.pin(back)
+            return Outcome(promised, folder=folder)
+        self._ledger.event("restored", after=back.after)
+        used = next(each for each in self._usable() if each.after == back.after)
+        for each in (self._kept.current, self._kept.pinned):
+            each[:] = [one for one in each if one.after <= back.after]
+        return Outcome(promised, used, back.lost, folder)
+
+    def pin(self, back: Return) -> None:
+        """A worker is there. If it is empty though something is on disk, that could not be read: keep it."""
+        kept = self._kept
+        if back.level == "fresh" and kept.current:
+            self._ledger.event("not_restored", checkpoints=[each.id for each in kept.current])
+            self._kept = Kept([], [*kept.current, *kept.pinned], kept.series + 1)
+
+    def add(self, frame: Written, after: int) -> None:
+        """One more is complete."""
+        made = Checkpoint(
+            id=frame.checkpoint,
+            series=self._kept.series,
+            after=after,
+            count=self._effects().last_shown(after),
+            at=time.time(),
+            names=frame.names,
+            lost=frame.lost,
+            bytes_total=frame.bytes_total,
+            bytes_written=frame.bytes_written,
+        )
+        self._ledger.event("checkpoint", checkpoint=msgspec.to_builtins(made))
+        self._kept.current = [made, *self._kept.current][:KEPT]
+        self.trouble = None
+
+    def failed(self, why: str) -> None:
+        """One could not be written."""
+        if why != self.trouble:
+            self._ledger.event("no_checkpoint", why=why)
+        self.trouble = why
 
     def forget(self, since: int = 0) -> None:
         """Effects of cells from number `since` on are gone on purpose: so is every checkpoint with them."""
-        self.kept = [each for each in self.kept if each.after < since]
-        self._stop()
+        kept = self._kept
+        kept.current = [each for each in kept.current if each.after < since]
+        kept.pinned = [each for each in kept.pinned if each.after < since]
+        self.on_forgotten()
 
-    def finish(self, then: Callable[[], None]) -> None:
-        """The session ends: `then` is called when its last state is on disk, or can't be had."""
-        self._then = then
-        if self._double is not None:
-            self._double.within(self._settings.end_seconds)
-            return
-        self._plan.cancel()
-        self._write(self._settings.end_seconds)
+    def _usable(self) -> list[Checkpoint]:
+        return [*self._kept.current, *self._kept.pinned[:KEPT]]
 
-    def _stop(self) -> None:
-        self._plan.cancel()
-        if self._double is not None:
-            self._double.let_go()
-            self._double = None
-
-    def _write(self, seconds: float | None = None) -> None:
-        standby = self._standbys.newest
-        newest = self.newest
-        if standby is None or not self._settings.enabled or (newest and newest.after == standby.after):
-            self._through()
-            return
-        self._began, self._after = time.monotonic(), standby.after
-        facts = {"after": standby.after, "count": self.effects().last_shown(standby.after)}
-        self._double = Double(
-            self._loop, standby, self._heard, lambda: self._failed("it took too long, or broke")
-        )
-        keep = [each.id for each in [*self.kept[: KEPT - 1], *self.pinned]]
-        self._double.send(
-            Write(self._folder, codec.encode(facts), durable=True, keep=keep, limits=self._settings),
-            seconds or self._settings.write_seconds,
-        )
-
-    def _heard(self, frame: Frame) -> None:
-        if isinstance(frame, Written):
-            made = Checkpoint(
-                id=frame.checkpoint,
-                after=self._after,
-                count=self.effects().last_shown(self._after),
-                at=time.time(),
-                names=frame.names,
-                lost=frame.lost,
-                bytes_total=frame.bytes_total,
-                bytes_written=frame.bytes_written,
-            )
-            self._ledger.event("checkpoint", checkpoint=msgspec.to_builtins(made))
-            self.kept = [made, *self.kept][:KEPT]
-            self.trouble = None
-            self._over()
-        elif isinstance(frame, NotWritten):
-            self._failed(frame.what + (f"; {frame.remedy}" if frame.remedy else ""))
-
-    def _failed(self, why: str) -> None:
-        self.trouble = why
-        self._ledger.event("no_checkpoint", why=why)
-        self._over()
-
-    def _over(self) -> None:
-        self._ended = time.monotonic()
-        self._took = self._ended - self._began
-        self._stop()
-        standby, newest = self._standbys.newest, self.newest
-        if self._then is None and standby is not None and newest is not None and standby.after > newest.after:
-            self.cell_ended()  # while it was written, cells went on
-        self._through()
-
-    def _through(self) -> None:
-        then, self._then = self._then, None
-        if then is not None:
-            then()
+    def _folder_of(self, series: int) -> str:
+        return f"{self._base}-{series}" if series else self._base
 
 
-def kept(events: Iterable[EventRecord]) -> tuple[list[Checkpoint], list[Checkpoint]]:
-    """The checkpoints that these events, oldest first, leave in use; newest first.
-
-    And those that could not be read back: nothing overwrites them until the user lets them go.
-    """
-    found: list[Checkpoint] = []
-    pinned: list[Checkpoint] = []
+def kept(events: Iterable[EventRecord]) -> Kept:
+    """The checkpoints that these events, oldest first, leave in use."""
+    found = Kept()
     for event in events:
         if event.kind in BARRIERS or (event.kind == "end" and event.details.get("reason") in FINAL):
-            found, pinned = [], []
+            found = Kept(series=found.series)
         elif event.kind == "undo":
             undone = event.details.get("cells")
-            found = [each for each in found if not isinstance(undone, list) or each.after not in undone]
+            gone = frozenset(undone) if isinstance(undone, list) else frozenset()
+            found.current = [each for each in found.current if each.after not in gone]
+            found.pinned = [each for each in found.pinned if each.after not in gone]
         elif event.kind == "not_restored":
-            found, pinned = [], [*found[:KEPT], *pinned]
+            found = Kept([], [*found.current, *found.pinned], found.series + 1)
+        elif event.kind == "restored":
+            after = event.details.get("after")
+            found.current = [
+                each for each in found.current if not isinstance(after, int) or each.after <= after
+            ]
         elif event.kind == "checkpoint":
-            found = [msgspec.convert(event.details["checkpoint"], Checkpoint), *found]
-    return found[:KEPT], pinned
+            made = msgspec.convert(event.details["checkpoint"], Checkpoint)
+            found.current = [made, *found.current][:KEPT]
+    return found

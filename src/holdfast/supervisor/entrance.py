@@ -24,6 +24,7 @@ from holdfast.protocol import doorbell, operations
 from holdfast.protocol.connection import Channel
 from holdfast.settings import Settings
 from holdfast.supervisor.absence import Absence
+from holdfast.supervisor.arrival import Arrival
 from holdfast.supervisor.loop import Deadline, Loop
 from holdfast.supervisor.meanwhile import Listed
 
@@ -56,6 +57,7 @@ class Entrance:
         loop: Loop,
         doors_list: list[Door],
         absence: Absence,
+        arrival: Arrival,
     ) -> None:
         """`doors_list` is kept up to date: what is published goes to each of them."""
         folder = paths.session_runtime(name)
@@ -69,6 +71,7 @@ class Entrance:
         self._holders: dict[Door, Ringer | None] = {}  # doors of launchers, and who holds each now
         self._grace = Deadline(loop)  # until nobody has come
         self._absence = absence
+        self._arrival = arrival
         self._session_id = ""
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         self._owner: Owner
@@ -170,6 +173,9 @@ class Entrance:
         if isinstance(asked, operations.OpenDoor):
             self._admit(asked, ringer)
             return doorbell.acceptance(operations.Done())
+        if isinstance(asked, operations.Arrival):
+            self._arrival.tell(lambda arrived: ringer.send(doorbell.acceptance(arrived)))
+            return None
         if isinstance(asked, operations.Stop) and asked.unless_held and any(self._holders.values()):
             return doorbell.acceptance(operations.Stopping(ends=False))
         if isinstance(asked, operations.VariablesRequest):

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from holdfast.link.messages import Load, Loaded, Ready
+from holdfast.link.messages import Load, Loaded, LostName, Ready
 from holdfast.supervisor.ladder import Refill
 from holdfast.supervisor.returns import Return
 
 TRIES = 3
-"""Fresh workers that may die before they are ready, in a row: a start-up file that crashes does so again,
-and of a checkpoint's variables no more than so many are left out one by one."""
+"""Fresh workers that may die before they are ready, in a row: a start-up file that crashes does so again."""
+
+LEFT_OUT = 20
+"""Of a checkpoint's variables, no more are left out one by one: each costs a start, or a load's patience."""
+
+_ENDED = "it ended the interpreter that loaded it, or took too long"
 
 
 class Newcomer:
@@ -24,11 +28,12 @@ class Newcomer:
 
     def failed(self) -> bool:
         """It has died, or does not answer. Whether another one is to be tried."""
-        self._tries += 1
-        if self._loading is not None:
-            self._skip.append(self._loading)
+        if self._loading is None:
+            self._tries += 1
+            return self._tries < TRIES
+        self._skip.append(self._loading)
         self._loading = None
-        return self._tries < TRIES
+        return len(self._skip) <= LEFT_OUT
 
     def loads(self, name: str) -> None:
         """This variable comes next."""
@@ -38,10 +43,12 @@ class Newcomer:
         """It is up: what it holds, or what it is to load."""
         if self.refill is None:
             return Return("fresh", notes=frame.notes)
-        return Load(self._folder, self.refill.checkpoint, self.refill.after, self._skip)
+        folder = self.refill.folder or self._folder
+        return Load(folder, self.refill.checkpoint, self.refill.after, self._skip)
 
     def loaded(self, frame: Loaded) -> Return:
         """It has its values."""
         assert self.refill is not None
         level, why = self.refill.level, self.refill.why
-        return Return(level, self.refill.after, names=frame.names, lost=frame.lost, why=why)
+        lost = [LostName(each.name, _ENDED) if each.name in self._skip else each for each in frame.lost]
+        return Return(level, self.refill.after, names=frame.names, lost=lost, why=why)

@@ -38,6 +38,8 @@ class Refill(msgspec.Struct, frozen=True):
     """The last cell whose effects it holds."""
     why: list[str] = []
     """Why the state could not go on as it was, in words."""
+    folder: str | None = None
+    """Where it is, if not where the others are."""
 
 
 class Fresh(msgspec.Struct, frozen=True):

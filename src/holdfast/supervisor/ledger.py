@@ -17,6 +17,7 @@ from holdfast.protocol.content import HistoryRequest
 from holdfast.supervisor.loop import Loop, Timer
 
 _HAD_EFFECTS = frozenset({"ok", "error", "interrupted"})
+_PROCESSES_LOST = "the session's processes were lost"
 
 
 class Ledger:
@@ -30,6 +31,7 @@ class Ledger:
         self._commit: Timer | None = None  # until waiting output is committed
         self.number = 0  # of this namespace in the history: IPython's session number
         self.restored_after = 0  # the last cell whose effects are back from disk; 0: nothing is
+        self.unread = False  # what is on disk could not be read back
         self.on_trouble: Callable[[JournalError], None]  # told when writing begins to fail
         self._failing = False
 
@@ -89,7 +91,7 @@ class Ledger:
     def end_what_was_running(self, ename: str) -> None:
         """Give cells an end that a supervisor before us did not see the end of."""
         for cell in self.journal.unfinished():
-            self.finish(cell.id, "crashed", ename, "the session's processes were lost")
+            self.finish(cell.id, "crashed", ename, _PROCESSES_LOST)
 
     def last_count(self) -> int:
         """The execution count that was given last in this numbering; 0 if none was."""
@@ -135,9 +137,13 @@ class Ledger:
             for cell in self.journal.cells(after=first)
             if cell.epoch <= self.journal.previous.epoch and cell.store_history and cell.count
         ]
-        if self.restored_after:
+        if self.restored_after or self.unread:
             return earlier
         return [cell for cell in earlier if cell.epoch == earlier[-1].epoch]
+
+    def had_effects(self, cell: CellRecord) -> bool:
+        """Whether a cell left something in memory when it ended, or was about to when all processes did."""
+        return cell.status in _HAD_EFFECTS or (cell.status == "crashed" and cell.evalue == _PROCESSES_LOST)
 
     def undone(self) -> frozenset[object]:
         """Cells whose effects were undone, by their number in the journal."""
@@ -146,11 +152,15 @@ class Ledger:
     def held_after(self, number: int) -> list[CellRecord]:
         """The cells of this namespace whose effects a state after cell `number` holds, oldest first."""
         first = int(self.journal.get("numbered_after") or 0)
-        undone = self.undone()
+        undone, returns = self.undone(), self._returns()
         return [
             cell
             for cell in self.journal.cells(after=first)
-            if cell.id <= number and cell.count and cell.status in _HAD_EFFECTS and cell.id not in undone
+            if cell.id <= number
+            and cell.count
+            and cell.status in _HAD_EFFECTS
+            and cell.id not in undone
+            and not any(cell.id > after and cell.epoch < epoch for after, epoch in returns)
         ]
 
     def close(self, reason: str) -> None:
@@ -159,6 +169,11 @@ class Ledger:
         self._try(lambda: self.journal.end(reason))
         self._try(self.journal.close)
         self._try(self.history.close)
+
+    def _returns(self) -> list[tuple[int, int]]:
+        """When variables came back from disk: those of up to which cell, in which epoch."""
+        events = self.journal.events("restored")
+        return [(after, each.epoch) for each in events if isinstance(after := each.details.get("after"), int)]
 
     def _range(self, request: HistoryRequest) -> list[object]:
         start = 1 if request.start is None else request.start

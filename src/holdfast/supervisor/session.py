@@ -23,15 +23,15 @@ from holdfast.supervisor.absence import Absence
 from holdfast.supervisor.account import Account
 from holdfast.supervisor.answers import Answers
 from holdfast.supervisor.broadcast import NOBODY, Broadcast
-from holdfast.supervisor.checkpoints import FINAL, Checkpoints
 from holdfast.supervisor.coroner import Coroner
 from holdfast.supervisor.debugger import Debugger
 from holdfast.supervisor.desk import Desk
 from holdfast.supervisor.entrance import Entrance
 from holdfast.supervisor.interrupts import Interrupts
 from holdfast.supervisor.ledger import Ledger
-from holdfast.supervisor.lineage import Lineage, State
+from holdfast.supervisor.lineage import State
 from holdfast.supervisor.loop import Loop
+from holdfast.supervisor.ondisk import OnDisk
 from holdfast.supervisor.operator import Operator
 from holdfast.supervisor.output import Output
 from holdfast.supervisor.program import AnyWorker, Program
@@ -65,12 +65,10 @@ class Session:
         self._wires = wires
         self._loop = loop
         self._lineage = lineage
-        folder = str(paths.session_checkpoints(name))
-        self._checkpoints = Checkpoints(loop, ledger, lineage.standbys, settings.checkpoint, folder)
         epoch = ledger.journal.begin(pid=os.getpid(), cwd=os.getcwd(), python=platform.python_version())
         self._broadcast = Broadcast(ledger, epoch, name)
         self._stage = Stage(lineage, self._broadcast, ledger, settings.life.parents_kept)
-        self._checkpoints.effects = lambda: self._stage.effects
+        self._disk = OnDisk(name, settings.checkpoint, loop, self._stage, lineage, ledger)
         self._turns = Turns(settings, loop, self._stage, lineage, self._broadcast)
         self.variables = self._turns.meanwhile.variables
         self.interrupt = Interrupts(settings, loop, self._stage, lineage, ledger).interrupt
@@ -78,11 +76,8 @@ class Session:
         embedded = isinstance(lineage, Program)
         self._desk = Desk(self, self._broadcast, self._stage, ledger, self._debugger, embedded=embedded)
         self._turns.take_in = self._desk.hold_back
-        self._undo = Undo(self._stage, lineage, ledger, self._checkpoints)
-        if isinstance(lineage, Lineage):
-            lineage.ladder.on_disk = self._checkpoints.steps
-        self._checkpoints.begin(self._stage.effects)
-        account = Account(name, ledger, self._stage, lineage, self._checkpoints)
+        self._undo = Undo(self._stage, lineage, ledger, self._disk.checkpoints)
+        account = Account(name, ledger, self._stage, lineage, self._disk)
         self.operate = Operator(self, account, self._desk, loop, self._undo).operate
         self._absence = Absence(name, self._broadcast, ledger.journal)
         self._entrance = Entrance(
@@ -92,11 +87,13 @@ class Session:
             loop=loop,
             doors_list=self._broadcast.doors,
             absence=self._absence,
+            arrival=self._disk.arrival,
         )
         loop.before_waiting = self._broadcast.flush
         self._coroner = Coroner(self._stage, wires.last_words)
-        self._answers = Answers(ledger, account, self._entrance, self._stage, self._undo)
-        welcome = Welcome(self._stage, self._absence, self._entrance.own_file, account.story)
+        emptying = self._disk.emptying
+        self._answers = Answers(ledger, account, self._entrance, self._stage, self._undo, emptying)
+        welcome = Welcome(self._stage, self._absence, self._entrance.own_file, self._disk.arrival)
         self._turns.on_start = welcome.on_start
         self._ending: str | None = None  # why the session ends, once it does
         self._output: Output
@@ -125,10 +122,7 @@ class Session:
             return
         self._ending = reason
         self._turns.abort_all()
-        if reason in FINAL:
-            self._lineage.leave()
-        else:
-            self._checkpoints.finish(self._lineage.leave)
+        self._disk.finish(reason, self._lineage.leave)
 
     def end_if_unused(self, reason: str) -> None:
         """End the session if it has never run a cell."""
@@ -206,8 +200,7 @@ class Session:
             self._undo.arrived(back)
         elif back.notes:
             self._broadcast.stream("stderr", "\n".join(back.notes) + "\n", NOBODY)
-        if news := self._checkpoints.returned(back):
-            self._broadcast.stream("stderr", f"holdfast: {news}\n", NOBODY)
+        self._disk.returned(back)
         self._turns.next()
 
     def on_gone(self) -> None:
@@ -222,6 +215,7 @@ class Session:
         """No worker can be started: everything that waits gets an error, the session stays attachable."""
         self._output.settle()
         self._ledger.event("parked")
+        self._disk.arrival.given_up()
         self._undo.forget()
         self._coroner.forget()
         cause = "the interpreter died again and again while it started"
@@ -244,12 +238,13 @@ class Session:
     def _on_done(self, frame: Done) -> None:
         ended = self._stage.on_done(frame)
         if ended is not None:
+            self._disk.ended(ended.job)
             self._undo.ended(ended.job)  # before the next one begins
-            self._checkpoints.cell_ended()
         self._turns.ended(ended)
 
     def _silenced(self, why: str) -> None:
         """The worker is dead: what it wrote goes out, nothing of it is continued."""
+        self._disk.stop()
         self._output.settle()
         self._output.reset()
         self._debugger.over(why)
@@ -267,7 +262,7 @@ class Session:
         self._turns.abort_all()
         self._coroner.forget()
         self._undo.restarting()
-        self._checkpoints.forget()
+        self._disk.checkpoints.forget()
         self._ledger.restart()
         self._lineage.restart()
         self._stage.forget()

@@ -58,6 +58,8 @@ class Standbys:
         self._generation = 0
         self.crashed: list[str] = []  # what ran when a worker died, since a cell has ended
         self._barrier = 0  # generations up to this one are woken on request only
+        self.on_added: Callable[[Standby], None] = lambda _: None
+        """Told of each new one."""
         self.alike: Callable[[int, int], bool] = int.__eq__
         """Whether the states after two cells are the same to who goes back."""
 
@@ -76,6 +78,7 @@ class Standbys:
         self._loop.on_readable(control.fileno(), lambda: self._listen(standby))
         while len(self._all) > self._keep:
             self._drop(self._spare())
+        self.on_added(standby)
         return standby
 
     def drop_oldest(self) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from holdfast.journal.records import CellRecord, Ending
 from holdfast.supervisor import recovery as words
-from holdfast.supervisor.checkpoints import Checkpoint
+from holdfast.supervisor.checkpoints import Checkpoint, Outcome
 
 _NAMED = 8
 """Names, or cells, that are told one by one: more would not be read."""
@@ -21,38 +21,60 @@ def how_it_ended(previous: Ending) -> str | None:
     return f"not closed properly: its processes ended {_when(previous.since)}, {what}"
 
 
-def story(previous: Ending, on_disk: Checkpoint | None, later: Sequence[CellRecord], name: str) -> str | None:
+def story(previous: Ending, outcome: Outcome, later: Sequence[CellRecord]) -> str | None:
     """What whoever opens the session again must know first; None if there is nothing.
 
     `later`: the cells that ran after what is back, or all of its last run.
     """
     unclean = how_it_ended(previous)
-    if on_disk is None:
-        if unclean is None:
+    ended = f"this session was {unclean}" if unclean else f"this session had ended {_when(previous.since)}"
+    if outcome.promised is None:
+        if unclean is None or not later:
             return None
         return (
-            f"this session was {unclean}; its variables are gone, its log is kept.\n"
+            f"{ended}; its variables are gone, its log is kept.\n"
             "%recover lists what ran, %recover code puts the code into the next cell. Nothing runs by itself."
         )
-    lines = [
-        f"this session was {unclean}." if unclean else f"this session had ended {_when(previous.since)}."
-    ]
-    many = len(on_disk.names)
-    place = f"as after In[{on_disk.count}]" if on_disk.count else "as at its start"
-    lines.append(
-        f"Back from disk, {place} (written {_when(on_disk.at)}): the values of {many} "
-        f"variable{'' if many == 1 else 's'}."
-    )
-    if on_disk.lost:
-        lines.append(f"Not back: {_listed([words.missing(each) for each in on_disk.lost])}.")
+    lines = [f"{ended}."]
+    if outcome.used is None:
+        lines += [
+            "Its variables could not be read back from disk: the namespace is EMPTY.",
+            f"What is on disk is kept as it is, in {outcome.folder}",
+        ]
+    else:
+        lines += _what_is_back(outcome.used, outcome)
     if later:
-        cells = _listed([f"In[{cell.count}]" for cell in later])
-        lines.append(
-            f"{cells} came after that and {'is' if len(later) == 1 else 'are'} not in it: %recover lists "
-            f"{'it' if len(later) == 1 else 'them'},\nholdfast attach {name} --replay runs "
-            f"{'it' if len(later) == 1 else 'them'} again. Nothing runs by itself."
-        )
+        lines += _what_is_missing([cell.count or 0 for cell in later])
     return "\n".join(lines)
+
+
+def _what_is_back(used: Checkpoint, outcome: Outcome) -> list[str]:
+    many = len(used.names) - len(_lost_since(used, outcome))
+    values = f"the values of {many} variable{'' if many == 1 else 's'}"
+    lines = [f"Back from disk, {_place(used)} (written {_when(used.at)}): {values}."]
+    if outcome.promised is not None and outcome.promised is not used:
+        lines.append(f"What was written later, {_place(outcome.promised)}, could not be read back.")
+    if outcome.lost:
+        lines.append(f"Not back: {_listed([words.missing(each) for each in outcome.lost])}.")
+    return lines
+
+
+def _what_is_missing(counts: Sequence[int]) -> list[str]:
+    cells = _listed([f"In[{count}]" for count in counts])
+    are, them = ("is", "it") if len(counts) == 1 else ("are", "them")
+    return [
+        f"{cells} came after that and {are} not in it: %recover lists {them}, %recover code puts the code",
+        "into the next cell. Nothing runs by itself.",
+    ]
+
+
+def _lost_since(used: Checkpoint, outcome: Outcome) -> set[str]:
+    """Of the variables that were written, those that could not be read."""
+    return {each.name for each in outcome.lost} & set(used.names)
+
+
+def _place(checkpoint: Checkpoint) -> str:
+    return f"as after In[{checkpoint.count}]" if checkpoint.count else "as at its start"
 
 
 def _when(seconds: float | None) -> str:

@@ -9,6 +9,7 @@ import contextlib
 import os
 import random
 import re
+import select
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -55,7 +56,7 @@ class Keeping:
                 limits=asked.limits,
                 durable=asked.durable,
             )
-            if asked.keep is not None:
+            if asked.keep is not None and self._is_wanted():
                 with contextlib.suppress(HoldfastError, OSError):  # then there is more on disk than needed
                     prune(folder, [*asked.keep, made.id])
         except HoldfastError as error:
@@ -99,6 +100,12 @@ class Keeping:
             setattr(self._shell.displayhook, name, values.get(name, ""))
         lost = _lost([*manifest.lost, *loaded.lost])
         self._outlet.send(Loaded(self._outlet.position, _shown(values), lost))
+
+    def _is_wanted(self) -> bool:
+        """Whether who asked is still there: a successor of theirs may be at work in the folder."""
+        poll = select.poll()
+        poll.register(self._outlet.channel, 0)  # POLLHUP comes unasked
+        return not poll.poll(0)
 
     def _variables(self) -> dict[str, object]:
         """The user's, and some of IPython's that they see."""

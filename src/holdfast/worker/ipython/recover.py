@@ -28,13 +28,14 @@ class RecoverMagics(Magics):
 
     @line_magic  # type: ignore[untyped-decorator] # IPython is Any here
     def recover(self, line: str) -> None:
-        """What ran in this session before its interpreter was lost, and its code.
+        """What ran in this session before its interpreter was lost, and is not back; and its code.
 
-        %recover              lists the cells of the lost namespace, and what became of each
+        %recover              lists the cells, and what became of each
         %recover code         puts their code into the next cell, for you to read and run
         %recover code 3 5-7   that of In[3] and In[5] to In[7]
         """
-        cells: list[dict[str, Any]] = self.shell.ask("recover")
+        lost: dict[str, Any] = self.shell.ask("recover")
+        cells: list[dict[str, Any]] = lost["cells"]
         command, _, wanted = line.partition(" ")
         if command == "code":
             chosen = _chosen(cells, wanted)
@@ -42,7 +43,7 @@ class RecoverMagics(Magics):
         elif command:
             raise UsageError(f"%recover {command}? There are: %recover, %recover code [numbers]")
         else:
-            print("\n".join(_listed(cells)))
+            print("\n".join(_listed(cells, some_is_back=lost["some_is_back"])))
 
 
 def register(shell: Any) -> None:
@@ -50,11 +51,17 @@ def register(shell: Any) -> None:
     shell.register_magics(RecoverMagics(shell))
 
 
-def _listed(cells: list[dict[str, Any]]) -> list[str]:
+def _listed(cells: list[dict[str, Any]], *, some_is_back: bool) -> list[str]:
+    if not cells and some_is_back:
+        return ["There is nothing to bring back: no cell ran after what is back."]
     if not cells:
         return ["There is nothing to bring back: this namespace follows no other one."]
+    many = "1 cell" if len(cells) == 1 else f"{len(cells)} cells"
+    head = f"{many} ran before the interpreter was lost. The variables are gone, the code is kept:"
+    if some_is_back:
+        head = f"{many} ran after what is back from disk. Their effects in memory are gone, the code is kept:"
     return [
-        f"{len(cells)} cells ran before the interpreter was lost. The variables are gone, the code is kept:",
+        head,
         *map(_described, cells),
         "%recover code puts it into the next cell, %recover code 3 5-7 a part of it. Nothing runs by itself.",
     ]

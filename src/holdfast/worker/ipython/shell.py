@@ -127,6 +127,11 @@ class ZMQInteractiveShell(ParentApi, InteractiveShell):
         """Offer `s` as the client's next input."""
         self.payload_manager.write_payload({"source": "set_next_input", "text": s, "replace": replace})
 
+    def reset(self, new_session: bool = True, aggressive: bool = False) -> None:
+        """`%reset`: empty the namespace. No recovery brings back what was thrown away."""
+        super().reset(new_session, aggressive)
+        self.ask("reset")
+
     def run_cell(self, *args: Any, **kwargs: Any) -> Any:
         """Run a cell from within a cell (extensions do); what it raises is the outer cell's to tell."""
         self.last_error = None
