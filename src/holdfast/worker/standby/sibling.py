@@ -27,6 +27,8 @@ import warnings
 from collections.abc import Iterator
 from typing import Any
 
+from holdfast.worker.standby import quiet
+
 _CLONE_PARENT = 0x00008000  # linux/sched.h
 _CLONE_CHILD_CLEARTID = 0x00200000
 _CLONE_CHILD_SETTID = 0x01000000
@@ -62,17 +64,21 @@ def fork() -> int:
 
 
 def copy() -> int:
-    """In a sleeping child of `fork`: one more copy, whose parent is its own; 0 in the copy. OSError.
+    """In a sleeping fork: one more copy, whose parent is its own; 0 in the copy. OSError.
 
-    Python's handlers do not run here: where the child's have yet to come, the copy calls `settle`, too.
+    No handler of a fork runs in a sleeper with one thread: where Python's for the child have yet to come, the
+    copy calls `settle`, too. A sleeper may have threads: scipy's FFT starts its own anew in each fork.
     """
-    if not possible():
-        with _unwarned():
-            return os.fork()
-    pid = int(_libc.syscall(*(_arguments() or ())))
-    if pid < 0:
-        error = ctypes.get_errno()
-        raise OSError(error, os.strerror(error))
+    if possible() and quiet.alone():
+        pid = int(_libc.syscall(*(_arguments() or ())))
+        if pid < 0:
+            error = ctypes.get_errno()
+            raise OSError(error, os.strerror(error))
+        return pid
+    state = random.getstate()
+    with _unwarned():
+        pid = os.fork()
+    random.setstate(state)
     return pid
 
 
