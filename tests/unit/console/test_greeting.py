@@ -28,6 +28,7 @@ def info(**more: Any) -> Info:
         "cwd": "/",
         "connection_file": "",
         "epoch": 1,
+        "restore_point": "after In[14], resume; on disk: nothing",
     }
     return Info(**(fields | more))
 

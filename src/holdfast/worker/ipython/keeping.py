@@ -11,7 +11,7 @@ import random
 import re
 import select
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -58,7 +58,7 @@ class Keeping:
             )
             if asked.keep is not None and self._is_wanted():
                 with contextlib.suppress(HoldfastError, OSError):  # then there is more on disk than needed
-                    prune(folder, [*asked.keep, made.id])
+                    prune(folder, [*_readable(folder, asked.keep), made.id])
         except HoldfastError as error:
             self._outlet.send(NotWritten(error.what, error.remedy or ""))
             return
@@ -125,6 +125,16 @@ class Keeping:
 
     def _added_to_path(self) -> list[str]:
         return [each for each in sys.path if each not in self._path]
+
+
+def _readable(folder: Path, ids: Iterable[str]) -> Iterator[str]:
+    """Of these checkpoints, those that can say what they need: the others keep nothing from going."""
+    from holdfast.checkpoint.manifest import read  # noqa: PLC0415
+
+    for each in ids:
+        with contextlib.suppress(HoldfastError):
+            read(folder, each)
+            yield each
 
 
 def _cwd() -> str | None:
