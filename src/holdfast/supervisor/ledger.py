@@ -131,7 +131,7 @@ class Ledger:
 
         A restart is a barrier.
         """
-        first = max(int(self.journal.get("numbered_after") or 0), self.restored_after)
+        first = max(self._first(), self.restored_after)
         earlier = [
             cell
             for cell in self.journal.cells(after=first)
@@ -151,11 +151,10 @@ class Ledger:
 
     def held_after(self, number: int) -> list[CellRecord]:
         """The cells of this namespace whose effects a state after cell `number` holds, oldest first."""
-        first = int(self.journal.get("numbered_after") or 0)
         undone, returns = self.undone(), self._returns()
         return [
             cell
-            for cell in self.journal.cells(after=first)
+            for cell in self.journal.cells(after=self._first())
             if cell.id <= number
             and cell.count
             and cell.status in _HAD_EFFECTS
@@ -169,6 +168,12 @@ class Ledger:
         self._try(lambda: self.journal.end(reason))
         self._try(self.journal.close)
         self._try(self.history.close)
+
+    def _first(self) -> int:
+        """The last cell before what can be recovered: a restart, and a `%reset` that was not undone, bar it."""
+        undone = self.undone()
+        resets = [each.cell for each in self.journal.events("reset") if each.cell and each.cell not in undone]
+        return max(int(self.journal.get("numbered_after") or 0), *resets, 0)
 
     def _returns(self) -> list[tuple[int, int]]:
         """When variables came back from disk: those of up to which cell, in which epoch."""

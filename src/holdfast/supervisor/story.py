@@ -44,7 +44,7 @@ def story(previous: Ending, outcome: Outcome, later: Sequence[CellRecord]) -> st
     else:
         lines += _what_is_back(outcome.used, outcome)
     if later:
-        lines += _what_is_missing([cell.count or 0 for cell in later])
+        lines += _what_is_missing([cell.count or 0 for cell in later], some_is_back=outcome.used is not None)
     return "\n".join(lines)
 
 
@@ -59,11 +59,13 @@ def _what_is_back(used: Checkpoint, outcome: Outcome) -> list[str]:
     return lines
 
 
-def _what_is_missing(counts: Sequence[int]) -> list[str]:
+def _what_is_missing(counts: Sequence[int], *, some_is_back: bool) -> list[str]:
     cells = _listed([f"In[{count}]" for count in counts])
     are, them = ("is", "it") if len(counts) == 1 else ("are", "them")
     return [
-        f"{cells} came after that and {are} not in it: %recover lists {them}, %recover code puts the code",
+        f"{cells} came after that and {are} not in it: %recover lists {them}, %recover code puts the code"
+        if some_is_back
+        else f"{cells} ran: %recover lists {them}, %recover code puts the code",
         "into the next cell. Nothing runs by itself.",
     ]
 
