@@ -170,7 +170,7 @@ class Ledger:
         self._try(self.history.close)
 
     def _first(self) -> int:
-        """The last cell before what can be recovered: a restart, and a `%reset` that was not undone, bar it."""
+        """The last cell before what can be recovered: a restart bars it, and a `%reset` that is not undone."""
         undone = self.undone()
         resets = [each.cell for each in self.journal.events("reset") if each.cell and each.cell not in undone]
         return max(int(self.journal.get("numbered_after") or 0), *resets, 0)
