@@ -36,6 +36,24 @@ class CellRecord(msgspec.Struct, frozen=True, array_like=True):
     evalue: str
 
 
+class Unanswered(msgspec.Struct, frozen=True, array_like=True):
+    """A cell whose client may still wait: what the supervisor needs to answer it, in its own words."""
+
+    id: int
+    turn: int | None
+    request: bytes
+    reply: bytes | None
+    """Of one that has ended."""
+
+
+class Effect(msgspec.Struct, frozen=True, array_like=True):
+    """A cell whose effects the worker holds."""
+
+    id: int
+    count: int
+    shown: bool
+
+
 class EventRecord(msgspec.Struct, frozen=True):
     """One event, with what was told about it."""
 
@@ -69,6 +87,9 @@ class _Row(msgspec.Struct, array_like=True):
     cell: int | None
     details: str
 
+
+_MAY_WAIT = 4_096
+"""Cells, the newest, among which those are that were not answered: more than may wait (settings.Wire)."""
 
 _CELL = """SELECT id, epoch, msg_id, header, code, client, silent, store_history, count,
                   accepted, started, ended, status, ename, evalue FROM cells"""
@@ -108,6 +129,23 @@ class Records:
     def unfinished(self) -> list[CellRecord]:
         """Cells that were accepted and have no end, oldest first."""
         return self._database.records(CellRecord, f"{_CELL} WHERE ended IS NULL ORDER BY id")
+
+    def unanswered(self) -> list[Unanswered]:
+        """Cells that were not answered yet, oldest first; of the last ones, which all others come before."""
+        return self._database.records(
+            Unanswered,
+            """SELECT id, turn, request, reply FROM cells
+               WHERE id > (SELECT coalesce(max(id), 0) FROM cells) - ? AND request IS NOT NULL ORDER BY id""",
+            _MAY_WAIT,
+        )
+
+    def effects(self, after: int) -> list[Effect]:
+        """Cells after `after` whose effects the worker holds, oldest first."""
+        return self._database.records(
+            Effect,
+            "SELECT id, count, held FROM cells WHERE id > ? AND held IS NOT NULL ORDER BY id",
+            after,
+        )
 
     def header_of(self, cell: int) -> bytes | None:
         """The header of the request that brought `cell`; None if there is no such cell."""

@@ -59,6 +59,8 @@ class Info(msgspec.Struct, frozen=True, kw_only=True):
     """The namespace that a restart has thrown away, while it is still asleep."""
     embedded: bool = False
     """Its worker is a program that has called `holdfast.embed()` and goes on when a cell runs `exit`."""
+    adopted: bool = False
+    """Its supervisor has taken over from one that was killed: the interpreter is older than that."""
     started: float
     cwd: str
     unclean: str | None = None

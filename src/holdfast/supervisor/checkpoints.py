@@ -94,10 +94,14 @@ class Checkpoints:
     def begin(self, effects: Effects) -> None:
         """The session begins: if something is on disk, its cells' effects are about to be there."""
         newest = self.newest
+        self._ledger.restored_after = newest.after if newest is not None else 0
         if newest is not None:
-            self._ledger.restored_after = newest.after
             for cell in self._ledger.held_after(newest.after):
                 effects.add(cell.id, cell.count or 0, shown=cell.store_history)
+
+    def resume(self) -> None:
+        """The session goes on under another supervisor."""
+        self._begun = True
 
     def returned(self, back: Return) -> str | None:
         """A worker is there. Of the session's first one: what to tell, beyond what the journal knew."""
@@ -106,6 +110,7 @@ class Checkpoints:
         self._begun = True
         promised, self._ledger.restored_after = self.newest, back.after
         self.effects().drop_since(back.after)
+        self._ledger.drop_effects(back.after)
         if promised is None:
             return None
         if back.level != "disk":

@@ -17,8 +17,9 @@ import time
 from typing import Protocol
 
 from holdfast.errors import HoldfastError
-from holdfast.link.messages import Frame, Leave, Left, NoStandby, Outfit, Ready
+from holdfast.link.messages import Died, Frame, Leave, Left, NoStandby, Outfit, Ready
 from holdfast.settings import Life
+from holdfast.supervisor.bookmark import Bookmark
 from holdfast.supervisor.line import Line
 from holdfast.supervisor.lineage import Lineage, Owner, State
 from holdfast.supervisor.live import lives
@@ -65,6 +66,29 @@ class Program:
         self._line = Line(self._loop, self._sock, owner.look)
         self._line.send(Outfit(), *self._outfit)
         self._loop.on_readable(self._process, self._on_ended)
+
+    def adopt(self, owner: Host, mark: Bookmark) -> Died | None:
+        """Nobody takes over from who talks to a program, which goes on when its supervisor is gone."""
+        raise NotImplementedError
+
+    def resume(self) -> None:
+        """See `adopt`."""
+
+    def on_died(self, pid: int, status: int | None) -> None:
+        """Its own end is seen by ourselves."""
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """Of no interest to anybody, see `adopt`."""
+        return 0, 0
+
+    @property
+    def crowded(self) -> bool:
+        """What it says is taken off its link at once."""
+        return False
+
+    def take_off(self) -> None:
+        """It was."""
 
     def send(self, frame: Frame) -> None:
         """Say something to it."""

@@ -37,7 +37,9 @@ from holdfast.supervisor.program import AnyWorker, Program
 from holdfast.supervisor.queue import Job
 from holdfast.supervisor.recovery import ENAME, Recovery
 from holdfast.supervisor.returns import Death, Return
+from holdfast.supervisor.safekeeping import Safekeeping
 from holdfast.supervisor.stage import Stage
+from holdfast.supervisor.takeover import Takeover
 from holdfast.supervisor.turns import Turns
 from holdfast.supervisor.undo import Undo
 from holdfast.supervisor.welcome import Welcome
@@ -57,7 +59,9 @@ class Session:
         wires: Wires,
         loop: Loop,
         lineage: AnyWorker,
+        takes_over: bool = False,
     ) -> None:
+        """`takes_over`: the lineage's processes were another supervisor's, which was killed."""
         self.name = name
         self._settings = settings
         self._ledger = ledger
@@ -78,19 +82,17 @@ class Session:
         self._undo = Undo(self._stage, lineage, ledger, self._checkpoints)
         if isinstance(lineage, Lineage):
             lineage.ladder.on_disk = self._checkpoints.steps
-        self._checkpoints.begin(self._stage.effects)
-        account = Account(name, ledger, self._stage, lineage, self._checkpoints)
-        self._operator = Operator(self, account, self._desk, loop, self._undo)
+        if not takes_over:
+            self._checkpoints.begin(self._stage.effects)
+        account = Account(name, ledger, self._stage, lineage, self._checkpoints, takes_over=takes_over)
+        operator = Operator(self, account, self._desk, loop, self._undo)
+        self.operate = operator.operate
         self._absence = Absence(name, self._broadcast, ledger.journal)
+        doors = self._broadcast.doors
         self._entrance = Entrance(
-            name,
-            named=named,
-            settings=settings,
-            loop=loop,
-            doors_list=self._broadcast.doors,
-            absence=self._absence,
+            name, named=named, settings=settings, loop=loop, doors_list=doors, absence=self._absence
         )
-        loop.before_waiting = self._broadcast.flush
+        self._safekeeping = Safekeeping(lineage, ledger, self._broadcast)
         self._coroner = Coroner(self._stage, wires.last_words)
         self._answers = Answers(ledger, account, self._entrance, self._stage, self._undo)
         welcome = Welcome(self._stage, self._absence, self._entrance.own_file, account.story)
@@ -99,21 +101,31 @@ class Session:
         self._output: Output
         self._stage.count = ledger.last_count()
         ledger.on_trouble = self._broadcast.trouble
-        ledger.end_what_was_running(ENAME)
-        self._new_namespace()
+        self._takeover = Takeover(ledger, self._stage, self._turns, loop) if takes_over else None
+        if self._takeover is not None:
+            self._checkpoints.resume()
+            self._entrance.renew(self._takeover.namespace())
+        else:
+            ledger.begin_anew(ENAME, named=named)
+            self._new_namespace()
 
     def open(self) -> None:
         """Open the session's own door and the doorbell, and start the worker."""
-        self._output = self._stage.output = self._wires.output(
-            self._loop, self._settings.output, self._on_text
-        )
+        output = self._wires.output(self._loop, self._settings.output, self._stage.publish_text)
+        self._output = self._stage.output = output
         self._output.listen_with(self._lineage.listen)
-        self._lineage.begin(self)  # first: what it imports takes longest
-        self._entrance.open(self, self._desk.arrived)
+        self._safekeeping.begin(self._output)
+        if self._takeover is not None:
+            self._entrance.open(self, self._desk.arrived, self._takeover.doors())
+            self._takeover.go_on(self, self._lineage, self._output, self._entrance, self._coroner)
+        else:
+            self._lineage.begin(self)  # first: what it imports takes longest
+            self._entrance.open(self, self._desk.arrived)
+            self._broadcast.status("starting", NOBODY)
 
     def run(self) -> None:
         """Serve until the session ends."""
-        self._broadcast.status("starting", NOBODY)
+        self._loop.before_waiting = self._safekeeping.round_ends
         self._loop.run()
 
     def end(self, reason: str) -> None:
@@ -149,7 +161,7 @@ class Session:
             self._lineage.kill("stopped on request")
         elif self._stage.job is not None:
             self._ledger.event("interrupt", self._turns.running_cell())
-            self._output.aim_interrupt(self._stage.turn)
+            self._output.aim_interrupt(self._stage.running_turn)
             self._lineage.interrupt()
 
     def shut_down(self, door: Door, *, restart: bool) -> None:
@@ -160,10 +172,6 @@ class Session:
         if not self._entrance.dismiss(door, restart=restart):
             self.end("shutdown")
 
-    def operate(self, name: str, request: msgspec.Struct) -> msgspec.Struct:
-        """Do one of our own operations."""
-        return self._operator.operate(name, request)
-
     # What the lineage tells
 
     def look(self) -> None:
@@ -173,6 +181,7 @@ class Session:
     def on_frame(self, frame: Frame) -> None:
         """The worker said something: what it printed before comes first."""
         output = self._output
+        self._safekeeping.heard(frame)
         if isinstance(frame, Segment):
             output.begin_segment(frame)
         elif isinstance(frame, Publish):
@@ -188,7 +197,6 @@ class Session:
             self._stage.on_input_needed(frame)
         elif isinstance(frame, Wonder):
             self._lineage.send(self._answers.to(frame))
-        self._ledger.commit_soon()
 
     def on_death(self, death: Death) -> str | None:
         """The worker is dead: what it wrote goes out. The code that ran, if another one is to take over."""
@@ -207,6 +215,7 @@ class Session:
 
     def on_return(self, back: Return) -> None:
         """A worker is there; if it takes over from a dead one, tell what happened."""
+        self._safekeeping.arrived()
         recovery = self._coroner.report(back)
         if recovery is not None:
             self._stage.rejoin_comms(back.comms)
@@ -289,7 +298,3 @@ class Session:
         self._ledger.set("session_id", session_id)
         self._ledger.begin_namespace(self.name)
         self._entrance.renew(session_id)
-
-    def _on_text(self, number: int, stream: str, text: str) -> None:
-        self._stage.publish_text(number, stream, text)
-        self._ledger.commit_soon()

@@ -50,6 +50,10 @@ class Turns:
         self._queue.add(job)
         self.next()
 
+    def resume(self, job: Job) -> None:
+        """A cell that another supervisor has accepted waits its turn."""
+        self._queue.add(job)
+
     def next(self) -> None:
         """Start the next job, if the worker is free."""
         if self._free() and (job := self._queue.next()):
@@ -71,7 +75,7 @@ class Turns:
         """Nothing that waits will run: cells are told."""
         for job in self._queue.take_all():
             if job.request is not None:
-                self._stage.abort(job)
+                self._stage.replies.abort(job)
 
     def give_up(self, cause: str) -> None:
         """Nobody will finish the job that runs."""
@@ -104,4 +108,4 @@ class Turns:
             for channel in _QUEUED:
                 self.take_in(door, channel)  # sent already, not yet read
         for job in self._queue.take_cells():
-            self._stage.abort(job)
+            self._stage.replies.abort(job)
