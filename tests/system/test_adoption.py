@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 from pathlib import Path
 
+from holdfast.client import blocking
+from holdfast.protocol import connection
 from kit.deadline import Deadline
 from kit.kernel import Kernel, only_holdfast
-from kit.processes import left_over, marked, wait_for_end
+from kit.processes import MARK, left_over, marked, wait_for_end
 from kit.wire import Cell, Client, Message
 
 pytestmark = only_holdfast
 
 SLOW = "import time\nfor i in range({}):\n    print(i)\n    time.sleep({})\n'end'"
+
+MOMENTS = 12
+"""Random ones at which a supervisor is killed."""
 
 DIE = "import ctypes; ctypes.string_at(0)"
 
@@ -131,6 +137,85 @@ def test_an_interrupt_reaches_the_cell_that_another_supervisor_has_started(clien
     assert client.finish(running_cell).error["ename"] == "KeyboardInterrupt"
 
 
+# --- our own clients
+
+
+@contextmanager
+def own_client(kernel: Kernel, client: Client, monkeypatch: pytest.MonkeyPatch) -> Iterator[blocking.Client]:
+    """A client of ours at the session's own door. It starts supervisors itself, in the kernel's folder."""
+    monkeypatch.setenv("HOLDFAST_HOME", str(kernel.folder))
+    monkeypatch.setenv(MARK, kernel.mark)
+    info = about(client)
+    file = Path(info["connection_file"])
+    with blocking.Client(connection.read(file), username="own", name=info["name"]) as own:
+        yield own
+
+
+def shown(run: blocking.Execution) -> list[int]:
+    """The numbers that a cell printed, in the order they came."""
+    texts = [str(message.content["text"]) for message in run if message.msg_type == "stream"]
+    return [int(word) for word in "".join(texts).split()]
+
+
+def test_our_own_client_hears_each_number_of_a_dense_output_once(
+    kernel: Kernel, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with own_client(kernel, client, monkeypatch) as own:
+        run = own.execute("for i in range(300_000):\n    print(i)\n'end'")
+        first = next(message for message in run if message.msg_type == "stream")
+        kill_quickly(kernel)
+        numbers = [int(word) for word in str(first.content["text"]).split()]
+        assert numbers + shown(run) == list(range(300_000))
+        assert run.reply().content["status"] == "ok"
+
+
+def test_whatever_is_the_moment_no_number_is_missing_and_none_comes_twice(
+    kernel: Kernel, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = random.Random(1)
+    with own_client(kernel, client, monkeypatch) as own:
+        for _ in range(MOMENTS):
+            run = own.execute("for i in range(40):\n    print(i)\ncount = globals().get('count', 0) + 1")
+            own.listen(chosen.uniform(0, 0.004))
+            kill_quickly(kernel)
+            assert shown(run) == list(range(40))
+            assert run.reply().content["status"] == "ok"
+        run = own.execute("print(count)")
+        assert shown(run) == [MOMENTS]
+
+
+def test_the_client_of_others_hears_what_is_published_after_it(kernel: Kernel, client: Client) -> None:
+    """jupyter_client's sockets connect anew by themselves, and what is said meanwhile waits for them."""
+    theirs = BlockingKernelClient(connection_file=str(kernel.file))
+    theirs.load_connection_file()
+    theirs.start_channels()
+    try:
+        theirs.wait_for_ready(timeout=15)
+        running_cell = client.start("import time; print('go'); time.sleep(1)")
+        client.text(running_cell, "go")
+        texts: list[str] = []
+
+        def hear(message: Message) -> None:
+            if message["msg_type"] == "stream":
+                texts.append(message["content"]["text"])
+
+        kill(client)
+        reply = theirs.execute_interactive(
+            "for i in range(1000): print(i)", timeout=20, output_hook=hear, allow_stdin=False
+        )
+        assert reply["content"]["status"] == "ok"
+        assert [int(word) for word in "".join(texts).split()] == list(range(1000))
+    finally:
+        theirs.stop_channels()
+
+
+def kill_quickly(kernel: Kernel) -> None:
+    """Kill the supervisor without a word to it."""
+    pid = _supervisor(kernel)
+    os.kill(pid, signal.SIGKILL)
+    assert wait_for_end(pid, Deadline(5))
+
+
 # --- the standbys
 
 
@@ -236,10 +321,7 @@ def test_nobody_comes_and_nothing_is_left(kernel: Kernel, client: Client) -> Non
 
 def test_everything_is_killed_and_the_session_begins_anew_and_says_so(kernel: Kernel, client: Client) -> None:
     client.do("kept = 5")
-    for pid in marked(kernel.mark):
-        os.kill(pid, signal.SIGKILL)
-    kernel.process.wait()
-    assert left_over(kernel.mark, Deadline(5)) == {}
+    kernel.lose()
     kernel.launch()
     successor = kernel.client("successor")
     assert "not closed properly" in successor.run("1").text("stderr")

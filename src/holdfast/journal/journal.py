@@ -240,6 +240,14 @@ class Journal:
         """See Records; with what waits, even if it can't be written."""
         return self._outputs.rows(cell or schema.NO_CELL, self._records.outputs(cell))
 
+    def published_after(self, epoch: int, seq: int) -> list[tuple[int, OutputRecord]]:
+        """See Records."""
+        return self._records.published_after(epoch, seq)
+
+    def of_request(self, msg_id: str) -> CellRecord | None:
+        """See Records."""
+        return self._records.of_request(msg_id)
+
     def omitted(self, cell: int | None) -> int:
         """See Records; with what waits, even if it can't be written."""
         return self._outputs.omitted(cell or schema.NO_CELL, self._records.omitted(cell))

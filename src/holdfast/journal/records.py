@@ -91,6 +91,10 @@ class _Row(msgspec.Struct, array_like=True):
 _MAY_WAIT = 4_096
 """Cells, the newest, among which those are that were not answered: more than may wait (settings.Wire)."""
 
+_MAY_SPEAK = 256
+"""Cells, the newest, among whose output that is looked for which a client has missed: of older ones only
+threads may speak, and to find that all of the journal would have to be read."""
+
 _CELL = """SELECT id, epoch, msg_id, header, code, client, silent, store_history, count,
                   accepted, started, ended, status, ename, evalue FROM cells"""
 
@@ -169,6 +173,30 @@ class Records:
             first,
             first + PLACES,
         )
+
+    def published_after(self, epoch: int, seq: int) -> list[tuple[int, OutputRecord]]:
+        """What recent cells, and none, have put out after this position, in the order it was published."""
+        rows = self._database.records(
+            OutputRecord,
+            """SELECT id, epoch, seq, msg_type, content, at FROM outputs
+               WHERE (id > ?1 * ((SELECT coalesce(max(id), 0) FROM cells) - ?2) OR id < ?1)
+                 AND (epoch > ?3 OR (epoch = ?3 AND seq > ?4)) ORDER BY epoch, seq""",
+            PLACES,
+            _MAY_SPEAK,
+            epoch,
+            seq,
+        )
+        return [(row.place // PLACES, row) for row in rows]
+
+    def of_request(self, msg_id: str) -> CellRecord | None:
+        """The cell that a request has brought, if it is one of the last ones."""
+        found = self._database.records(
+            CellRecord,
+            f"{_CELL} WHERE id > ? AND msg_id = ? ORDER BY id DESC LIMIT 1",
+            self.count_cells() - _MAY_WAIT,
+            msg_id,
+        )
+        return found[0] if found else None
 
     def omitted(self, cell: int | None) -> int:
         """Bytes of the output of `cell` (None: of no cell) that were not kept."""

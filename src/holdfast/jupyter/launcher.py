@@ -22,16 +22,11 @@ import signal
 import sys
 from _blake2 import blake2b  # hashlib's own, without the 10 ms that loading OpenSSL costs
 from collections import namedtuple
-from functools import partial
 
 from holdfast import __version__
 from holdfast.client.doorbell import DoorbellClient
-from holdfast.client.start import ensure
+from holdfast.client.start import ensure, revive
 from holdfast.errors import HoldfastError
-
-TYPE_CHECKING = False  # typing itself costs 5 ms
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 USAGE = """\
 usage: python -m holdfast.kernel -f FILE [--session NAME] [IPython's own flags]
@@ -99,8 +94,8 @@ def _launch(options: Options) -> int:
     parent = _parent_descriptor()
     name = options.session or session_of(options.file)
     named = options.session is not None
-    find = partial(ensure, name, named=named, cwd=os.getcwd(), create=True, flags=options.flags)
-    return Watch(find, signals, parent, name).run(options.file)
+    bell = ensure(name, named=named, cwd=os.getcwd(), create=True, flags=options.flags)
+    return Watch(bell, signals, parent, name).run(options.file)
 
 
 class SignalPipe:
@@ -130,13 +125,11 @@ class Watch:
 
     def __init__(
         self,
-        find: Callable[[], DoorbellClient],
+        bell: DoorbellClient,
         signals: SignalPipe,
         parent: int | None,
         name: str,
     ) -> None:
-        """`find` finds the session's supervisor, or starts one."""
-        self._find = find
         self._signals = signals
         self._parent = parent  # descriptor of the process that Jupyter's client lives in
         self._name = name
@@ -145,7 +138,7 @@ class Watch:
             if source is not None:
                 self._poll.register(source, select.POLLIN)
         self._file = ""
-        self._join(find())
+        self._join(bell)
 
     def run(self, file: str) -> int:
         """Be the kernel of the connection file `file` until there is an exit status to return.
@@ -174,12 +167,15 @@ class Watch:
         """The supervisor was killed. HoldfastError unless another one goes on with the session."""
         self._poll.unregister(self._bell)
         self._bell.close()
-        bell = self._find()
-        if not bell.ask("info").get("adopted"):
-            bell.close()
-            raise HoldfastError(
-                f"the session {self._name} lost its supervisor", f"see what it ran: holdfast log {self._name}"
-            )
+        lost = HoldfastError(
+            f"the session {self._name} lost its supervisor", f"see what it ran: holdfast log {self._name}"
+        )
+        try:
+            bell = revive(self._name)
+        except HoldfastError as error:
+            raise lost from error
+        if bell is None:
+            raise lost
         self._join(bell)
         self._ask("open_door", file=self._file, hold=True)
 

@@ -25,6 +25,7 @@ from holdfast.supervisor.adoption import Inheritance
 from holdfast.supervisor.ledger import Ledger
 from holdfast.supervisor.lineage import Lineage
 from holdfast.supervisor.loop import Loop
+from holdfast.supervisor.nursery import Nursery
 from holdfast.supervisor.program import AnyWorker, Program
 from holdfast.supervisor.session import Session
 from holdfast.supervisor.wires import Wires
@@ -82,7 +83,7 @@ def _open(options: argparse.Namespace) -> tuple[Session, SessionLock]:
     ledger = Ledger(journal, history, loop, tree.output.commit_ms)
     session = Session(
         options.session,
-        named=options.named or (found is not None and ledger.is_named),
+        named=options.named if found is None else ledger.is_named,
         settings=tree,
         ledger=ledger,
         wires=wires,
@@ -117,7 +118,8 @@ def _worker(
         adopt_seconds=tree.life.adopt_seconds,
     )
     folder = str(paths.session_checkpoints(options.session))
-    return Lineage(loop, wires.connected(start), wires.write_ends, tree, folder, found)
+    nursery = Nursery(loop, wires.connected(start), wires.write_ends, found)
+    return Lineage(loop, nursery, tree, folder)
 
 
 def _say(descriptor: int, line: dict[str, object]) -> None:

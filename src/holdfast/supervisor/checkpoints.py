@@ -91,17 +91,19 @@ class Checkpoints:
             rest = self._ended + self._settings.share * self._took - time.monotonic()
             self._plan.set(max(self._settings.rest_seconds, rest), self._write)
 
-    def begin(self, effects: Effects) -> None:
-        """The session begins: if something is on disk, its cells' effects are about to be there."""
+    def begin(self, effects: Effects, *, takes_over: bool) -> None:
+        """The session begins: if something is on disk, its cells' effects are about to be there.
+
+        Unless its supervisor `takes_over` a worker that lives.
+        """
+        self._begun = takes_over
+        if takes_over:
+            return
         newest = self.newest
         self._ledger.restored_after = newest.after if newest is not None else 0
         if newest is not None:
             for cell in self._ledger.held_after(newest.after):
                 effects.add(cell.id, cell.count or 0, shown=cell.store_history)
-
-    def resume(self) -> None:
-        """The session goes on under another supervisor."""
-        self._begun = True
 
     def returned(self, back: Return) -> str | None:
         """A worker is there. Of the session's first one: what to tell, beyond what the journal knew."""

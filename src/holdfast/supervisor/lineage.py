@@ -12,10 +12,8 @@ Nothing here knows cells or clients: the owner is told of frames, deaths and ret
 from __future__ import annotations
 
 import enum
-import socket
 from typing import Protocol
 
-from holdfast.link.channel import Channel
 from holdfast.link.messages import (
     FRESH,
     Died,
@@ -31,11 +29,9 @@ from holdfast.link.messages import (
     Ready,
     Renew,
     StandbyTaken,
-    Start,
     Woken,
 )
 from holdfast.settings import Settings
-from holdfast.supervisor.adoption import Inheritance
 from holdfast.supervisor.bookmark import Bookmark
 from holdfast.supervisor.fresh import Newcomer
 from holdfast.supervisor.headroom import is_scarce
@@ -44,6 +40,7 @@ from holdfast.supervisor.live import Live
 from holdfast.supervisor.loop import Deadline, Loop
 from holdfast.supervisor.nursery import Nursery
 from holdfast.supervisor.returns import Death, Return
+from holdfast.supervisor.seat import Seat
 from holdfast.supervisor.standbys import Standby, Standbys, dismiss
 
 
@@ -88,19 +85,8 @@ class Owner(Protocol):
 class Lineage:
     """The processes of one session below the supervisor."""
 
-    def __init__(
-        self,
-        loop: Loop,
-        start: Start,
-        outputs: tuple[int, int],
-        settings: Settings,
-        checkpoints: str,
-        inheritance: Inheritance | None = None,
-    ) -> None:
-        """`start` and `outputs` (stdout, stderr): descriptors of ours. `checkpoints`: a folder.
-
-        With an `inheritance` the processes are there already.
-        """
+    def __init__(self, loop: Loop, nursery: Nursery, settings: Settings, checkpoints: str) -> None:
+        """`checkpoints`: a folder."""
         self.state = State.STARTING
         self.standbys = Standbys(loop, settings.standby.keep, self._on_newest_lost)
         self.ladder = Ladder(loop, self.standbys, settings, checkpoints)
@@ -108,12 +94,10 @@ class Lineage:
         self._owner: Owner
         self._loop = loop
         self._settings = settings
-        self._inheritance = inheritance
-        self._nursery = Nursery(
-            loop, start, outputs, inheritance, self._on_template, self.on_died, self._on_template_renewed
-        )
-        self._links = 0  # links to workers so far
-        self._worker: Live | None = None
+        self._nursery = nursery
+        self.reap = self._nursery.reap
+        self.seat = Seat(loop)
+        self.send, self.interrupt, self.kill = self.seat.send, self.seat.interrupt, self.seat.kill
         self._waking: Standby | None = None  # told to wake, has not answered yet
         self._awaited: int | None = None  # the last cell that it holds
         self._checkpoints = checkpoints
@@ -124,12 +108,12 @@ class Lineage:
     @property
     def worker_pid(self) -> int | None:
         """Process id of the worker, if there is one."""
-        return self._worker.pid if self._worker is not None else None
+        return self.seat.pid
 
     def begin(self, owner: Owner) -> None:
         """Start the template and, through it, the first worker, with what is on disk."""
         self._owner = owner
-        self._nursery.begin()
+        self._nursery.begin(self)
         self._take_over()
 
     def adopt(self, owner: Owner, mark: Bookmark) -> Died | None:
@@ -138,19 +122,13 @@ class Lineage:
         How the worker has died of which that was written down, if it has: `on_died` does what follows. Of one
         that was only about to be there nobody knows how far it is: `resume` finds another one.
         """
-        found, self._owner = self._inheritance, owner
+        found, self._owner = self._nursery.inheritance, owner
         assert found is not None
-        self._nursery.begin()
-        for fd, orphan in found.orphans:
-            self._take_in(socket.socket(fileno=fd), orphan)
+        self._nursery.begin(self)
+        for control, orphan in found.orphans:
+            self._take_in(control, orphan)
         if found.link is not None:
-            self._links, fd = found.link
-            known = mark.link == self._links
-            self._worker = Live.taken_over(
-                self._loop, owner.look, self._links, fd, mark.number if known else 0
-            )
-            self._worker.pid = mark.pid if known and mark.pid else found.pid
-            if known and mark.alive:
+            if self.seat.take_over(found.link, found.pid, mark, owner.look):
                 self.state = State.ALIVE
             elif found.after != FRESH:
                 self._await_woken(found.after)
@@ -161,36 +139,6 @@ class Lineage:
         self._give_up()
         self.ladder.begin()
         self._take_over()
-
-    @property
-    def place(self) -> tuple[int, int]:
-        """The link to the worker, and the message on it that was heard last."""
-        return (self._links, self._worker.said) if self._worker is not None else (0, 0)
-
-    @property
-    def crowded(self) -> bool:
-        """Much of what the worker has said waits to be taken off."""
-        return self._worker is not None and self._worker.crowded
-
-    def take_off(self) -> None:
-        """What the worker has said is written down."""
-        if self._worker is not None:
-            self._worker.take_off()
-
-    def send(self, frame: Frame) -> None:
-        """Say something to the worker."""
-        if self._worker is not None:
-            self._worker.send(frame)
-
-    def interrupt(self) -> None:
-        """SIGINT for the worker and what it started."""
-        if self._worker is not None:
-            self._worker.interrupt()
-
-    def kill(self, why: str | None = None) -> None:
-        """Kill the worker; somebody takes over. `why` is the cause that clients read."""
-        if self._worker is not None:
-            self._worker.kill(why)
 
     def restart(self) -> None:
         """Give the session a fresh worker on purpose: no standby of the old one comes back by itself."""
@@ -213,9 +161,9 @@ class Lineage:
         self._nursery.farewell()
         self.standbys.drop_all()
         was, self.state = self.state, State.LEAVING
-        if was is State.ALIVE and self._worker is not None:
-            self._worker.interrupt()
-            self._worker.send(Leave())
+        if was is State.ALIVE and self.seat.worker is not None:
+            self.interrupt()
+            self.send(Leave())
             self._deadline.set(self._settings.life.stop_seconds, self._owner.on_left)
         else:
             self._owner.on_left()
@@ -225,37 +173,36 @@ class Lineage:
         self._hang_up()
         self._nursery.end(self._settings.life.stop_seconds)
 
-    def reap(self) -> None:
-        """A child of ours has ended."""
-        self._nursery.reap()
-
-    def _on_template(self, message: Frame) -> None:
-        if isinstance(message, Forked) and self._worker is not None:
-            self._worker.pid = message.pid
+    def on_template(self, message: Frame) -> None:
+        """The template said something."""
+        if isinstance(message, Forked) and self.seat.worker is not None:
+            self.seat.worker.pid = message.pid
         elif isinstance(message, ForkFailed):
             self._on_fresh_failed()
         elif isinstance(message, Orphan):
-            self._take_in(self._nursery.orphan(), message)
+            self._take_in(self._nursery.take_fd(), message)
 
-    def _on_template_renewed(self) -> None:
-        worker = self._worker
+    def on_template_renewed(self) -> None:
+        """Another template is there."""
+        worker = self.seat.worker
         if worker is None or worker.pid is None:
             self._on_fresh_failed()
         else:
             self._nursery.keep(worker, FRESH)
             self._nursery.watch(worker.pid)
 
-    def _take_in(self, control: socket.socket, orphan: Orphan) -> None:
+    def _take_in(self, control: int, orphan: Orphan) -> None:
         """A standby that was another supervisor's. One from before a restart is of no use to us."""
         if orphan.life == self._nursery.life and self.state not in (State.PARKED, State.LEAVING):
             taken = StandbyTaken(0, orphan.after, orphan.pid, 0.0, orphan.fingerprint, orphan.taken)
-            self.ladder.grades.note(self.standbys.add(control.detach(), taken))
+            self.ladder.grades.note(self.standbys.add(control, taken))
         else:
-            dismiss(Channel(control))
+            dismiss(control)
 
     def _fork_fresh(self) -> None:
         self.state = State.STARTING
-        self._nursery.fork(self._new_worker())
+        self._deadline.cancel()
+        self._nursery.fork(self.seat.new(self._owner.look))
         self._deadline.set(self._settings.life.start_seconds, self._on_fresh_failed)
 
     def _on_fresh_failed(self) -> None:
@@ -268,12 +215,6 @@ class Lineage:
             self.state = State.PARKED
             self._owner.on_parked()
 
-    def _new_worker(self) -> Live:
-        self._hang_up()
-        self._links += 1
-        self._worker = Live.new(self._loop, self._owner.look, self._links)
-        return self._worker
-
     def _give_up(self) -> None:
         """Whoever is or may become the worker is not wanted; its end, if it comes, is nobody's any more."""
         self.kill()
@@ -281,13 +222,11 @@ class Lineage:
 
     def _hang_up(self) -> None:
         self._deadline.cancel()
-        if self._worker is not None:
-            self._worker.hang_up()
-            self._worker = None
+        self.seat.clear()
 
     def listen(self) -> None:
         """Hear what the worker has said."""
-        worker = self._worker
+        worker = self.seat.worker
         if worker is not None:
             for frame in worker.heard():
                 self._hear(worker, frame)
@@ -321,7 +260,7 @@ class Lineage:
     def _on_taken(self, worker: Live, taken: StandbyTaken) -> None:
         control = worker.take_fd()
         if self._going_back or self.state is State.STARTING:  # of a state that is left, or not there yet
-            dismiss(Channel(socket.socket(fileno=control)))
+            dismiss(control)
             return
         self.refusal = None
         self.ladder.grades.note(self.standbys.add(control, taken))
@@ -339,13 +278,12 @@ class Lineage:
     def _arrived(self, back: Return) -> None:
         self._deadline.cancel()
         self.state = State.ALIVE
-        if self.worker_pid is not None:
-            self._nursery.watch(self.worker_pid)
+        self._nursery.watch(self.worker_pid)
         self._owner.on_return(back)
 
     def on_died(self, pid: int, status: int | None) -> None:
         """A process has ended, with waitpid(2)'s status, if that is known."""
-        worker = self._worker
+        worker = self.seat.worker
         if self.standbys.died(pid) or worker is None or pid != worker.pid:
             return
         death = worker.death(status)
@@ -380,7 +318,7 @@ class Lineage:
             self._fork_fresh()
             return
         self._waking = step.standby
-        worker = self._new_worker()
+        worker = self.seat.new(self._owner.look)
         worker.pid = step.standby.pid
         self._nursery.keep(worker, step.standby.after)
         worker.give(step.standby.wake)

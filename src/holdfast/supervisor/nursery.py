@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-import socket
-from collections.abc import Callable
+from typing import Protocol
 
 import msgspec
 
@@ -19,37 +18,42 @@ from holdfast.supervisor.loop import Loop
 from holdfast.supervisor.template import Template
 
 
+class Owner(Protocol):
+    """Who is told."""
+
+    def on_template(self, message: Frame) -> None:
+        """What the template said, but of deaths."""
+
+    def on_died(self, pid: int, status: int | None) -> None:
+        """A process has ended, with waitpid(2)'s status, if that is known."""
+
+    def on_template_renewed(self) -> None:
+        """There is another template, the last one was killed."""
+
+
 class Nursery:
     """One for a lineage."""
 
     def __init__(
-        self,
-        loop: Loop,
-        start: Start,
-        outputs: tuple[int, int],
-        inheritance: Inheritance | None,
-        said: Callable[[Frame], None],
-        ended: Callable[[int, int | None], None],
-        renewed: Callable[[], None],
+        self, loop: Loop, start: Start, outputs: tuple[int, int], inheritance: Inheritance | None
     ) -> None:
-        """`said` is told what the template says, but `ended` of deaths, with process id and status.
+        """`start` and `outputs` (stdout, stderr) name descriptors of ours that every process inherits.
 
-        `renewed`: there is another template, the last one was killed.
+        With an `inheritance` the processes are there already.
         """
         self._loop = loop
         self._start = start
         self._outputs = outputs
-        self._inheritance = inheritance
-        self._said = said
-        self._ended = ended
-        self._renewed = renewed
+        self.inheritance = inheritance
         self.life = 0 if inheritance is None else inheritance.life  # fresh workers so far
         self._strangers = False  # processes live that are nobody's children that we hear of
+        self._owner: Owner
         self._template: Template
 
-    def begin(self) -> None:
+    def begin(self, owner: Owner) -> None:
         """Start the template, or take over the one that there is."""
-        found = self._inheritance
+        self._owner = owner
+        found = self.inheritance
         if found is None:
             self._start_template()
         else:
@@ -65,9 +69,9 @@ class Nursery:
         """Have the template hold our end of the worker's link; see `Keep`."""
         self._template.keep(worker.fileno(), Keep(worker.link, worker.pid or 0, after))
 
-    def orphan(self) -> socket.socket:
-        """The connection that came with an `Orphan`."""
-        return socket.socket(fileno=self._template.take_fd())
+    def take_fd(self) -> int:
+        """The descriptor that came with what the template said."""
+        return self._template.take_fd()
 
     def farewell(self) -> None:
         """The session is about to end: nobody takes over."""
@@ -84,18 +88,18 @@ class Nursery:
                 if self._template.reap(ended.si_pid):
                     continue
                 pid, status, _ = os.wait4(ended.si_pid, 0)
-                self._ended(pid, status)
+                self._owner.on_died(pid, status)
 
-    def watch(self, pid: int) -> None:
+    def watch(self, pid: int | None) -> None:
         """See a worker's end ourselves, if nobody else tells us of it."""
-        if not self._strangers:
+        if pid is None or not self._strangers:
             return
         process = os.pidfd_open(pid)
 
         def ended() -> None:
             self._loop.forget(process)
             os.close(process)
-            self._ended(pid, None)
+            self._owner.on_died(pid, None)
 
         self._loop.on_readable(process, ended)
 
@@ -105,12 +109,12 @@ class Nursery:
 
     def _on_said(self, message: Frame) -> None:
         if isinstance(message, Died):
-            self._ended(message.pid, message.status)
+            self._owner.on_died(message.pid, message.status)
         else:
-            self._said(message)
+            self._owner.on_template(message)
 
     def _on_gone(self) -> None:
         """Somebody killed it. Worker and standbys live on; they are our children now, if it was one."""
-        self._strangers = self._strangers or self._inheritance is not None
+        self._strangers = self._strangers or self.inheritance is not None
         self._start_template()
-        self._renewed()
+        self._owner.on_template_renewed()

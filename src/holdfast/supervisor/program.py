@@ -25,6 +25,7 @@ from holdfast.supervisor.lineage import Lineage, Owner, State
 from holdfast.supervisor.live import lives
 from holdfast.supervisor.loop import Deadline, Loop
 from holdfast.supervisor.returns import Death, Return
+from holdfast.supervisor.seat import Seat
 from holdfast.supervisor.standbys import Standby, Standbys
 
 
@@ -49,6 +50,7 @@ class Program:
         self.state = State.STARTING
         self.standbys = Standbys(loop, 0, lambda: None)  # there never is one
         self.refusal: str | None = None  # why there is none
+        self.seat = Seat(loop)  # nobody sits there: what a program says is not kept, for nobody can take over
         self._owner: Host
         self._loop = loop
         self._outfit = outfit
@@ -76,19 +78,6 @@ class Program:
 
     def on_died(self, pid: int, status: int | None) -> None:
         """Its own end is seen by ourselves."""
-
-    @property
-    def place(self) -> tuple[int, int]:
-        """Of no interest to anybody, see `adopt`."""
-        return 0, 0
-
-    @property
-    def crowded(self) -> bool:
-        """What it says is taken off its link at once."""
-        return False
-
-    def take_off(self) -> None:
-        """It was."""
 
     def send(self, frame: Frame) -> None:
         """Say something to it."""

@@ -59,14 +59,14 @@ class Safekeeping:
         """Nothing is left to do in this round. Returns the sockets that were used."""
         lineage, ledger = self._lineage, self._ledger
         self._note_listeners()
-        due = self._due or ledger.journal.pending or self._output.pressed or lineage.crowded
+        due = self._due or ledger.journal.pending or self._output.pressed or lineage.seat.crowded
         if due:
             ledger.commit()
             self._due = False
         used = self._broadcast.flush()
         if due:
             self._output.made_safe()
-            lineage.take_off()
+            lineage.seat.take_off()
         return used
 
     def _note_listeners(self) -> None:
@@ -78,6 +78,6 @@ class Safekeeping:
     def _bookmark(self) -> str:
         lineage = self._lineage
         alive = lineage.state is State.ALIVE
-        link, number = lineage.place
+        link, number = lineage.seat.place
         place, parent, stream = self._output.place
         return Bookmark(link, number, place, parent, stream, lineage.worker_pid, alive).encoded()

@@ -36,6 +36,7 @@ from holdfast.supervisor.output import Output
 from holdfast.supervisor.program import AnyWorker, Program
 from holdfast.supervisor.queue import Job
 from holdfast.supervisor.recovery import ENAME, Recovery
+from holdfast.supervisor.resumption import Resumption
 from holdfast.supervisor.returns import Death, Return
 from holdfast.supervisor.safekeeping import Safekeeping
 from holdfast.supervisor.stage import Stage
@@ -82,10 +83,9 @@ class Session:
         self._undo = Undo(self._stage, lineage, ledger, self._checkpoints)
         if isinstance(lineage, Lineage):
             lineage.ladder.on_disk = self._checkpoints.steps
-        if not takes_over:
-            self._checkpoints.begin(self._stage.effects)
+        self._checkpoints.begin(self._stage.effects, takes_over=takes_over)
         account = Account(name, ledger, self._stage, lineage, self._checkpoints, takes_over=takes_over)
-        operator = Operator(self, account, self._desk, loop, self._undo)
+        operator = Operator(self, account, self._desk, loop, self._undo, Resumption(ledger, self._broadcast))
         self.operate = operator.operate
         self._absence = Absence(name, self._broadcast, ledger.journal)
         doors = self._broadcast.doors
@@ -103,7 +103,6 @@ class Session:
         ledger.on_trouble = self._broadcast.trouble
         self._takeover = Takeover(ledger, self._stage, self._turns, loop) if takes_over else None
         if self._takeover is not None:
-            self._checkpoints.resume()
             self._entrance.renew(self._takeover.namespace())
         else:
             ledger.begin_anew(ENAME, named=named)

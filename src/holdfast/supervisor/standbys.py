@@ -15,8 +15,9 @@ from holdfast.supervisor.loop import Loop, Timer
 _FOR_CRASHES = 2
 
 
-def dismiss(control: Channel) -> None:
+def dismiss(control_fd: int) -> None:
     """Have a standby end: it would take an end of its control socket for the supervisor's own."""
+    control = Channel(socket.socket(fileno=control_fd))
     control.send(Go())
     control.close()
 
@@ -49,7 +50,8 @@ class Standby:
 
     def let_go(self) -> None:
         """It is told, and ends."""
-        dismiss(self.control)
+        self.control.send(Go())
+        self.control.close()
 
 
 class Standbys:
