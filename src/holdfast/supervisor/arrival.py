@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from holdfast.protocol.operations import Arrived, MissingCell
+from holdfast.supervisor import lostcells
 from holdfast.supervisor.checkpoints import Checkpoints, Outcome
 from holdfast.supervisor.ledger import Ledger
 from holdfast.supervisor.returns import Return
@@ -14,13 +15,16 @@ from holdfast.supervisor.story import story
 class Arrival:
     """Of one run of the supervisor."""
 
-    def __init__(self, ledger: Ledger, checkpoints: Checkpoints) -> None:
+    def __init__(self, ledger: Ledger, checkpoints: Checkpoints, *, takes_over: bool) -> None:
+        """`takes_over`: the worker is there already, and nothing is to be told."""
         self._ledger = ledger
         self._checkpoints = checkpoints
-        self._outcome: Outcome | None = None
+        self._outcome: Outcome | None = Outcome() if takes_over else None
         self._waiting: list[Callable[[Arrived], None]] = []
         promised = checkpoints.newest
-        self.story = self._told(Outcome(promised, promised, promised.lost if promised else []))
+        self.story = (
+            None if takes_over else self._told(Outcome(promised, promised, promised.lost if promised else []))
+        )
         """How it ended before, what is back, and what came after that; None if there is nothing to tell.
 
         Until the first worker is there it says what is promised."""
@@ -45,7 +49,7 @@ class Arrival:
             self._tell()
 
     def _told(self, outcome: Outcome) -> str | None:
-        return story(self._ledger.journal.previous, outcome, self._ledger.lost())
+        return story(self._ledger.journal.previous, outcome, lostcells.lost(self._ledger))
 
     def _tell(self) -> None:
         arrived = Arrived(self.story, self._missing())
@@ -55,9 +59,9 @@ class Arrival:
 
     def _missing(self) -> list[MissingCell]:
         """Cells whose effects were there when the session ended, or about to be, and are not back."""
-        undone = self._ledger.undone()
+        undone = lostcells.undone(self._ledger)
         return [
             MissingCell(cell.count or 0, cell.code, failed=cell.status in ("error", "interrupted"))
-            for cell in self._ledger.lost()
-            if cell.id not in undone and self._ledger.had_effects(cell)
+            for cell in lostcells.lost(self._ledger)
+            if cell.id not in undone and lostcells.had_effects(cell)
         ]

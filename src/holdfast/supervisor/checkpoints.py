@@ -17,6 +17,7 @@ import msgspec
 
 from holdfast.journal.records import EventRecord
 from holdfast.link.messages import LostName, Written
+from holdfast.supervisor import lostcells
 from holdfast.supervisor.effects import Effects
 from holdfast.supervisor.ladder import Refill
 from holdfast.supervisor.ledger import Ledger
@@ -75,10 +76,7 @@ class Checkpoints:
     """Of one session."""
 
     def __init__(self, ledger: Ledger, folder: str, effects: Callable[[], Effects], *, used: bool) -> None:
-        """`effects` tells which cells the worker holds. `used`: what is there may be; else it stays as it is.
-
-        If something is there, its cells' effects are about to be back.
-        """
+        """`effects` tells which cells the worker holds. `used`: what is there may be; else it stays."""
         self._kept = kept(ledger.journal.events()) if used else Kept()
         self._base = folder
         self._ledger = ledger
@@ -86,11 +84,14 @@ class Checkpoints:
         self._effects = effects
         self.on_forgotten: Callable[[], None]
         """Told that what is being written is not wanted any more."""
+
+    def begin(self) -> None:
+        """The session's first worker is on its way. If something is there, its cells' effects will be."""
         newest = self.newest
+        self._ledger.first_worker_holds(newest.after if newest is not None else 0)
         if newest is not None:
-            ledger.restored_after = newest.after
-            for cell in ledger.held_after(newest.after):
-                effects().add(cell.id, cell.count or 0, shown=cell.store_history)
+            for cell in lostcells.held_after(self._ledger, newest.after):
+                self._effects().add(cell.id, cell.count or 0, shown=cell.store_history)
 
     @property
     def newest(self) -> Checkpoint | None:
@@ -125,6 +126,7 @@ class Checkpoints:
             return Outcome()
         self._ledger.restored_after = back.after
         self._effects().drop_since(back.after)
+        self._ledger.drop_effects(back.after)
         folder = self._folder_of(promised.series)
         if back.level != "disk":
             self._ledger.unread = True

@@ -12,12 +12,15 @@ from collections.abc import Callable
 from holdfast.errors import JournalError
 from holdfast.journal.history import History
 from holdfast.journal.journal import Journal
-from holdfast.journal.records import CellRecord, EventRecord, Status
+from holdfast.journal.records import Status
 from holdfast.protocol.content import HistoryRequest
 from holdfast.supervisor.loop import Loop, Timer
 
-_HAD_EFFECTS = frozenset({"ok", "error", "interrupted"})
-_PROCESSES_LOST = "the session's processes were lost"
+PROCESSES_LOST = "the session's processes were lost"
+"""`evalue` of a cell whose end no supervisor has seen."""
+
+_NAMED, _RESTORED_AFTER = "named", "restored_after"
+"""Keys of facts: whether the session outlives its launchers; see the property."""
 
 
 class Ledger:
@@ -30,9 +33,9 @@ class Ledger:
         self._commit_seconds = commit_ms / 1e3
         self._commit: Timer | None = None  # until waiting output is committed
         self.number = 0  # of this namespace in the history: IPython's session number
-        self.restored_after = 0  # the last cell whose effects are back from disk; 0: nothing is
         self.unread = False  # what is on disk could not be read back
         self.on_trouble: Callable[[JournalError], None]  # told when writing begins to fail
+        self.before_commit: Callable[[], None] = lambda: None  # what was read is published, not half of it
         self._failing = False
 
     def accept(
@@ -45,10 +48,12 @@ class Ledger:
         silent: bool,
         store_history: bool,
         count: int | None,
+        turn: int,
+        request: bytes,
     ) -> int:
         """Write a cell down before it may run. JournalError if that can't be done: it must not run then.
 
-        With a `count` it starts at once, with that number.
+        With a `count` it starts at once, with that number, as the given turn.
         """
         return self.journal.accept(
             msg_id=msg_id,
@@ -60,23 +65,46 @@ class Ledger:
             at=time.time(),
             started=count is not None,
             count=count,
+            turn=turn,
+            request=request,
         )
 
-    def start(self, cell: int, count: int) -> None:
+    def start(self, cell: int, count: int, turn: int) -> None:
         """A cell starts as number `count`."""
-        self._try(lambda: self.journal.start(cell, count, time.time()))
+        self._try(lambda: self.journal.start(cell, count, time.time(), turn))
 
-    def finish(self, cell: int, status: Status, ename: str = "", evalue: str = "") -> None:
-        """A cell has ended; its output is committed with it."""
-        self._try(lambda: self.journal.finish(cell, status, time.time(), ename, evalue))
+    def finish(
+        self,
+        cell: int,
+        status: Status,
+        ename: str = "",
+        evalue: str = "",
+        *,
+        reply: bytes | None = None,
+        held: bool | None = None,
+    ) -> None:
+        """A cell has ended; its output is committed with it, and the reply that it is about to get."""
+        self.before_commit()
+        now = time.time()
+        self._try(lambda: self.journal.finish(cell, status, now, ename, evalue, reply=reply, held=held))
+
+    def answered(self, cell: int) -> None:
+        """The reply is on its way to the client. Written with the next commit: by then it has left."""
+        self.journal.answered(cell)
+        self.commit_soon()
 
     def output(self, cell: int | None, seq: int, msg_type: str, content: bytes) -> None:
         """Something was published; `commit` writes it."""
         self._try(lambda: self.journal.output(cell, seq, msg_type, content, time.time()))
 
+    def commit(self) -> None:
+        """Write what was published, before it is sent."""
+        self.before_commit()
+        self._try(self.journal.flush)
+
     def commit_soon(self) -> None:
-        """Write what waits, within the time that output may be uncommitted."""
-        if self._commit is None and (self.journal.pending or self.history.pending):
+        """Write what can wait a little."""
+        if self._commit is None:
             self._commit = self._loop.later(self._commit_seconds, self._commit_now)
 
     def event(self, kind: str, cell: int | None = None, **details: object) -> None:
@@ -87,11 +115,57 @@ class Ledger:
         """The namespace is thrown away on purpose: a barrier, and numbering begins anew."""
         self.event("restart")
         self.set("numbered_after", str(self.journal.count_cells()))
+        self.namespace_begins_after(self.journal.count_cells())
+
+    def begin_anew(self, ename: str, *, named: bool) -> None:
+        """No process is left of what there was. A `named` session outlives its launchers."""
+        self.end_what_was_running(ename)
+        self.set(_NAMED, "yes" if named else "no")
+        self.set("began_after", str(self.journal.count_cells()))
+
+    def first_worker_holds(self, after: int) -> None:
+        """What is about to be there: effects of the cells up to this one, from disk; 0: of none."""
+        self.restored_after = after
+        self.drop_effects(max(self.namespace_after, after))
+        if not after:
+            self.namespace_begins_after(self.journal.count_cells())
+
+    @property
+    def restored_after(self) -> int:
+        """The last cell whose effects are back from disk; 0: nothing is."""
+        return int(self.journal.get(_RESTORED_AFTER) or 0)
+
+    @restored_after.setter
+    def restored_after(self, cell: int) -> None:
+        self.set(_RESTORED_AFTER, str(cell))
+
+    @property
+    def began_after(self) -> int:
+        """The last cell that ran before the session was started."""
+        return int(self.journal.get("began_after") or 0)
+
+    @property
+    def is_named(self) -> bool:
+        """Whether the session, which goes on, was begun as a named one."""
+        return self.journal.get(_NAMED) == "yes"
 
     def end_what_was_running(self, ename: str) -> None:
         """Give cells an end that a supervisor before us did not see the end of."""
         for cell in self.journal.unfinished():
-            self.finish(cell.id, "crashed", ename, _PROCESSES_LOST)
+            self.finish(cell.id, "crashed", ename, PROCESSES_LOST)
+
+    def namespace_begins_after(self, cell: int) -> None:
+        """The worker holds effects of cells after this one only."""
+        self.set("namespace_after", str(cell))
+
+    @property
+    def namespace_after(self) -> int:
+        """The last cell before the namespace that the worker has."""
+        return int(self.journal.get("namespace_after") or 0)
+
+    def drop_effects(self, after: int) -> None:
+        """The worker does not hold what cells after `after` did."""
+        self._try(lambda: self.journal.drop_effects(after))
 
     def last_count(self) -> int:
         """The execution count that was given last in this numbering; 0 if none was."""
@@ -116,6 +190,12 @@ class Ledger:
         if self.number:
             self._try(lambda: self.history.end(self.number, time.time()))
         self._try(lambda: self._number(self.history.begin(name, time.time())))
+        self.set("history_number", str(self.number))
+
+    def resume_namespace(self) -> str:
+        """The namespace goes on under another supervisor; its header.session."""
+        self.number = int(self.journal.get("history_number") or 0)
+        return self.journal.get("session_id") or ""
 
     def past(self, request: HistoryRequest) -> list[object]:
         """Lines of the history, as `history_reply` holds them. JournalError if it can't be read."""
@@ -126,59 +206,12 @@ class Ledger:
             return [*self.history.search(pattern, request.raw, request.output, request.n, request.unique)]
         return [*self.history.tail(request.n, request.raw, request.output, session=self.number)]
 
-    def lost(self) -> list[CellRecord]:
-        """Cells that ended with the last run's processes, and after what is back from disk, oldest first.
-
-        A restart is a barrier.
-        """
-        first = max(self._first(), self.restored_after)
-        earlier = [
-            cell
-            for cell in self.journal.cells(after=first)
-            if cell.epoch <= self.journal.previous.epoch and cell.store_history and cell.count
-        ]
-        if self.restored_after or self.unread:
-            return earlier
-        return [cell for cell in earlier if cell.epoch == earlier[-1].epoch]
-
-    def had_effects(self, cell: CellRecord) -> bool:
-        """Whether a cell left something in memory when it ended, or was about to when all processes did."""
-        return cell.status in _HAD_EFFECTS or (cell.status == "crashed" and cell.evalue == _PROCESSES_LOST)
-
-    def undone(self) -> frozenset[object]:
-        """Cells whose effects were undone, by their number in the journal."""
-        return frozenset(cell for event in self.journal.events("undo") for cell in _cells_of(event))
-
-    def held_after(self, number: int) -> list[CellRecord]:
-        """The cells of this namespace whose effects a state after cell `number` holds, oldest first."""
-        undone, returns = self.undone(), self._returns()
-        return [
-            cell
-            for cell in self.journal.cells(after=self._first())
-            if cell.id <= number
-            and cell.count
-            and cell.status in _HAD_EFFECTS
-            and cell.id not in undone
-            and not any(cell.id > after and cell.epoch < epoch for after, epoch in returns)
-        ]
-
     def close(self, reason: str) -> None:
         """The session ends as it should."""
         self._try(lambda: self.history.end(self.number, time.time()))
         self._try(lambda: self.journal.end(reason))
         self._try(self.journal.close)
         self._try(self.history.close)
-
-    def _first(self) -> int:
-        """The last cell before what can be recovered: a restart bars it, and a `%reset` that is not undone."""
-        undone = self.undone()
-        resets = [each.cell for each in self.journal.events("reset") if each.cell and each.cell not in undone]
-        return max(int(self.journal.get("numbered_after") or 0), *resets, 0)
-
-    def _returns(self) -> list[tuple[int, int]]:
-        """When variables came back from disk: those of up to which cell, in which epoch."""
-        events = self.journal.events("restored")
-        return [(after, each.epoch) for each in events if isinstance(after := each.details.get("after"), int)]
 
     def _range(self, request: HistoryRequest) -> list[object]:
         start = 1 if request.start is None else request.start
@@ -194,7 +227,7 @@ class Ledger:
 
     def _commit_now(self) -> None:
         self._commit = None
-        self._try(self.journal.flush)
+        self.commit()
         self._try(self.history.flush)
 
     def _try(self, write: Callable[[], object]) -> None:
@@ -206,9 +239,3 @@ class Ledger:
                 self.on_trouble(error)
         else:
             self._failing = False
-
-
-def _cells_of(undo: EventRecord) -> list[object]:
-    """The journal's ids of the cells that were undone, and of the one that asked for it."""
-    cells = undo.details.get("cells")
-    return cells if isinstance(cells, list) else []
