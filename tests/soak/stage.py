@@ -23,9 +23,8 @@ UNDO_SECONDS = 20.0
 PROCESSES = 30
 """More than these at once are left behind: a launcher, a supervisor, a template, a worker, its standbys."""
 
-SOW = """import random, sys
-random.seed(1)
-if 'numpy' in sys.modules: sys.modules['numpy'].random.seed(1)"""
+SOW = """__import__('random').seed(1)
+if 'numpy' in __import__('sys').modules: __import__('numpy').random.seed(1)"""
 """What a process holds that is in no variable of the user's."""
 
 _WIDTH = 200
