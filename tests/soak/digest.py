@@ -47,6 +47,15 @@ class Unknown(TypeError):
 
 def digests(namespace: dict[str, Any]) -> dict[str, str]:
     """By name; and under ALIASES, who shares what with whom."""
+    return _digests(namespace)[0]
+
+
+def groups(namespace: dict[str, Any]) -> str:
+    """Which variables share something, for people."""
+    return "; ".join(_digests(namespace)[1])
+
+
+def _digests(namespace: dict[str, Any]) -> tuple[dict[str, str], list[str]]:
     names = sorted(name for name in namespace if not name.startswith("_") and name not in NOT_OURS)
     found: dict[str, str] = {}
     reached: dict[int, list[str]] = {}
@@ -57,8 +66,9 @@ def digests(namespace: dict[str, Any]) -> dict[str, str]:
         found[name] = _short(walk.of(namespace[name]))
         for each in walk.seen:
             reached.setdefault(each, []).append(name)
-    shared = sorted(who for who in reached.values() if len(who) > 1)
-    return found | {ALIASES: _short(shared)}
+    # How many objects they share is not told: of a view, also the array behind it may be one.
+    shared = sorted({" ".join(who) for who in reached.values() if len(who) > 1})
+    return found | {ALIASES: _short(shared)}, shared
 
 
 def tell(namespace: dict[str, Any]) -> None:
@@ -67,7 +77,9 @@ def tell(namespace: dict[str, Any]) -> None:
 
 
 def show(namespace: dict[str, Any], name: str) -> str:
-    """A variable, for people; of ALIASES, nothing."""
+    """A variable, for people."""
+    if name == ALIASES:
+        return groups(namespace)
     return f"{repr(namespace[name])[:_SHOWN]}" if name in namespace else "not there"
 
 

@@ -202,7 +202,7 @@ TRICKS: dict[str, list[Trick]] = {
 """By the package that must be installed."""
 
 AWAITED = {"polars"}
-"""Not chosen by itself: its threads are gone in a standby that has woken, and it waits for them for ever."""
+"""Not chosen by itself: where no standby can go on, an older one than the newest may be salvaged."""
 
 
 def installed() -> list[str]:

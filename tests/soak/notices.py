@@ -14,7 +14,7 @@ _BACK = re.compile(r"^(Back after|Nothing is back).*$", re.MULTILINE)
 _LOST = re.compile(r"(?:no standby held what (.*?) did|the state after (.*?) may be damaged)( \(.*\))?\.$")
 _CELL = re.compile(r"In\[(\d+)\]")
 _MISSING = re.compile(r"^Not (?:restored|back): (.*)\.$", re.MULTILINE)
-_NAME = re.compile(r"(?:^|, | and )(\w+) \(")
+_NAME = re.compile(r"(?:^|, | and )(\w+(?:\[\d+\])?) \(")
 _FROM_DISK = re.compile(r"^Back from disk, as (?:after In\[(\d+)\]|at its start)", re.MULTILINE)
 
 LEVELS = {"(from disk)": "disk", "read out of": "salvage", "EMPTY": "fresh", "Nothing is back": "none"}
@@ -66,6 +66,13 @@ def of_text(text: str) -> Notice | None:
         frozenset(_NAME.findall(missing[1])) if missing else frozenset(),
         bool(gone and (gone[2] or gone[3])),
     )
+
+
+def of_way_back(text: str) -> Notice:
+    """What users read when the session has gone back as they wished."""
+    level = next((level for words, level in LEVELS.items() if words in text), "standby")
+    missing = _MISSING.search(text)
+    return Notice(level, missing=frozenset(_NAME.findall(missing[1])) if missing else frozenset())
 
 
 def of_story(story: str, counts: list[int]) -> Notice:

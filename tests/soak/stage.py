@@ -10,7 +10,7 @@ from collections import defaultdict
 from kit.wire import Cell, Message, Silence
 from soak.acts import CELL, LOOK, RESTART, Act
 from soak.faults import FAULTS, HERE, Fault
-from soak.notices import HEAD, IN_PLACE, Notice, of_reply, of_story, of_text
+from soak.notices import HEAD, IN_PLACE, Notice, of_reply, of_story, of_text, of_way_back
 from soak.oracle import Oracle
 from soak.session import BACK_SECONDS, Session
 from soak.verdicts import BROKEN, DIED, HANG, LEFT, LOST, WRONG, Found, Tally
@@ -23,9 +23,8 @@ UNDO_SECONDS = 20.0
 PROCESSES = 30
 """More than these at once are left behind: a launcher, a supervisor, a template, a worker, its standbys."""
 
-SOW = """import random, sys
-random.seed(1)
-if 'numpy' in sys.modules: sys.modules['numpy'].random.seed(1)"""
+SOW = """__import__('random').seed(1)
+if 'numpy' in __import__('sys').modules: __import__('numpy').random.seed(1)"""
 """What a process holds that is in no variable of the user's."""
 
 _WIDTH = 200
@@ -219,6 +218,8 @@ class Stage:
         client.text(cell.msg_id, "holdfast: ", UNDO_SECONDS)
         self.tally.killed(fault.name, time.monotonic() - began)
         self._oracle.without({counts[-1]})
+        texts = [each["content"].get("text", "") for each in client.of_parent[cell.msg_id]]
+        self._lose(of_way_back("".join(texts)))
         self._look()
 
     def _lose_the_supervisor(self, fault: Fault, act: Act) -> None:
