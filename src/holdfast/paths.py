@@ -8,6 +8,7 @@
     runtime/NAME/doorbell                the supervisor's unix socket for launchers and commands
     runtime/NAME/connection.json         Jupyter connection file of the session's own (ipc) door
     runtime/NAME/door-1 … door-5         that door's sockets
+    runtime/NAME/template                the template's unix socket, for a supervisor that takes over
     runtime/NAME/cells/                  files that stand for cells in a debugger
     runtime/NAME/start.lock              held while somebody starts the session's supervisor
     runtime/NAME/supervisor.log          what the supervisor and the template said on stderr
@@ -67,6 +68,11 @@ def session_checkpoints(name: str) -> Path:
 def session_runtime(name: str) -> Path:
     """Folder of a running session's sockets. `name` must be valid."""
     return runtime_folder() / checked_name(name)
+
+
+def session_meeting(name: str) -> Path:
+    """Socket at which a session's template waits for a supervisor that takes over."""
+    return session_runtime(name) / "template"
 
 
 def session_cells(name: str) -> Path:

@@ -146,6 +146,12 @@ class Life(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     undo_restart_seconds: float = 300.0
     """The namespace from before a restart stays asleep so long: a restart by mistake is noticed at once, and
     until then it holds its memory."""
+    adopt_seconds: float = 600.0
+    """The interpreter of a supervisor that was killed waits so long for another one: clients come back within
+    a second, but a user who has left may come back when he sees that something is wrong."""
+    return_seconds: float = 3.0
+    """A supervisor that took over keeps so long what it has to say for clients that are not there again:
+    ZeroMQ tries every 0.1 s to connect anew, and a busy machine needs some more."""
     parents_kept: int = 4_096
     """Cells whose late output (threads, tasks) still finds its parent without reading the journal."""
 

@@ -104,6 +104,11 @@ class Kernel:
         """SIGINT to the launcher's process group, as Jupyter does it (interrupt_mode "signal")."""
         os.killpg(self.process.pid, signal.SIGINT)
 
+    def lose(self) -> None:
+        """Kill the session's processes, and see the launcher fail."""
+        kill(self.mark, spared=self.process.pid)
+        assert self.wait() == 1
+
     def close(self) -> None:
         """End in order, whatever has become of it; AssertionError if anything is left behind."""
         for client in self.clients:

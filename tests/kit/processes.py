@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import signal
@@ -52,16 +53,19 @@ def left_over(mark: str, deadline: Deadline) -> dict[int, str]:
     return {}
 
 
-def kill(mark: str) -> None:
-    """Kill what is left of a kernel and wait until it is gone. AssertionError if it can't be killed."""
+def kill(mark: str, spared: int = 0) -> None:
+    """Kill what is left of a kernel and wait until it is gone. AssertionError if it can't be killed.
+
+    But the process `spared`. All are stopped first: none sees another one's end and does something about it.
+    """
     deadline = Deadline(10)
-    while living := marked(mark):
+    while living := marked(mark).keys() - {spared}:
         assert not deadline.passed, f"can't kill {living}"
+        for number in (signal.SIGSTOP, signal.SIGKILL):
+            for pid in living:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, number)
         for pid in living:
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                continue
             wait_for_end(pid, deadline)
 
 

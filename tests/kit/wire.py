@@ -240,6 +240,10 @@ class Client:
         assert cell.status == "ok", "\n".join(cell.reply.get("traceback", [])) or cell.reply
         return cell
 
+    def until_busy(self, msg_id: str, within: float = WITHIN) -> None:
+        """Wait until a cell has begun."""
+        self.until(lambda: self.of_parent[msg_id], f"busy of {self._describe(msg_id)}", within)
+
     def settle(self) -> None:
         """Take in all that was sent before now: a request there and back is behind everything older."""
         self.ask("kernel_info_request")

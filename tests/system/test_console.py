@@ -435,14 +435,37 @@ def test_a_session_that_is_stopped_ends_the_console_and_says_so(own: Session) ->
         assert "work has ended; its state is kept. back: holdfast attach work" in console.text
 
 
-def test_a_supervisor_that_is_killed_ends_the_console_and_it_says_so(own: Session) -> None:
+def test_a_supervisor_that_is_killed_is_replaced_and_the_half_typed_line_stays(own: Session) -> None:
+    with own.console() as console:
+        console.send("kept = 5" + ENTER)
+        console.send("half = kept + 1; ha")
+        console.wait_for("half = kept + 1; ha")
+        os.kill(json.loads(own.command("info", "work", "--json"))["pid"], signal.SIGKILL)
+        console.wait_for("nothing was lost")
+        assert re.search(r"the supervisor was gone for \d+\.\d s; nothing was lost", console.text)
+        console.send("lf" + ENTER)
+        console.wait_for("]: 6")
+
+
+def test_a_cell_of_the_console_goes_on_when_the_supervisor_is_killed(own: Session) -> None:
+    with own.console() as console:
+        console.send("import time" + ENTER)
+        console.send("for i in range(12): print('n', i); time.sleep(0.15)" + ENTER + ENTER)
+        console.wait_for("n 3\n")
+        os.kill(json.loads(own.command("info", "work", "--json"))["pid"], signal.SIGKILL)
+        console.wait_for("n 11\n")
+        console.wait_for_last_prompt()
+        shown = [int(number) for number in re.findall(r"^n (\d+)$", console.text, re.MULTILINE)]
+        assert shown == list(range(12))
+
+
+def test_when_all_is_killed_the_console_ends_and_says_so(own: Session) -> None:
     with own.console() as console:
         console.send("half ty")
         console.wait_for("half ty")
-        os.kill(json.loads(own.command("info", "work", "--json"))["pid"], signal.SIGKILL)
+        kill(own.mark, spared=console.pid)
         assert console.wait_end() == 1
         assert "the session work does not answer any more" in console.text
-    kill(own.mark)
 
 
 def test_a_console_that_is_terminated_leaves_in_order(console: Terminal) -> None:

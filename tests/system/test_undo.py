@@ -7,10 +7,9 @@ import signal
 
 import pytest
 
-from kit.deadline import Deadline
 from kit.gate import Gate
 from kit.kernel import Kernel, only_holdfast, running
-from kit.processes import left_over, marked
+from kit.processes import marked
 from kit.wire import Cell, Client, Message
 
 pytestmark = only_holdfast
@@ -218,9 +217,7 @@ def test_after_the_end_of_all_processes_undone_cells_are_not_offered_again(
     client.do("x = 2")
     back(client)
     client.do("y = 3")
-    os.kill(about(client)["pid"], signal.SIGKILL)
-    kernel.wait()
-    assert left_over(kernel.mark, Deadline(5)) == {}
+    kernel.lose()
     kernel.launch()
     successor = kernel.client("successor")
     assert "In[2] was undone" in successor.do("%recover").text()

@@ -23,7 +23,7 @@ import pytest
 from kit.deadline import Deadline
 from kit.family import family, wait_for_standby
 from kit.kernel import Kernel, only_holdfast, running
-from kit.processes import left_over, wait_for_end
+from kit.processes import wait_for_end
 from kit.wire import Cell, Client, beat
 
 pytestmark = only_holdfast
@@ -583,13 +583,9 @@ def test_a_killed_template_costs_nothing_now_or_at_the_next_death(kernel: Kernel
         assert client.value("kept") == 5
 
 
-def test_a_killed_supervisor_takes_its_processes_along_and_the_next_one_says_so(
-    kernel: Kernel, client: Client
-) -> None:
+def test_when_all_processes_were_killed_the_next_supervisor_says_so(kernel: Kernel, client: Client) -> None:
     client.do("kept = 5")
-    os.kill(family(kernel, client).supervisor, signal.SIGKILL)
-    assert kernel.wait() == 1
-    assert left_over(kernel.mark, Deadline(5)) == {}
+    kernel.lose()
     kernel.launch()
     successor = kernel.client("successor")
     assert "not closed properly" in successor.ask("holdfast_info_request", {}, "control")["unclean"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 
 import pytest
 
@@ -21,11 +20,9 @@ def about(client: Client) -> Message:
     return client.ask("holdfast_info_request", {}, "control")
 
 
-def ended_uncleanly(kernel: Kernel, client: Client) -> Client:
+def ended_uncleanly(kernel: Kernel) -> Client:
     """Kill everything, and open the notebook again."""
-    os.kill(about(client)["pid"], signal.SIGKILL)
-    kernel.wait()
-    assert left_over(kernel.mark, Deadline(5)) == {}
+    kernel.lose()
     kernel.launch()
     return kernel.client("successor")
 
@@ -38,7 +35,7 @@ def test_a_notebook_opened_again_is_told_once_what_happened_and_what_to_do(
 ) -> None:
     client.do("kept = 5")
     client.run("1 / 0")
-    successor = ended_uncleanly(kernel, client)
+    successor = ended_uncleanly(kernel)
     said = successor.do("print('hello')").text("stderr")
     assert "not closed properly" in said
     assert "%recover" in said
@@ -51,7 +48,7 @@ def test_recover_lists_what_ran_and_offers_the_code_without_running_it(
     client.do("kept = 5")
     client.run("1 / 0")
     client.do("for i in range(3):\n    kept += i")
-    successor = ended_uncleanly(kernel, client)
+    successor = ended_uncleanly(kernel)
     listed = successor.do("%recover").text()
     assert "In[1] ended" in listed
     assert "In[2] failed" in listed

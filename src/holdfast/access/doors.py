@@ -9,6 +9,7 @@ import contextlib
 import errno
 import ipaddress
 import os
+import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -40,9 +41,10 @@ _KINDS: Final[dict[Channel, int]] = {
 _NOBLOCK, _NOBLOCK_MORE = int(zmq.NOBLOCK), int(zmq.NOBLOCK | zmq.SNDMORE)
 _COPIED_BYTES = 65_536
 """Frames below are copied into ZeroMQ's own memory, which is quicker than sharing ours."""
-_EARLY_QUESTIONS = 16
+_EARLY_MESSAGES = 256
 """Kept until the client that is asked is there: each of its sockets connects by itself, and one that ran a
-cell may have no stdin yet. A question that is lost is a cell that waits for ever."""
+cell may have no stdin yet. A question that is lost is a cell that waits for ever. The same for replies, while
+clients of a supervisor that was killed come back."""
 _LINGER_MS = 1_000
 """For the last replies to leave when a door is closed, as jupyter_client's sockets."""
 
@@ -58,7 +60,9 @@ class Door:
         self.refused = 0  # messages that were turned away
         self.last_refusal: str | None = None
         self._outbox: deque[tuple[Channel, list[bytes]]] = deque()  # said, not yet sent
-        self._early: deque[list[bytes]] = deque(maxlen=_EARLY_QUESTIONS)  # for clients not yet connected
+        self._early: deque[tuple[Channel, list[bytes]]] = deque(maxlen=_EARLY_MESSAGES)  # nobody is there yet
+        self._returning = 0  # clients that listened to another supervisor and are not here yet
+        self._patience = 0.0  # time.monotonic() until which they are waited for
         self.subscribers = 0  # clients that listen now
         self._ever_joined = False  # somebody has listened since the door is open
         self._looked = False  # for that, since the last flush
@@ -80,6 +84,11 @@ class Door:
         """From now on we are `session` in every header; what was sent as another can't come back either."""
         self._receiver = Receiver(self._signer, self._limits, session)
         self._sender = Sender(self._signer, session, KERNEL_USERNAME)
+
+    def expect_back(self, listeners: int, seconds: float) -> None:
+        """Keep what is said until so many clients, who knew another supervisor, listen; at most so long."""
+        self._returning, self._patience = listeners, time.monotonic() + seconds
+        self._ever_joined = listeners > 0
 
     def matches(self, file: Path) -> bool:
         """Whether `file` names exactly this door, so that it need not be opened again."""
@@ -146,7 +155,7 @@ class Door:
         self, channel: Channel, msg_type: str, content: object, metadata: object, *, to: Message
     ) -> None:
         """Answer the message `to`, with metadata. What it had asked its client is no longer of interest."""
-        for asked in [each for each in self._early if to.header_raw in each]:
+        for asked in [each for each in self._early if to.header_raw in each[1]]:
             self._early.remove(asked)
         frames = self._sender.frames(
             msg_type, content, parent=to.header_raw, metadata=metadata, idents=to.idents
@@ -178,13 +187,15 @@ class Door:
         self._looked = False
         outbox = self._outbox
         if self._early:
-            outbox.extend(("stdin", frames) for frames in self._early)
+            outbox.extendleft(reversed(self._early))
             self._early.clear()
         if not outbox:
             return set()
         used = {self._sockets["iopub"]}
         if self._has_news():
             self.greet()  # a welcome is the first thing that a client hears
+        if self._returning and not self._are_back():
+            return used
         while outbox:
             channel, frames = outbox.popleft()
             socket = self._sockets[channel]
@@ -192,8 +203,9 @@ class Door:
             try:
                 _send_all(socket, frames)
             except zmq.ZMQError as error:  # a client that is gone, never reads, or is not yet there
-                if channel == "stdin" and error.errno == errno.EHOSTUNREACH:
-                    self._early.append(frames)
+                late = channel == "stdin" or time.monotonic() < self._patience
+                if late and error.errno == errno.EHOSTUNREACH:
+                    self._early.append((channel, frames))
         return used
 
     def close(self) -> None:
@@ -203,6 +215,12 @@ class Door:
         for socket in self._sockets.values():
             socket.close(linger=_LINGER_MS)
         self._sockets.clear()
+
+    def _are_back(self) -> bool:
+        if self.subscribers < self._returning and time.monotonic() < self._patience:
+            return False
+        self._returning = 0
+        return True
 
     def _listened_to(self) -> bool:
         """Whether anybody has ever listened, or has just begun to: nobody's door costs nothing."""
@@ -233,7 +251,7 @@ class Door:
         elif channel != "hb":
             socket.router_handover = True  # a client that reconnects keeps its identity (libzmq#2892)
             socket.sndhwm = self._limits.subscriber_messages
-            socket.router_mandatory = channel == "stdin"  # say so when nobody is there
+            socket.router_mandatory = True  # say so when nobody is there
         if asked.curve_publickey and asked.curve_secretkey:
             socket.curve_secretkey = asked.curve_secretkey.encode()
             socket.curve_publickey = asked.curve_publickey.encode()

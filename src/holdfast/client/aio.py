@@ -20,9 +20,12 @@ from typing import Any, Self, Unpack
 
 import msgspec
 
+from holdfast.client import start
 from holdfast.client.exchange import (
     END_OF_INPUT,
     PROBE_SECONDS,
+    REPLACED,
+    RETURN_SECONDS,
     Channel,
     Conversation,
     Exchange,
@@ -32,7 +35,7 @@ from holdfast.client.exchange import (
     execute_content,
 )
 from holdfast.client.sockets import Sockets
-from holdfast.errors import NoAnswer
+from holdfast.errors import HoldfastError, NoAnswer
 from holdfast.protocol.connection import ConnectionInfo
 from holdfast.protocol.operations import Variables, request_type
 
@@ -90,7 +93,12 @@ class Execution:
 class Client:
     """A client of one kernel. `username` is what others see; messages nobody asked for go to `foreign`."""
 
-    def __init__(self, connection: ConnectionInfo, *, username: str = "") -> None:
+    def __init__(self, connection: ConnectionInfo, *, username: str = "", name: str | None = None) -> None:
+        """`name`: of the session. Should its supervisor be killed, another one is sought, or started."""
+        self._name = name
+        self._coming_back: asyncio.Task[None] | None = None
+        self.on_return: Callable[[float], None] = lambda _: None
+        """Told when another supervisor has taken over, and for how many seconds there was none."""
         self._exchange = Exchange(connection, username)
         self._connection = connection
         self._sockets: Sockets | None = None
@@ -146,8 +154,9 @@ class Client:
             return
         for descriptor in sockets.descriptors():
             self._loop.remove_reader(descriptor)
-        for question in self._questions.values():
-            question.cancel()
+        for task in (*self._questions.values(), self._coming_back):
+            if task is not None:
+                task.cancel()
         self._exchange.fail(NoAnswer("this client has left"))
         sockets.close()
 
@@ -232,18 +241,59 @@ class Client:
     def _lose(self, sockets: Sockets) -> None:
         for channel, frames in sockets.read():  # what came in before the end
             self._handle(channel, frames)
+        if self._coming_back is not None:
+            self._coming_back.cancel()
+        if self._name is None:
+            self._give_up()
+        else:
+            self._exchange.pause(NoAnswer(REPLACED))
+            self._coming_back = self._loop.create_task(self._come_back(self._name))
+
+    def _give_up(self) -> None:
         self.lost.set()
         self._exchange.fail(NoAnswer("the kernel has closed the connection"))
 
+    async def _come_back(self, name: str) -> None:
+        """Find the supervisor that takes over, and what was missed. If there is none, all is lost."""
+        began = self._loop.time()
+        try:
+            bell = await self._loop.run_in_executor(None, start.revive, name)
+            if bell is None:
+                self._give_up()
+                return
+            bell.close()
+            await self._catch_up()
+        except (HoldfastError, TimeoutError):
+            self._give_up()
+        else:
+            self.on_return(self._loop.time() - began)
+
+    async def _catch_up(self) -> None:
+        exchange = self._exchange
+        async with asyncio.timeout(RETURN_SECONDS):
+            while not exchange.joined:
+                await self._until_news()
+        more = True
+        while more:
+            told = await self.operation("resume", **exchange.missed())
+            more = told["more"]
+            for routed in exchange.take_missed(told):
+                self._deliver(*routed)
+        for frames in exchange.unsent(told["unknown"]):
+            self._send("shell", frames)
+        for routed in exchange.go_on():
+            self._deliver(*routed)
+
     def _handle(self, channel: Channel, frames: list[bytes]) -> None:
         routed = self._exchange.feed(channel, frames)
-        if routed is None:
-            return
-        message, conversation = routed
+        if routed is not None:
+            self._deliver(*routed)
+
+    def _deliver(self, message: Incoming, conversation: Conversation | None) -> None:
         if conversation is None:
-            if channel == "iopub":
+            if message.channel == "iopub":
                 self.foreign.put_nowait(message)
-        elif channel == "stdin":
+        elif message.channel == "stdin":
             self._ask(message, conversation)
         elif conversation.done or conversation.reply is not None:
             self._stop_asking(conversation.msg_id)

@@ -20,9 +20,12 @@ from typing import Any, Self, Unpack
 
 import msgspec
 
+from holdfast.client import start
 from holdfast.client.exchange import (
     END_OF_INPUT,
     PROBE_SECONDS,
+    REPLACED,
+    RETURN_SECONDS,
     Channel,
     Conversation,
     Exchange,
@@ -32,7 +35,7 @@ from holdfast.client.exchange import (
     execute_content,
 )
 from holdfast.client.sockets import Sockets
-from holdfast.errors import NoAnswer
+from holdfast.errors import HoldfastError, NoAnswer
 from holdfast.protocol.connection import ConnectionInfo
 from holdfast.protocol.operations import Variables, request_type
 
@@ -87,7 +90,10 @@ class Execution:
 class Client:
     """A client of one kernel. `username` is what others see; messages nobody asked for go to `foreign`."""
 
-    def __init__(self, connection: ConnectionInfo, *, username: str = "") -> None:
+    def __init__(self, connection: ConnectionInfo, *, username: str = "", name: str | None = None) -> None:
+        """`name`: of the session. Should its supervisor be killed, another one is sought, or started."""
+        self._name = name
+        self._away = False  # what was missed is not known yet
         self._connection = connection
         self._exchange = Exchange(connection, username)
         self._sockets: Sockets | None = None
@@ -186,18 +192,73 @@ class Client:
     def listen(self, seconds: float | None) -> None:
         """Take in what has come; if nothing has, wait for it so long (None: for ever)."""
         sockets = self._connected()
-        sockets.wait(None if seconds is None else max(0, round(seconds * 1000)))
-        self._take_in(sockets)
-        if sockets.gone():
+        if not self._away:
+            sockets.wait(None if seconds is None else max(0, round(seconds * 1000)))
+            self._take_in(sockets)
+        if self._away or sockets.gone():
             self._take_in(sockets)  # what came in before the end
-            self.lost = True
-            self._exchange.fail(NoAnswer("the kernel has closed the connection"))
+            self._come_back(sockets)
+
+    def _come_back(self, sockets: Sockets) -> None:
+        """Find the supervisor that takes over, and what was missed. If there is none, all is lost."""
+        while self._name is not None:
+            self._away = True
+            self._exchange.pause(NoAnswer(REPLACED))
+            try:
+                bell = start.revive(self._name)
+            except HoldfastError:
+                break
+            if bell is None:
+                break
+            bell.close()
+            if self._caught_up(sockets):
+                self._away = False
+                return
+        self._away, self.lost = False, True
+        self._exchange.fail(NoAnswer("the kernel has closed the connection"))
+
+    def _caught_up(self, sockets: Sockets) -> bool:
+        """Take in what was missed. False: that supervisor is gone, too."""
+        exchange = self._exchange
+        if not self._heard(sockets, lambda: exchange.joined):
+            return False
+        more = True
+        while more:
+            asked, frames = exchange.begin(request_type("resume"), exchange.missed(), until_idle=False)
+            self._send("control", frames)
+            if not self._heard(sockets, lambda: asked.reply is not None):  # noqa: B023 - called at once
+                return False
+            assert asked.reply is not None
+            told = checked(asked.reply)
+            more = told["more"]
+            for message, conversation in exchange.take_missed(told):
+                self._deliver(message, conversation)
+        for frames in exchange.unsent(told["unknown"]):
+            self._send("shell", frames)
+        for message, conversation in exchange.go_on():
+            self._deliver(message, conversation)
+        return True
+
+    def _heard(self, sockets: Sockets, what: Callable[[], bool]) -> bool:
+        """Wait for something, not for ever."""
+        deadline = time.monotonic() + RETURN_SECONDS
+        while not what():
+            rest = deadline - time.monotonic()
+            if rest <= 0 or sockets.gone():
+                return False
+            sockets.wait(round(rest * 1000))
+            self._take_in(sockets)
+        return True
 
     def _take_in(self, sockets: Sockets) -> None:
         for channel, frames in sockets.read():
             routed = self._exchange.feed(channel, frames)
-            if routed is not None and routed[1] is None and channel == "iopub":
-                self.foreign.append(routed[0])
+            if routed is not None:
+                self._deliver(*routed)
+
+    def _deliver(self, message: Incoming, conversation: Conversation | None) -> None:
+        if conversation is None and message.channel == "iopub":
+            self.foreign.append(message)
 
     def _begin(
         self, msg_type: str, content: object, channel: Channel, *, until_idle: bool = False

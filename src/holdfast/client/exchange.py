@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import secrets
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, TypedDict
 
 import msgspec
@@ -26,6 +26,13 @@ Channel = Literal["control", "iopub", "shell", "stdin"]
 
 FROM_KERNEL = Wire(max_bytes=2048 * MEBIBYTE, max_frames=4096)
 """A client trusts its kernel: one display may be as large as a message can get."""
+
+RETURN_SECONDS = 10.0
+"""For a supervisor that has taken over to answer: our sockets connect anew every 0.1 s, a busy machine takes
+its time."""
+
+REPLACED = "the supervisor was killed before it could answer"
+"""Of requests that are no cells: they can simply be made again."""
 
 PROBE_SECONDS = 0.25
 """Kernels without iopub_welcome are asked something so often until an answer is seen on iopub."""
@@ -77,6 +84,9 @@ class Conversation:
         """The `input_request` that waits for an answer; the owner takes it."""
         self.failure: HoldfastError | None = None
         self.wake: Callable[[], None] = _nothing
+        self.frames: list[bytes] = []
+        """As it was sent, should it never have arrived."""
+        self.is_cell = until_idle
         self._idle = not until_idle
 
     @property
@@ -104,6 +114,10 @@ class Conversation:
             self.wake()
 
 
+Routed = tuple[Incoming, Conversation | None]
+"""A message, and whose it is; None: it is foreign."""
+
+
 class Exchange:
     """All conversations of one client with one kernel."""
 
@@ -120,6 +134,7 @@ class Exchange:
         """Something came on iopub: the subscription stands."""
         self.refused: list[ProtocolError] = []
         """Why messages were refused, the last few: wrong key, broken peer."""
+        self._held: list[Incoming] | None = None  # what was published since `pause`
 
     def begin(
         self, msg_type: str, content: object, *, until_idle: bool, parent: bytes = b"{}"
@@ -128,7 +143,8 @@ class Exchange:
         msg_id = f"{self.session}_{next(self._numbers)}"
         conversation = Conversation(msg_id, until_idle=until_idle)
         self._open[msg_id] = conversation
-        return conversation, self._sender.frames(msg_type, content, parent=parent, msg_id=msg_id)
+        conversation.frames = self._sender.frames(msg_type, content, parent=parent, msg_id=msg_id)
+        return conversation, conversation.frames
 
     def say(self, msg_type: str, content: object, *, parent: Header = _NOBODY) -> list[bytes]:
         """Frames of a message that has no reply: `input_reply`, comm messages."""
@@ -147,7 +163,7 @@ class Exchange:
             conversation.fail(error)
         self._open.clear()
 
-    def feed(self, channel: Channel, frames: Sequence[bytes]) -> tuple[Incoming, Conversation | None] | None:
+    def feed(self, channel: Channel, frames: Sequence[bytes]) -> Routed | None:
         """Take one arrived message; it and whose it is. None for what nobody needs to see.
 
         A conversation has it already in its inbox; with None for the conversation, it is foreign. Refused
@@ -158,9 +174,83 @@ class Exchange:
         except ProtocolError as error:
             self.refused = [*self.refused[-7:], error]
             return None
-        if channel == "iopub" and not self._is_new(message.metadata.get("holdfast")):
-            return None
         if message.msg_type == "iopub_welcome":
+            return None
+        if channel == "iopub" and self._held is not None:
+            self._held.append(message)
+            return None
+        return self._routed(message)
+
+    # While a supervisor that was killed is replaced
+
+    def pause(self, error: HoldfastError) -> None:
+        """What is published waits until it is known what was missed. Requests that are no cells fail."""
+        self.joined = False
+        self._held = self._held or []
+        for conversation in [each for each in self._open.values() if not each.is_cell]:
+            conversation.fail(error)
+            self.forget(conversation)
+
+    def missed(self) -> dict[str, object]:
+        """What to ask (`resume` of protocol/operations.py)."""
+        epoch, seq = self.position
+        waiting = [each.msg_id for each in self._open.values() if each.is_cell]
+        return {"epoch": epoch, "after": seq, "waiting": waiting}
+
+    def take_missed(self, resumed: Mapping[str, Any]) -> Iterator[Routed]:
+        """The answer: messages as if they had come now."""
+        for each in resumed["messages"]:
+            yield from self._again(
+                "iopub", each["header"], each["parent_header"], each["metadata"], each["content"]
+            )
+        for each in resumed["ended"]:
+            conversation = self._open.get(each["msg_id"])
+            if conversation is not None:
+                parent = {"msg_id": each["msg_id"], "msg_type": "execute_request", "session": self.session}
+                reply = {"msg_id": f"{each['msg_id']}_reply", "msg_type": "execute_reply"}
+                if conversation.reply is None:
+                    yield from self._again("shell", reply, parent, {}, each["reply"])
+                idle = {"msg_id": f"{each['msg_id']}_idle", "msg_type": "status"}
+                yield from self._again("iopub", idle, parent, {}, {"execution_state": "idle"})
+        self.position = max(self.position, (resumed["epoch"], resumed["seq"]))
+
+    def go_on(self) -> Iterator[Routed]:
+        """Nothing is missing any more: what was published meanwhile."""
+        held, self._held = self._held or [], None
+        for message in held:
+            routed = self._routed(message)
+            if routed is not None:
+                yield routed
+
+    def unsent(self, unknown: Iterable[str]) -> list[list[bytes]]:
+        """The frames of these requests."""
+        return [self._open[each].frames for each in unknown if each in self._open]
+
+    def _again(
+        self,
+        channel: Channel,
+        header: object,
+        parent: object,
+        metadata: dict[str, Any],
+        content: dict[str, Any],
+    ) -> Iterator[Routed]:
+        parent_header = msgspec.convert(parent, Header) if parent else _NOBODY
+        routed = self._routed(
+            Incoming(
+                channel=channel,
+                header=msgspec.convert(header, Header),
+                parent=parent_header,
+                metadata=metadata,
+                content=content,
+                buffers=[],
+                mine=parent_header.session == self.session,
+            )
+        )
+        if routed is not None:
+            yield routed
+
+    def _routed(self, message: Incoming) -> Routed | None:
+        if message.channel == "iopub" and not self._is_new(message.metadata.get("holdfast")):
             return None
         conversation = self._open.get(message.parent.msg_id)
         if conversation is not None:

@@ -14,6 +14,7 @@ import json
 import os
 import select
 import signal
+import socket
 import sys
 import time
 
@@ -31,6 +32,7 @@ from holdfast.paths import (
     private_folder,
     runtime_folder,
     session_cells,
+    session_meeting,
     session_runtime,
     session_state,
     socket_path,
@@ -49,6 +51,9 @@ START_SECONDS = 60.0
 STOP_SECONDS = 15.0
 """For a supervisor to end its worker and to close its journal."""
 
+REVIVE_SECONDS = 5.0
+"""So long supervisors that are killed one after the other are replaced."""
+
 LOG_KEEP = 1024 * 1024
 """Bytes. A longer supervisor.log begins anew at the next start."""
 
@@ -64,6 +69,8 @@ def ring(name: str) -> DoorbellClient:
     bell = _reach(name)
     if bell is not None:
         return bell
+    if _is_left(name):  # a supervisor that was killed is replaced, whoever asks for it
+        return ensure(name)
     if exists(name):
         raise SessionNotRunning(
             f"session {name!r} is not running; its state is kept", f"holdfast attach {name}"
@@ -105,6 +112,30 @@ def begin_again(name: str, *, fresh: bool = False) -> DoorbellClient:
             bell.close()
             raise SessionExists(f"session {name!r} is running", f"holdfast stop {name}, then the same again")
         return _start(name, True, None, sys.executable, fresh=fresh)
+
+
+def revive(name: str) -> DoorbellClient | None:
+    """A connection to the supervisor that takes over from one that was killed; started if it is not there.
+
+    None if nothing is left that could be taken over: then none is started. If that one is killed as well, the
+    next one is sought, for some seconds.
+    """
+    deadline = time.monotonic() + REVIVE_SECONDS
+    while True:
+        try:
+            bell = _reach(name)
+            if bell is None:
+                if not _is_left(name):
+                    return None
+                bell = ensure(name)
+            if bell.ask("info").get("adopted"):
+                return bell
+        except (NoAnswer, StartFailed, SessionNotRunning):
+            if time.monotonic() > deadline:
+                raise
+        else:
+            bell.close()
+            return None
 
 
 def create(
@@ -226,6 +257,16 @@ def _reach(name: str) -> DoorbellClient | None:
         return DoorbellClient.connect(socket_path(session_runtime(name) / "doorbell"), name)
     except _NOBODY_THERE:
         return None
+
+
+def _is_left(name: str) -> bool:
+    """Whether the interpreter of a session waits for another supervisor (its template listens)."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
+        try:
+            sock.connect(os.fspath(session_meeting(name)))
+        except OSError:
+            return False
+        return True
 
 
 @contextlib.contextmanager

@@ -55,7 +55,7 @@ def run(name: str, connection_file: Path, *, created: bool, notice: str | None =
 
 
 async def _attached(name: str, info: connection.ConnectionInfo, created: bool, notice: str | None) -> int:
-    client = Client(info, username=_username())
+    client = Client(info, username=_username(), name=name)
     await asyncio.gather(client.connect(), _import_prompt())
     try:
         return await Console(client, name).run(created=created, notice=notice)
@@ -112,6 +112,7 @@ class Console:
         await asyncio.wait([history], timeout=HISTORY_SECONDS)
         self._begin(self._follow_others())
         self._begin(self._watch_connection())
+        self._client.on_return = self._on_return
         try:
             await self._read_and_run()
         finally:
@@ -215,6 +216,9 @@ class Console:
         if not self._others.ended:
             self._note(f"the session {self._name} does not answer any more", ansi.WARNING)
         self._prompt.end()
+
+    def _on_return(self, seconds: float) -> None:
+        self._note(f"the supervisor was gone for {seconds:.1f} s; nothing was lost")
 
     async def _load_history(self) -> None:
         try:

@@ -7,7 +7,8 @@ When a method returns, what it was told is committed; the one exception is `outp
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Literal
 
@@ -18,7 +19,15 @@ from holdfast.journal import making, schema
 from holdfast.journal.cap import OutputRecord
 from holdfast.journal.database import Database
 from holdfast.journal.outputs import Outputs
-from holdfast.journal.records import CellRecord, Ending, EventRecord, Records, Status
+from holdfast.journal.records import (
+    CellRecord,
+    Effect,
+    Ending,
+    EventRecord,
+    Records,
+    Status,
+    Unanswered,
+)
 from holdfast.paths import private_folder
 from holdfast.settings import Life, Output
 
@@ -26,7 +35,14 @@ Durability = Literal["process", "power"]
 
 _SYNCHRONOUS: Final = {"process": "NORMAL", "power": "FULL"}
 _ACCEPT: Final = """INSERT INTO cells (epoch, msg_id, header, code, client, silent, store_history,
-                                       accepted, count, started) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+                                       accepted, count, started, turn, request)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+_FINISH: Final = """UPDATE cells SET ended = ?, status = ?, ename = ?, evalue = ?, reply = ?, held = ?
+                    WHERE id = ? AND ended IS NULL"""
+_ANSWERED: Final = "UPDATE cells SET request = NULL, reply = NULL WHERE id = ?"
+_FACT: Final = "INSERT OR REPLACE INTO facts (key, value) VALUES (?, ?)"
+BOOKMARK: Final = "bookmark"
+"""Key of the fact that is stored with each commit of output."""
 _EVENT: Final = "INSERT INTO events (epoch, kind, at, cell, details) VALUES (?, ?, ?, ?, ?)"
 
 
@@ -45,6 +61,9 @@ class Journal:
         """How the last run before this one ended."""
         self.epoch = previous.epoch
         """Number of this supervisor's run, once it began; before, that of the last one."""
+        self.bookmark: Callable[[], str] | None = None
+        """How far what a worker says is written down: asked, and stored, with each commit of output."""
+        self._answered: list[tuple[int]] = []  # cells whose clients wait no longer
 
     @classmethod
     def open(
@@ -71,6 +90,7 @@ class Journal:
         database = Database(path, read_only=False, wait=life.busy_seconds)
         try:
             _configure(database, output, durability)
+            making.upgrade(database, schema.LAYOUT)
         except JournalError:
             database.close()
             raise
@@ -86,10 +106,8 @@ class Journal:
 
     def end(self, reason: str) -> None:
         """The run ends as it should; commits waiting output."""
-        with self._database.transaction():
-            self._outputs.write()
+        with self._committed():
             self._note("end", self._now(), None, {"reason": reason})
-        self._outputs.written()
 
     def accept(
         self,
@@ -103,39 +121,64 @@ class Journal:
         at: float,
         started: bool = False,
         count: int | None = None,
+        turn: int | None = None,
+        request: bytes | None = None,
     ) -> int:
-        """A cell is accepted: its id. With `started` it need not wait: `start` is part of the same commit."""
+        """A cell is accepted: its id. With `started` it need not wait: `start` is part of the same commit.
+
+        `request`: what it takes to answer it, kept until it is `answered`.
+        """
         flags = (silent, store_history)
-        begun = (count, at) if started else (None, None)
-        cell = self._database.insert(_ACCEPT, self.epoch, msg_id, header, code, client, *flags, at, *begun)
+        begun = (count, at, turn) if started else (None, None, None)
+        cell = self._database.insert(
+            _ACCEPT, self.epoch, msg_id, header, code, client, *flags, at, *begun, request
+        )
         self._outputs.begin(cell)
         return cell
 
-    def start(self, cell: int, count: int | None, at: float) -> None:
+    def start(self, cell: int, count: int | None, at: float, turn: int | None = None) -> None:
         """An accepted cell starts, with its execution count (None: it has none)."""
-        self._database.run("UPDATE cells SET count = ?, started = ? WHERE id = ?", count, at, cell)
-
-    def finish(self, cell: int, status: Status, at: float, ename: str = "", evalue: str = "") -> bool:
-        """A cell ends; commits waiting output with it. False if it had ended before: its first end stands."""
-        values = (at, status, ename, evalue, cell)
-        statement = (
-            "UPDATE cells SET ended = ?, status = ?, ename = ?, evalue = ? WHERE id = ? AND ended IS NULL"
+        self._database.run(
+            "UPDATE cells SET count = ?, started = ?, turn = ? WHERE id = ?", count, at, turn, cell
         )
-        if not self._outputs.waiting:
-            return self._database.run(statement, *values) == 1
-        with self._database.transaction():
-            self._outputs.write()
-            changed = self._database.run(statement, *values)
-        self._outputs.written()
+
+    def finish(
+        self,
+        cell: int,
+        status: Status,
+        at: float,
+        ename: str = "",
+        evalue: str = "",
+        *,
+        reply: bytes | None = None,
+        held: bool | None = None,
+    ) -> bool:
+        """A cell ends; commits waiting output with it. False if it had ended before: its first end stands.
+
+        `reply` is kept until the cell is `answered`. `held`: the worker holds its effects; whether they count
+        when one goes back.
+        """
+        with self._committed():
+            changed = self._database.run(_FINISH, at, status, ename, evalue, reply, held, cell)
         return changed == 1
+
+    def answered(self, cell: int) -> None:
+        """The client of a cell has its reply. Waits for the next commit."""
+        self._answered.append((cell,))
+
+    def drop_effects(self, after: int) -> None:
+        """The worker does not hold what cells after `after` did."""
+        self._database.run("UPDATE cells SET held = NULL WHERE id > ?", after)
 
     def output(self, cell: int | None, seq: int, msg_type: str, content: bytes, at: float) -> None:
         """A message was published for `cell` (None: for no cell). It waits for the next commit.
 
         Of each cell the head and the tail are kept (settings.Output). Commits by itself only if more waits
-        than a head and a tail may hold.
+        than a head and a tail may hold, and never with a bookmark: only its owner knows when that is right.
         """
         self._outputs.add(self.epoch, cell or schema.NO_CELL, seq, msg_type, content, at)
+        if self._outputs.full and self.bookmark is None:
+            self.flush()
 
     def event(self, kind: str, at: float, cell: int | None = None, **details: object) -> None:
         """Something else happened; `details` are JSON values."""
@@ -144,7 +187,7 @@ class Journal:
 
     def set(self, key: str, value: str) -> None:
         """Store a fact, or replace it."""
-        self._database.run("INSERT OR REPLACE INTO facts (key, value) VALUES (?, ?)", key, value)
+        self._database.run(_FACT, key, value)
 
     # Commits
 
@@ -155,7 +198,9 @@ class Journal:
 
     def flush(self) -> None:
         """Commit waiting output. If it fails (JournalError) it goes on waiting."""
-        self._outputs.flush()
+        if self._outputs.waiting or self._answered or self.bookmark is not None:
+            with self._committed():
+                pass
 
     def tidy(self) -> None:
         """Commit waiting output and move the write-ahead log into the file: some ms, for idle times."""
@@ -195,6 +240,14 @@ class Journal:
         """See Records; with what waits, even if it can't be written."""
         return self._outputs.rows(cell or schema.NO_CELL, self._records.outputs(cell))
 
+    def published_after(self, epoch: int, seq: int) -> list[tuple[int, OutputRecord]]:
+        """See Records."""
+        return self._records.published_after(epoch, seq)
+
+    def of_request(self, msg_id: str) -> CellRecord | None:
+        """See Records."""
+        return self._records.of_request(msg_id)
+
     def omitted(self, cell: int | None) -> int:
         """See Records; with what waits, even if it can't be written."""
         return self._outputs.omitted(cell or schema.NO_CELL, self._records.omitted(cell))
@@ -202,6 +255,27 @@ class Journal:
     def events(self, kind: str | None = None) -> list[EventRecord]:
         """See Records."""
         return self._records.events(kind)
+
+    def unanswered(self) -> list[Unanswered]:
+        """See Records."""
+        return self._records.unanswered()
+
+    def effects(self, after: int) -> list[Effect]:
+        """See Records."""
+        return self._records.effects(after)
+
+    @contextmanager
+    def _committed(self) -> Iterator[None]:
+        """One commit of what waits and of the block, with the bookmark."""
+        with self._database.transaction():
+            self._outputs.write()
+            yield
+            if self._answered:
+                self._database.run_many(_ANSWERED, self._answered)
+            if self.bookmark is not None:
+                self._database.run(_FACT, BOOKMARK, self.bookmark())
+        self._outputs.written()
+        self._answered.clear()
 
     def _note(self, kind: str, at: float, cell: int | None, details: dict[str, object]) -> None:
         self._database.insert(_EVENT, self.epoch, kind, at, cell, msgspec.json.encode(details).decode())

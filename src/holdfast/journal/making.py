@@ -26,6 +26,8 @@ class Layout(NamedTuple):
     version: int
     tables: str
     """CREATE statements, each ended by a semicolon at the end of a line."""
+    upgrades: dict[int, str] = {}  # noqa: RUF012 - never changed
+    """Statements that lead from an older version to the next; such a file can be read as it is."""
 
 
 def ensure(path: Path, layout: Layout) -> None:
@@ -52,11 +54,24 @@ def check(database: Database, layout: Layout) -> None:
     path = database.path
     if database.rows("PRAGMA application_id") != [(layout.application,)]:
         raise JournalDamaged(f"{path} is not {layout.noun} of Holdfast", f"move {path} away")
-    version = database.records(tuple[int], "PRAGMA user_version")[0][0]
-    if version != layout.version:
+    version = _version(database)
+    if version != layout.version and version not in layout.upgrades:
         raise JournalError(
             f"{path} is of version {version}, not {layout.version}", "use the Holdfast that wrote it"
         )
+
+
+def upgrade(database: Database, layout: Layout) -> None:
+    """Bring a file that `check` has accepted to the newest version, step by step."""
+    while (version := _version(database)) in layout.upgrades:
+        with database.transaction():
+            for statement in layout.upgrades[version].strip().split(";\n"):
+                database.run(statement)
+            database.run(f"PRAGMA user_version = {version + 1}")
+
+
+def _version(database: Database) -> int:
+    return database.records(tuple[int], "PRAGMA user_version")[0][0]
 
 
 def _refuse_orphan(path: Path) -> None:

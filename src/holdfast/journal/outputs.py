@@ -19,7 +19,7 @@ class Outputs:
     """What waits, and what was kept of the cells that wrote last.
 
     Memory is bounded: a cell's waiting rows by its head and tail, all of them together by one head and tail
-    more (then they are written), and `journal_open_cells` cells are remembered.
+    more (then they are `full`, and to be written), and `journal_open_cells` cells are remembered.
     """
 
     def __init__(self, database: Database, limits: Output) -> None:
@@ -50,8 +50,11 @@ class Outputs:
         if kept is None:
             kept = self._waiting[cell] = self._kept_of(cell)
         self._waiting_bytes += kept.add(epoch, seq, msg_type, content, at)
-        if self._waiting_bytes > self._limits.journal_head_bytes + self._limits.journal_tail_bytes:
-            self.flush()
+
+    @property
+    def full(self) -> bool:
+        """Whether more waits than a head and a tail may hold."""
+        return self._waiting_bytes > self._limits.journal_head_bytes + self._limits.journal_tail_bytes
 
     def rows(self, cell: int, stored: list[OutputRecord]) -> list[OutputRecord]:
         """The rows of `cell` as they will be on disk, given those that are `stored` there now."""
@@ -64,13 +67,6 @@ class Outputs:
         """Bytes that are omitted of `cell`, given the number that is `stored` on disk now."""
         kept = self._waiting.get(cell)
         return stored if kept is None else kept.omitted
-
-    def flush(self) -> None:
-        """Write what waits, in one commit of its own. If that fails, it goes on waiting."""
-        if self._waiting:
-            with self._database.transaction():
-                self.write()
-            self.written()
 
     def write(self) -> None:
         """Write what waits; only inside a transaction. Once that is committed, call `written`."""

@@ -36,6 +36,24 @@ class CellRecord(msgspec.Struct, frozen=True, array_like=True):
     evalue: str
 
 
+class Unanswered(msgspec.Struct, frozen=True, array_like=True):
+    """A cell whose client may still wait: what the supervisor needs to answer it, in its own words."""
+
+    id: int
+    turn: int | None
+    request: bytes
+    reply: bytes | None
+    """Of one that has ended."""
+
+
+class Effect(msgspec.Struct, frozen=True, array_like=True):
+    """A cell whose effects the worker holds."""
+
+    id: int
+    count: int
+    shown: bool
+
+
 class EventRecord(msgspec.Struct, frozen=True):
     """One event, with what was told about it."""
 
@@ -69,6 +87,13 @@ class _Row(msgspec.Struct, array_like=True):
     cell: int | None
     details: str
 
+
+_MAY_WAIT = 4_096
+"""Cells, the newest, among which those are that were not answered: more than may wait (settings.Wire)."""
+
+_MAY_SPEAK = 256
+"""Cells, the newest, among whose output that is looked for which a client has missed: of older ones only
+threads may speak, and to find that all of the journal would have to be read."""
 
 _CELL = """SELECT id, epoch, msg_id, header, code, client, silent, store_history, count,
                   accepted, started, ended, status, ename, evalue FROM cells"""
@@ -109,6 +134,23 @@ class Records:
         """Cells that were accepted and have no end, oldest first."""
         return self._database.records(CellRecord, f"{_CELL} WHERE ended IS NULL ORDER BY id")
 
+    def unanswered(self) -> list[Unanswered]:
+        """Cells that were not answered yet, oldest first; of the last ones, which all others come before."""
+        return self._database.records(
+            Unanswered,
+            """SELECT id, turn, request, reply FROM cells
+               WHERE id > (SELECT coalesce(max(id), 0) FROM cells) - ? AND request IS NOT NULL ORDER BY id""",
+            _MAY_WAIT,
+        )
+
+    def effects(self, after: int) -> list[Effect]:
+        """Cells after `after` whose effects the worker holds, oldest first."""
+        return self._database.records(
+            Effect,
+            "SELECT id, count, held FROM cells WHERE id > ? AND held IS NOT NULL ORDER BY id",
+            after,
+        )
+
     def header_of(self, cell: int) -> bytes | None:
         """The header of the request that brought `cell`; None if there is no such cell."""
         rows = self._database.rows("SELECT header FROM cells WHERE id = ?", cell)
@@ -131,6 +173,30 @@ class Records:
             first,
             first + PLACES,
         )
+
+    def published_after(self, epoch: int, seq: int) -> list[tuple[int, OutputRecord]]:
+        """What recent cells, and none, have put out after this position, in the order it was published."""
+        rows = self._database.records(
+            OutputRecord,
+            """SELECT id, epoch, seq, msg_type, content, at FROM outputs
+               WHERE (id > ?1 * ((SELECT coalesce(max(id), 0) FROM cells) - ?2) OR id < ?1)
+                 AND (epoch > ?3 OR (epoch = ?3 AND seq > ?4)) ORDER BY epoch, seq""",
+            PLACES,
+            _MAY_SPEAK,
+            epoch,
+            seq,
+        )
+        return [(row.place // PLACES, row) for row in rows]
+
+    def of_request(self, msg_id: str) -> CellRecord | None:
+        """The cell that a request has brought, if it is one of the last ones."""
+        found = self._database.records(
+            CellRecord,
+            f"{_CELL} WHERE id > ? AND msg_id = ? ORDER BY id DESC LIMIT 1",
+            self.count_cells() - _MAY_WAIT,
+            msg_id,
+        )
+        return found[0] if found else None
 
     def omitted(self, cell: int | None) -> int:
         """Bytes of the output of `cell` (None: of no cell) that were not kept."""

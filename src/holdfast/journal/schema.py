@@ -2,6 +2,9 @@
 
 An output row's id is made of its cell and its place in the cell's output, so that rows of a cell lie
 together and are found without an index; cell 0 stands for output that belongs to no cell.
+
+The last columns of a cell are for a supervisor that takes over: what it takes to answer the request (until it
+is answered), and whether the worker holds the cell's effects (NULL: no; else whether somebody typed it).
 """
 
 from __future__ import annotations
@@ -22,7 +25,7 @@ PLACES: Final = 1 << 32
 LAYOUT: Final = making.Layout(
     noun="a journal",
     application=0x486F6C64,  # "Hold"
-    version=1,
+    version=2,
     tables="""
 CREATE TABLE facts (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE cells (
@@ -30,7 +33,8 @@ CREATE TABLE cells (
     silent INTEGER NOT NULL, store_history INTEGER NOT NULL,
     accepted REAL NOT NULL, count INTEGER, started REAL,
     ended REAL, status TEXT, ename TEXT NOT NULL DEFAULT '', evalue TEXT NOT NULL DEFAULT '',
-    header BLOB NOT NULL, code TEXT NOT NULL
+    header BLOB NOT NULL, code TEXT NOT NULL,
+    turn INTEGER, request BLOB, reply BLOB, held INTEGER
 );
 CREATE TABLE outputs (
     id INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, seq INTEGER NOT NULL, at REAL NOT NULL,
@@ -42,6 +46,14 @@ CREATE TABLE events (
     cell INTEGER, details TEXT NOT NULL
 );
 """,
+    upgrades={
+        1: """
+ALTER TABLE cells ADD COLUMN turn INTEGER;
+ALTER TABLE cells ADD COLUMN request BLOB;
+ALTER TABLE cells ADD COLUMN reply BLOB;
+ALTER TABLE cells ADD COLUMN held INTEGER;
+"""
+    },
 )
 
 

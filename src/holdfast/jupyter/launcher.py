@@ -6,7 +6,9 @@ It starts the session's supervisor where there is none, has it open the connecti
     SIGINT                   -> {"op": "interrupt"}
     SIGTERM, parent gone     -> {"op": "leave"}, exit 0: the client left, the session decides what that means
     {"event": "door_closed"} -> exit 0: Jupyter sees its kernel end exactly when its door is shut
-    end of file              -> exit 1: the supervisor vanished; Jupyter starts the next launcher on FILE
+    end of file              -> the supervisor was killed: start another one, which takes over, and go on
+                                exit 1 if it found nothing: Jupyter starts the next launcher on FILE, and
+                                says so
 
 All of this happens before a first reply, so what is imported here is paid at every start: stdlib only, and
 little of it (no argparse, no subprocess, no typing). Nothing about messages, keys or cells belongs here.
@@ -23,7 +25,7 @@ from collections import namedtuple
 
 from holdfast import __version__
 from holdfast.client.doorbell import DoorbellClient
-from holdfast.client.start import ensure
+from holdfast.client.start import ensure, revive
 from holdfast.errors import HoldfastError
 
 USAGE = """\
@@ -121,22 +123,29 @@ class SignalPipe:
 class Watch:
     """What a launcher does beside its session: open the door, then wait for session, signals and parent."""
 
-    def __init__(self, bell: DoorbellClient, signals: SignalPipe, parent: int | None, name: str) -> None:
-        self._bell = bell
+    def __init__(
+        self,
+        bell: DoorbellClient,
+        signals: SignalPipe,
+        parent: int | None,
+        name: str,
+    ) -> None:
         self._signals = signals
         self._parent = parent  # descriptor of the process that Jupyter's client lives in
         self._name = name
-        self._asked: list[str] = []  # operations whose reply is not here yet, oldest first
         self._poll = select.poll()
-        for source in (bell, signals, parent):
+        for source in (signals, parent):
             if source is not None:
                 self._poll.register(source, select.POLLIN)
+        self._file = ""
+        self._join(bell)
 
     def run(self, file: str) -> int:
         """Be the kernel of the connection file `file` until there is an exit status to return.
 
         Raises HoldfastError when the door can't be opened or the supervisor vanished.
         """
+        self._file = file
         self._ask("open_door", file=file, hold=True)
         while True:
             ready = {descriptor for descriptor, _ in self._poll.poll()}
@@ -149,6 +158,27 @@ class Watch:
             if signal.SIGINT in numbers and "interrupt" not in self._asked:  # one on its way says it all
                 self._ask("interrupt")
 
+    def _join(self, bell: DoorbellClient) -> None:
+        self._bell = bell
+        self._asked: list[str] = []  # operations whose reply is not here yet, oldest first
+        self._poll.register(bell, select.POLLIN)
+
+    def _join_again(self) -> None:
+        """The supervisor was killed. HoldfastError unless another one goes on with the session."""
+        self._poll.unregister(self._bell)
+        self._bell.close()
+        lost = HoldfastError(
+            f"the session {self._name} lost its supervisor", f"see what it ran: holdfast log {self._name}"
+        )
+        try:
+            bell = revive(self._name)
+        except HoldfastError as error:
+            raise lost from error
+        if bell is None:
+            raise lost
+        self._join(bell)
+        self._ask("open_door", file=self._file, hold=True)
+
     def _ask(self, operation: str, **arguments: object) -> None:
         self._asked.append(operation)
         self._bell.send(operation, **arguments)
@@ -156,9 +186,8 @@ class Watch:
     def _heard_the_end(self) -> bool:
         messages = self._bell.receive()
         if messages is None:
-            raise HoldfastError(
-                f"the session {self._name} lost its supervisor", f"see what it ran: holdfast log {self._name}"
-            )
+            self._join_again()
+            return False
         for message in messages:
             if message.get("event") == "door_closed":
                 return True

@@ -2,34 +2,48 @@
 
 Used by both sides: the supervisor's socket does not block and what can't be sent waits in the outbox, the
 worker's blocks. A message's descriptors travel with its first byte and are taken off in the messages' order.
+
+A channel that `keeps` only looks at what has come (SO_PEEK_OFF, socket(7)): messages stay in the socket until
+`take_off` says that they are written down, so whoever holds the socket next finds the rest. What would fill
+the socket travels in a memfd.
 """
 
 from __future__ import annotations
 
 import array
 import contextlib
+import mmap
 import os
 import select
 import socket
 from collections import deque
 
 from holdfast.errors import LinkError
-from holdfast.link.frames import Decoder, encode
-from holdfast.link.messages import Frame
+from holdfast.link.frames import Decoder, body, decode, encode
+from holdfast.link.messages import Bulk, Frame
 
 READ_BYTES = 64 * 1024
 """Bytes taken in one recvmsg(2): a burst of outputs in one call."""
 
+BULK_BYTES = 64 * 1024
+"""A larger message travels in a memfd: a socket takes 200 KB, in which it could wait for ever to be whole."""
+
 _RECEIVING = int(socket.MSG_DONTWAIT | socket.MSG_CMSG_CLOEXEC)
+_SO_PEEK_OFF = 42  # asm-generic/socket.h
 _ROOM_FOR_FDS = socket.CMSG_SPACE(16 * array.array("i").itemsize)
 
 
 class Channel:
     """Messages over `sock`, which this object owns."""
 
-    def __init__(self, sock: socket.socket) -> None:
+    def __init__(self, sock: socket.socket, *, keeps: bool = False) -> None:
         self.sock = sock
         self.ended = False  # the other end is closed, or gone
+        self._said = 0  # messages sent so far
+        self._keeps = keeps
+        self._seen: deque[tuple[int, int]] = deque()  # number and bytes of messages in the socket
+        if keeps:
+            sock.setsockopt(socket.SOL_SOCKET, _SO_PEEK_OFF, 0)
         self.held = bytearray()  # messages that wait for the next one
         self._room = memoryview(bytearray(READ_BYTES))
         self._decoder = Decoder()
@@ -47,17 +61,27 @@ class Channel:
         """
         if len(fds) != message.FDS:
             raise LinkError(f"{type(message).__name__} carries {message.FDS} descriptors, not {len(fds)}")
-        data = encode(message)
+        data, memory = self._encoded(message), None
+        if len(data) > BULK_BYTES and not fds:
+            data, memory = self._in_memory(data)
+            fds = (memory,)
         if self.held:
             data, self.held = self.held + data, bytearray()
         sent = 0 if self._outbox else self._push(data, fds)
         if sent < len(data) and not self.ended:
             rest = () if sent else tuple(os.dup(fd) for fd in fds)
             self._outbox.append((memoryview(data)[sent:], rest))
+        if memory is not None:
+            os.close(memory)
 
     def hold(self, message: Frame) -> None:
         """Send `message` together with the next one, or with `flush`: one wake-up of the other side less."""
-        self.held += encode(message)
+        data = self._encoded(message)
+        if len(data) > BULK_BYTES:
+            self._said -= 1
+            self.send(message)
+        else:
+            self.held += data
 
     @property
     def pending(self) -> bool:
@@ -94,12 +118,16 @@ class Channel:
 
     def receive(self) -> list[Frame]:
         """Everything that has arrived, without waiting. `ended` says whether more can come."""
-        messages: list[Frame] = []
+        return [message for _, message in self.numbered()]
+
+    def numbered(self) -> list[tuple[int, Frame]]:
+        """The same, each with its number on this connection."""
+        messages: list[tuple[int, Frame]] = []
+        decoder = self._decoder
+        flags = _RECEIVING | socket.MSG_PEEK if self._keeps else _RECEIVING
         while not self.ended:
             try:
-                size, ancillary, _flags, _address = self.sock.recvmsg_into(
-                    (self._room,), _ROOM_FOR_FDS, _RECEIVING
-                )
+                size, ancillary, _, _ = self.sock.recvmsg_into((self._room,), _ROOM_FOR_FDS, flags)
             except BlockingIOError:
                 break
             except OSError:
@@ -110,8 +138,31 @@ class Channel:
             if not size:
                 self.ended = True
                 break
-            messages.extend(self._decoder.feed(self._room[:size]))  # and again: descriptors end one early
+            for message in decoder.feed(self._room[:size]):  # and again: descriptors end one early
+                if self._keeps:
+                    self._seen.append((decoder.number, decoder.size))
+                whole = self._out_of_memory() if isinstance(message, Bulk) else message
+                messages.append((decoder.number, whole))
         return messages
+
+    @property
+    def seen(self) -> int:
+        """Messages that were looked at and not taken off."""
+        return len(self._seen)
+
+    def take_off(self, number: int) -> None:
+        """Messages up to `number` are written down: take them out of the socket."""
+        count = 0
+        while self._seen and self._seen[0][0] <= number:
+            count += self._seen.popleft()[1]
+        while count > 0 and self.fileno() >= 0:
+            try:
+                taken = self.sock.recv_into(self._room[: min(count, READ_BYTES)], 0, int(socket.MSG_DONTWAIT))
+            except OSError:
+                return
+            if not taken:
+                return
+            count -= taken  # descriptors that came with it are closed by the kernel: we have our own
 
     def wait(self) -> list[Frame]:
         """Block until something has arrived or the channel has ended, then as `receive`."""
@@ -129,6 +180,7 @@ class Channel:
     def restart(self) -> None:
         """Forget everything half said: the descriptor has become another connection (dup2(2))."""
         self.ended = False
+        self._said = 0
         self._decoder = Decoder()
         self._clear()
         while self._fds:
@@ -141,6 +193,26 @@ class Channel:
         self._clear()
         while self._fds:
             os.close(self._fds.popleft())
+
+    def _encoded(self, message: Frame) -> bytearray:
+        self._said += 1
+        return encode(message, self._said)
+
+    def _in_memory(self, data: bytearray) -> tuple[bytearray, int]:
+        """The message laid down in a memfd: what to send instead of it, and the memfd."""
+        memory = os.memfd_create("holdfast-message", os.MFD_CLOEXEC)
+        rest = body(data)
+        while rest:
+            rest = rest[os.write(memory, rest) :]
+        return encode(Bulk(), self._said), memory
+
+    def _out_of_memory(self) -> Frame:
+        memory = self.take_fd()
+        try:
+            with mmap.mmap(memory, 0, prot=mmap.PROT_READ) as content, memoryview(content) as view:
+                return decode(view)
+        finally:
+            os.close(memory)
 
     def _clear(self) -> None:
         self.held.clear()

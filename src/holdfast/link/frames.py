@@ -1,4 +1,7 @@
-"""Messages of the link as bytes: four bytes of length (big-endian), then MessagePack. Pure.
+"""Messages of the link as bytes: length and number (big-endian), then MessagePack. Pure.
+
+The number counts what was said on this connection, from 1: who takes over a connection that somebody else has
+read before knows by it where he stopped.
 
 Bytes are accepted whole or in pieces; what the table does not know is a LinkError. The worker may be dying
 when it speaks, so nothing it sends is trusted beyond this.
@@ -6,6 +9,7 @@ when it speaks, so nothing it sends is trusted beyond this.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator
 
 import msgspec
@@ -16,20 +20,33 @@ from holdfast.link.messages import Frame, type_of_everything
 MAX_FRAME = 1 << 30
 """Bytes. A display of a gigabyte is a mistake; a length beyond it is damage."""
 
-_HEAD = 4
+_HEAD = struct.Struct(">IQ")
 _encoder = msgspec.msgpack.Encoder()
 _decoder: msgspec.msgpack.Decoder[Frame] = msgspec.msgpack.Decoder(type_of_everything)
 
 
-def encode(message: Frame) -> bytearray:
-    """The message's bytes, its length first."""
-    buffer = bytearray(_HEAD)
-    _encoder.encode_into(message, buffer, _HEAD)
-    size = len(buffer) - _HEAD
+def encode(message: Frame, number: int) -> bytearray:
+    """The message's bytes, its head first."""
+    buffer = bytearray(_HEAD.size)
+    _encoder.encode_into(message, buffer, _HEAD.size)
+    size = len(buffer) - _HEAD.size
     if size > MAX_FRAME:
         raise LinkError(f"a message of {size} bytes is too large for the link")
-    buffer[:_HEAD] = size.to_bytes(_HEAD, "big")
+    _HEAD.pack_into(buffer, 0, size, number)
     return buffer
+
+
+def body(data: bytearray) -> memoryview:
+    """What `encode` has made, without its head: it travels outside of the socket."""
+    return memoryview(data)[_HEAD.size :]
+
+
+def decode(data: bytes | memoryview) -> Frame:
+    """The message whose `body` this is; LinkError for what the table does not know."""
+    try:
+        return _decoder.decode(data)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise LinkError(f"the link carried something unknown: {error}") from error
 
 
 class Decoder:
@@ -37,6 +54,15 @@ class Decoder:
 
     def __init__(self) -> None:
         self._buffer = bytearray()  # bytes of messages that are not complete yet
+        self.number = 0
+        """Of the message that came last."""
+        self.size = 0
+        """Bytes that this message took."""
+
+    @property
+    def pending(self) -> int:
+        """Bytes of a message that is not complete yet."""
+        return len(self._buffer)
 
     def feed(self, data: bytes | memoryview) -> Iterator[Frame]:
         """Messages that are complete with `data`; LinkError for what the table does not know."""
@@ -44,25 +70,17 @@ class Decoder:
         buffer += data
         begin = 0
         try:
-            while len(buffer) - begin >= _HEAD:
-                size = int.from_bytes(buffer[begin : begin + _HEAD], "big")
+            while len(buffer) - begin >= _HEAD.size:
+                size, number = _HEAD.unpack_from(buffer, begin)
                 if size > MAX_FRAME:
                     raise LinkError(f"the link announced a message of {size} bytes")
-                end = begin + _HEAD + size
+                end = begin + _HEAD.size + size
                 if len(buffer) < end:
                     break
-                with memoryview(buffer) as view:
-                    message = _decode(view[begin + _HEAD : end])
+                with memoryview(buffer) as view, view[begin + _HEAD.size : end] as part:
+                    message = decode(part)
+                self.number, self.size = number, end - begin
                 begin = end
                 yield message
         finally:
             del buffer[:begin]
-
-
-def _decode(body: memoryview) -> Frame:
-    try:
-        return _decoder.decode(body)
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise LinkError(f"the link carried something unknown: {error}") from error
-    finally:
-        body.release()

@@ -1,8 +1,9 @@
 """The table of everything that is said on the link. Data only: no behaviour, no I/O.
 
-Three pairs talk: supervisor and template, supervisor and worker, supervisor and standby. Each message names
-its direction. `at` is always the worker's position in the text ring when it spoke: text before `at` was
-written before the message, which is how text and messages keep one order.
+Three pairs talk: supervisor and template, supervisor and worker, supervisor and standby; when a supervisor
+was killed, its successor and the standbys find each other through the template. Each message names its
+direction. `at` is always the worker's position in the text ring when it spoke: text before `at` was written
+before the message, which is how text and messages keep one order.
 
 A message with `FDS = n` carries n file descriptors beside its bytes (SCM_RIGHTS, unix(7)).
 """
@@ -38,6 +39,16 @@ class Start(msgspec.Struct):
     quiet_wait_ms: float = 50.0
     cells: str = "/"
     """Folder in which cells seem to lie as files: tracebacks and debuggers name them so."""
+    kept: dict[str, int] = {}
+    """Descriptors that the template only holds, by label, for a supervisor that takes over (`KEPT`)."""
+    meeting: str = ""
+    """Path of the unix socket on which the template waits for that one, and for standbys."""
+    meets: int = -1
+    """That socket, which listens already: who comes early waits."""
+    adopt_seconds: float = 0.0
+    """So long it waits."""
+    life: int = 0
+    """Number of this worker among the fresh ones; the template's is 0."""
 
 
 # --- supervisor → template -----------------------------------------------------------------------------
@@ -47,6 +58,26 @@ class Fork(Frame, tag=1):
     """Become two: the new one is a fresh worker on the socket that comes along."""
 
     FDS: ClassVar[int] = 1
+
+
+class Keep(Frame, tag=40):
+    """Hold the supervisor's end of a link, in place of the last one: of the worker of process id `pid`."""
+
+    FDS: ClassVar[int] = 1
+    link: int
+    """Links of this template are counted from 1."""
+    pid: int
+    """0: not known yet."""
+    after: int
+    """The worker was a standby of the state after this cell; `FRESH`: it is a fresh one."""
+
+
+FRESH = -1
+"""Of no cell: cells are counted from 1, and 0 is the state before any."""
+
+
+class Farewell(Frame, tag=41):
+    """The session ends: when this connection does, nobody takes over."""
 
 
 # --- template → supervisor -----------------------------------------------------------------------------
@@ -71,6 +102,84 @@ class Died(Frame, tag=4):
     status: int
     max_rss: int
     """Largest resident size it had, in KiB (getrusage(2))."""
+
+
+# --- a supervisor that takes over → template ----------------------------------------------------------
+
+
+class Adopt(Frame, tag=42):
+    """Hand everything over. From then on this connection is the one to the supervisor."""
+
+    version: str
+    """Of Holdfast: two that do not speak alike must not try."""
+
+
+# --- template → a supervisor that takes over ----------------------------------------------------------
+
+
+class Kept(Frame, tag=43):
+    """A descriptor that was held, by its label: one of `KEPT`, or `LINK`."""
+
+    FDS: ClassVar[int] = 1
+    label: str
+
+
+KEPT = ("ring", "room", "fault", "fault_end", "stdout", "stdout_end", "stderr", "stderr_end")
+"""Labels of what is made once for a session; an `_end` is the one that is written to."""
+
+LINK = "link"
+"""Label of the supervisor's end of the link to the worker."""
+
+
+class Legacy(Frame, tag=44):
+    """That was all. What the template knows beside it."""
+
+    link: int
+    """Number of the link that was among it."""
+    pid: int
+    """Process id of its worker, as far as it is known."""
+    after: int
+    """As in `Keep`."""
+    life: int
+    """Fresh workers so far: standbys of earlier ones are of a namespace that was given up."""
+    start: bytes
+    """`Start`, as JSON, as the template got it."""
+    template: int
+    """Process id."""
+
+
+class Orphan(Frame, tag=45):
+    """A standby that has lost its supervisor; a connection to it comes along."""
+
+    FDS: ClassVar[int] = 1
+    life: int
+    after: int
+    pid: int
+    fingerprint: str
+    taken: float
+
+
+# --- standby → template --------------------------------------------------------------------------------
+
+
+class Sleeping(Frame, tag=46):
+    """Its supervisor is gone, and has not said `Go`: this connection is from now on the way to it."""
+
+    life: int
+    """Of the fresh worker that it descends from: see `Legacy`."""
+    after: int
+    pid: int
+    fingerprint: str
+    taken: float
+
+
+# --- both ways -----------------------------------------------------------------------------------------
+
+
+class Bulk(Frame, tag=48):
+    """A message too large to wait in a socket: it is in the memfd that comes along."""
+
+    FDS: ClassVar[int] = 1
 
 
 # --- supervisor → worker -------------------------------------------------------------------------------
@@ -236,6 +345,8 @@ class StandbyTaken(Frame, tag=27):
     took_ms: float
     fingerprint: str = ""
     """Of what might keep it from going on (libraries, threads); alike ones need one examination, "" none."""
+    taken: float = 0.0
+    """When, by time.monotonic(), which all processes share."""
 
 
 class NoStandby(Frame, tag=28):
@@ -298,6 +409,10 @@ class Lend(Frame, tag=33):
     """Sleep on, and have a copy of yourself, a double, serve on the socket that comes along."""
 
     FDS: ClassVar[int] = 1
+
+
+class Go(Frame, tag=47):
+    """You are not needed any more. An end of the control socket without it is the supervisor's own."""
 
 
 # --- standby → supervisor ------------------------------------------------------------------------------
@@ -386,6 +501,6 @@ type_of_everything = (
     Fork | Forked | ForkFailed | Died | Run | Ask | Answer | InputReply | Renew | Rejoin | Outfit | Leave
     | Ready | Segment | Bell | Publish | Done | NeedInput | Wonder | StandbyTaken | NoStandby | Left | Wake
     | Asleep | Woken | Lend | Lent | Examine | Write | Probing | Examined | Written | NotWritten | Load
-    | Loading | Loaded | NotLoaded
+    | Loading | Loaded | NotLoaded | Keep | Farewell | Adopt | Kept | Legacy | Orphan | Sleeping | Bulk | Go
 )  # fmt: skip
 """The union that a decoder accepts; anything else is refused."""

@@ -5,10 +5,12 @@ p modulo the capacity. Each side stores only its own position, one aligned 8-byt
 place, so the other side never sees half a write and a writer that dies in between has written nothing.
 
     0   head: bytes ever written (the writer's)
-    8   tail: bytes ever read (the reader's)
+    8   tail: bytes that need not be kept any more (the reader's, who may have read further)
     16  1 while the reader sleeps and wants a bell (set by the reader, cleared by the writer)
     24  1 while the writer waits for room (set by the writer, cleared by the reader)
     32  turn of the job that an interrupt is meant for (set by the reader, cleared by the writer)
+    40  bytes ever read from the pipes beside the ring (the reader's)
+    48  bytes of those that need not be kept any more (the reader's)
     64  the bytes
 """
 
@@ -19,7 +21,7 @@ from mmap import mmap
 DATA = 64
 """Where the bytes begin: one cache line after the positions."""
 
-_HEAD, _TAIL, _ASLEEP, _WAITING, _INTERRUPT = range(5)
+_HEAD, _TAIL, _ASLEEP, _WAITING, _INTERRUPT, _PIPED, _PIPED_SAFE = range(7)
 
 
 class _Ring:
@@ -88,11 +90,16 @@ class RingWriter(_Ring):
 
 
 class RingReader(_Ring):
-    """The supervisor's side."""
+    """The supervisor's side. What it has read stays in the ring until `free` says that it is safe."""
 
     def __init__(self, memory: mmap) -> None:
         super().__init__(memory)
         self.position = self._words[_TAIL]
+
+    def go_to(self, position: int) -> None:
+        """Begin where another reader has stopped. What lies before is safe."""
+        self.position = position
+        self.free(position)
 
     def take(self, upto: int) -> bytes:
         """The bytes from the last position to `upto` (at most the head, at most a capacity away)."""
@@ -105,8 +112,17 @@ class RingReader(_Ring):
         data = self._memory[DATA + offset : DATA + offset + first]
         if first < count:
             data += self._memory[DATA : DATA + count - first]
-        self.position = self._words[_TAIL] = position + count
+        self.position = position + count
         return data
+
+    def free(self, position: int) -> None:
+        """The writer may write over what lies before `position`."""
+        self._words[_TAIL] = position
+
+    @property
+    def unsafe(self) -> int:
+        """Bytes that were read and not freed."""
+        return self.position - self._words[_TAIL]
 
     def sleep(self) -> None:
         """Ask for a bell at the next byte."""
@@ -115,6 +131,25 @@ class RingReader(_Ring):
     def aim_interrupt(self, turn: int) -> None:
         """Say which job the SIGINT is for that is sent next."""
         self._words[_INTERRUPT] = turn
+
+    @property
+    def pressed(self) -> bool:
+        """Whether the writer waits for what was read to be freed."""
+        return bool(self._words[_WAITING]) and self.unsafe > 0
+
+    def piped(self, count: int) -> None:
+        """So many bytes are being taken out of the pipes, which lose them then (fewer, if negative)."""
+        self._words[_PIPED] += count
+
+    def piped_safe(self) -> None:
+        """All of them are safe."""
+        self._words[_PIPED_SAFE] = self._words[_PIPED]
+
+    def piped_lost(self) -> int:
+        """Bytes, at most, that a reader before us had taken out of the pipes and not made safe."""
+        lost = self._words[_PIPED] - self._words[_PIPED_SAFE]
+        self.piped_safe()
+        return lost
 
     def room_wanted(self) -> bool:
         """Whether the writer waits for room; asking takes the wish."""

@@ -59,6 +59,8 @@ class Info(msgspec.Struct, frozen=True, kw_only=True):
     """The namespace that a restart has thrown away, while it is still asleep."""
     embedded: bool = False
     """Its worker is a program that has called `holdfast.embed()` and goes on when a cell runs `exit`."""
+    adopted: bool = False
+    """Its supervisor has taken over from one that was killed: the interpreter is older than that."""
     started: float
     cwd: str
     unclean: str | None = None
@@ -214,9 +216,12 @@ class Arrived(msgspec.Struct, frozen=True):
 
 
 class Resume(msgspec.Struct, frozen=True):
-    """`resume`: what was published with a sequence number greater than `after` in this epoch."""
+    """`resume`: the output that was published after a position, also by an earlier supervisor."""
 
+    epoch: Position
     after: Position
+    waiting: list[str] = []
+    """`msg_id`s of cells whose end has not been heard."""
 
 
 class Published(msgspec.Struct, frozen=True):
@@ -228,12 +233,26 @@ class Published(msgspec.Struct, frozen=True):
     content: msgspec.Raw
 
 
+class Ended(msgspec.Struct, frozen=True):
+    """A cell that has ended, and the content of its reply."""
+
+    msg_id: str
+    reply: msgspec.Raw
+
+
 class Resumed(msgspec.Struct, frozen=True):
-    """Reply to `resume`. `gap`: messages asked for that are not kept any more."""
+    """Reply to `resume`: everything up to the position `epoch`, `seq`."""
 
     epoch: int
+    seq: int
     messages: list[Published] = []
+    more: bool = False
+    """There is more after that position: ask again."""
+    ended: list[Ended] = []
+    unknown: list[str] = []
+    """Of the cells waited for, those that never arrived: to be sent again, just as they were."""
     gap: int = 0
+    """Bytes of output of these cells that are not kept."""
 
 
 class Done(msgspec.Struct, frozen=True):

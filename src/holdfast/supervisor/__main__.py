@@ -19,9 +19,13 @@ from holdfast.errors import HoldfastError
 from holdfast.journal.history import History
 from holdfast.journal.journal import Journal
 from holdfast.journal.lock import SessionLock
+from holdfast.link.messages import Start
+from holdfast.supervisor import adoption
+from holdfast.supervisor.adoption import Inheritance
 from holdfast.supervisor.ledger import Ledger
 from holdfast.supervisor.lineage import Lineage
 from holdfast.supervisor.loop import Loop
+from holdfast.supervisor.nursery import Nursery
 from holdfast.supervisor.program import AnyWorker, Program
 from holdfast.supervisor.session import Session
 from holdfast.supervisor.wires import Wires
@@ -74,16 +78,19 @@ def _open(options: argparse.Namespace) -> tuple[Session, SessionLock]:
     history = History.open(paths.history_file())
     ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)  # should the template die
     loop = Loop()
-    wires = Wires(tree.output.ring_bytes)
-    lineage = _worker(options, tree, loop, wires)
+    found = adoption.find(paths.session_meeting(options.session)) if options.link_fd is None else None
+    wires = Wires.new(tree.output.ring_bytes) if found is None else Wires(found.wires)
+    lineage = _worker(options, tree, loop, wires, found)
+    ledger = Ledger(journal, history, loop, tree.output.commit_ms)
     session = Session(
         options.session,
-        named=options.named,
+        named=options.named if found is None else ledger.is_named,
         settings=tree,
-        ledger=Ledger(journal, history, loop, tree.output.commit_ms),
+        ledger=ledger,
         wires=wires,
         loop=loop,
         lineage=lineage,
+        takes_over=found is not None,
     )
     loop.on_signal(
         {
@@ -97,13 +104,23 @@ def _open(options: argparse.Namespace) -> tuple[Session, SessionLock]:
     return session, lock
 
 
-def _worker(options: argparse.Namespace, tree: settings.Settings, loop: Loop, wires: Wires) -> AnyWorker:
-    """Where cells will run: in processes of our own, or in a program that is there."""
+def _worker(
+    options: argparse.Namespace, tree: settings.Settings, loop: Loop, wires: Wires, found: Inheritance | None
+) -> AnyWorker:
+    """Where cells run: in processes of our own, in those that another supervisor left, or in a program."""
     if options.link_fd is not None:
         return Program(loop, options.link_fd, wires.outfit(), tree.life)
-    start = wires.start(options.flags, tree.standby.quiet_wait_ms, str(paths.session_cells(options.session)))
+    start = Start(
+        *(-1, -1, -1, -1),
+        arguments=options.flags if found is None else found.start.arguments,
+        quiet_wait_ms=tree.standby.quiet_wait_ms,
+        cells=str(paths.session_cells(options.session)),
+        meeting=str(paths.socket_path(paths.session_meeting(options.session))),
+        adopt_seconds=tree.life.adopt_seconds,
+    )
     folder = str(paths.session_checkpoints(options.session))
-    return Lineage(loop, start, wires.write_ends, tree, folder)
+    nursery = Nursery(loop, wires.connected(start), wires.write_ends, found)
+    return Lineage(loop, nursery, tree, folder)
 
 
 def _say(descriptor: int, line: dict[str, object]) -> None:

@@ -11,7 +11,7 @@ import msgspec
 
 from holdfast import paths
 from holdfast.journal.journal import Journal
-from holdfast.journal.records import CellRecord
+from holdfast.journal.records import CellRecord, Ending
 from holdfast.protocol import operations
 from holdfast.supervisor import recovery as words
 from holdfast.supervisor import restorepoint, story
@@ -35,13 +35,18 @@ class Account:
         stage: Stage,
         lineage: AnyWorker,
         disk: OnDisk,
+        *,
+        takes_over: bool,
     ) -> None:
+        """`takes_over`: the last run's supervisor was killed, its worker lives."""
         self._name = name
         self._journal = ledger.journal
         self._stage = stage
         self._lineage = lineage
         self._started = time.time()
         self._disk = disk
+        self._takes_over = takes_over
+        self._previous = Ending("clean") if takes_over else ledger.journal.previous
 
     def log(self, request: operations.LogRequest) -> operations.Log:
         """Cells with what is kept of their outputs."""
@@ -83,11 +88,12 @@ class Account:
             before_restart=_described(lineage.standbys.retired, stage),
             started=self._started,
             cwd=os.getcwd(),
-            unclean=story.how_it_ended(self._journal.previous),
+            unclean=story.how_it_ended(self._previous),
             story=self._disk.arrival.story,
             restore_point=self.restore_point(),
             connection_file=str(paths.session_runtime(self._name) / "connection.json"),
             epoch=self._journal.epoch,
+            adopted=self._takes_over,
             embedded=isinstance(lineage, Program),
             memory=_resident(lineage.worker_pid),
         )

@@ -14,13 +14,17 @@ from holdfast.supervisor.story import story
 class Arrival:
     """Of one run of the supervisor."""
 
-    def __init__(self, ledger: Ledger, checkpoints: Checkpoints) -> None:
+    def __init__(self, ledger: Ledger, checkpoints: Checkpoints, *, takes_over: bool) -> None:
+        """`takes_over`: there is a worker already, which another supervisor has had; nothing is to tell."""
         self._ledger = ledger
         self._checkpoints = checkpoints
-        self._outcome: Outcome | None = None
+        self._outcome: Outcome | None = Outcome() if takes_over else None
         self._waiting: list[Callable[[Arrived], None]] = []
         promised = checkpoints.newest
-        self.story = self._told(Outcome(promised, promised, promised.lost if promised else []))
+        told = (
+            None if takes_over else self._told(Outcome(promised, promised, promised.lost if promised else []))
+        )
+        self.story = told
         """How it ended before, what is back, and what came after that; None if there is nothing to tell.
 
         Until the first worker is there it says what is promised."""

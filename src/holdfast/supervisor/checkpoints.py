@@ -74,10 +74,13 @@ class Kept(msgspec.Struct):
 class Checkpoints:
     """Of one session."""
 
-    def __init__(self, ledger: Ledger, folder: str, effects: Callable[[], Effects], *, used: bool) -> None:
+    def __init__(
+        self, ledger: Ledger, folder: str, effects: Callable[[], Effects], *, used: bool, takes_over: bool
+    ) -> None:
         """`effects` tells which cells the worker holds. `used`: what is there may be; else it stays as it is.
 
-        If something is there, its cells' effects are about to be back.
+        If something is there, its cells' effects are about to be back, unless the session's supervisor
+        `takes_over` a worker that lives.
         """
         self._kept = kept(ledger.journal.events()) if used else Kept()
         self._base = folder
@@ -86,11 +89,15 @@ class Checkpoints:
         self._effects = effects
         self.on_forgotten: Callable[[], None]
         """Told that what is being written is not wanted any more."""
+        if not takes_over:
+            self._promise()
+
+    def _promise(self) -> None:
         newest = self.newest
+        self._ledger.restored_after = newest.after if newest is not None else 0
         if newest is not None:
-            ledger.restored_after = newest.after
-            for cell in ledger.held_after(newest.after):
-                effects().add(cell.id, cell.count or 0, shown=cell.store_history)
+            for cell in self._ledger.held_after(newest.after):
+                self._effects().add(cell.id, cell.count or 0, shown=cell.store_history)
 
     @property
     def newest(self) -> Checkpoint | None:
@@ -125,6 +132,7 @@ class Checkpoints:
             return Outcome()
         self._ledger.restored_after = back.after
         self._effects().drop_since(back.after)
+        self._ledger.drop_effects(back.after)
         folder = self._folder_of(promised.series)
         if back.level != "disk":
             self._ledger.unread = True

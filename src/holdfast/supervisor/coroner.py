@@ -51,7 +51,7 @@ class Coroner:
             count=job.count if job is not None and job.request is not None else None,
             level=back.level,
             after=stage.effects.last_shown(back.after),
-            lost=stage.effects.drop_since(back.after),
+            lost=stage.drop_effects(back.after),
             took_ms=(time.monotonic() - death.seen) * 1e3,
             refusal=self._refusal,
             not_restored=back.notes if back.level == "standby" else [],

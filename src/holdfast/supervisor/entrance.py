@@ -8,7 +8,8 @@ a client shuts it down         the launcher is told, and ends
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -78,22 +79,32 @@ class Entrance:
         self._arrived: Callable[[Door, Channel], None]
         self._bell: Doorbell
 
-    def open(self, owner: Owner, arrived: Callable[[Door, Channel], None]) -> None:
+    def open(
+        self, owner: Owner, arrived: Callable[[Door, Channel], None], before: Mapping[str, int] | None = None
+    ) -> None:
         """Open the session's own door and the doorbell; `arrived` is called when a channel can be read.
 
-        RefusedPath or ConnectionFileError if they can't be opened.
+        `before`: the doors that a supervisor had which we take over from, and how many listened at each. They
+        are opened again. RefusedPath or ConnectionFileError if our own can't be opened.
         """
         self._owner = owner
         self._arrived = arrived
         for number in range(1, 6):
             path = paths.socket_path(self._folder / f"door-{number}")
             path.unlink(missing_ok=True)  # of a supervisor that died; we hold the session's lock
-        doors.open_own(self._folder / "door", self.own_file)
+        if before is None or not self.own_file.exists():
+            doors.open_own(self._folder / "door", self.own_file)
         self._open(self.own_file)
+        for file, listeners in (before or {}).items():
+            self._open_again(Path(file), listeners)
         watcher = Watcher(self._loop.on_readable, self._loop.on_writable, self._loop.forget)
         self._bell = Doorbell(self._folder / "doorbell", watcher, self._rung, self._left)
-        if not self._named:
+        if not self._named or self._holders:
             self._wait()
+
+    def door_of(self, file: str) -> Door:
+        """The door of a connection file; our own, if that is not open."""
+        return next((door for door in self._doors if str(door.file) == file), self._doors[0])
 
     def renew(self, session_id: str) -> None:
         """The namespace is another one: every door says so in its headers."""
@@ -152,6 +163,15 @@ class Entrance:
         doors.serve(door, self._loop.on_readable, self._arrived)
         self._doors.append(door)
         return door
+
+    def _open_again(self, file: Path, listeners: int) -> None:
+        seconds = self._settings.life.return_seconds
+        with contextlib.suppress(HoldfastError):  # its file is gone: so is who wrote it
+            door = self._open(file)
+            door.expect_back(listeners, seconds)
+            self._loop.later(seconds, lambda: None)  # then what was kept is sent
+            if file != self.own_file:
+                self._holders[door] = None
 
     def _close(self, door: Door) -> None:
         self._doors.remove(door)

@@ -47,7 +47,7 @@ class Interrupts:
         elif self._stage.job is not None:
             step = Step.INTERRUPT
             if may_insist and self._can_go_back():
-                step = self._insistence.press(self._stage.turn, time.monotonic())
+                step = self._insistence.press(self._stage.running_turn, time.monotonic())
             if step is Step.FORCE:
                 self._force()
                 return
@@ -59,7 +59,7 @@ class Interrupts:
         job = self._stage.job
         cell = job.number if job is not None and job.request is not None else None
         self._ledger.event("interrupt", cell)
-        self._stage.output.aim_interrupt(self._stage.turn)
+        self._stage.output.aim_interrupt(self._stage.running_turn)
         self._lineage.interrupt()
 
     def _force(self) -> None:

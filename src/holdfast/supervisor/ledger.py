@@ -16,8 +16,14 @@ from holdfast.journal.records import CellRecord, EventRecord, Status
 from holdfast.protocol.content import HistoryRequest
 from holdfast.supervisor.loop import Loop, Timer
 
+NAMESPACE_AFTER = "namespace_after"
+"""Key of a fact: the worker holds effects of cells after this one only."""
+
 _HAD_EFFECTS = frozenset({"ok", "error", "interrupted"})
 _PROCESSES_LOST = "the session's processes were lost"
+
+_NAMED, _RESTORED_AFTER = "named", "restored_after"
+"""Keys of facts: whether the session outlives its launchers, and up to which cell it came back from disk."""
 
 
 class Ledger:
@@ -30,9 +36,11 @@ class Ledger:
         self._commit_seconds = commit_ms / 1e3
         self._commit: Timer | None = None  # until waiting output is committed
         self.number = 0  # of this namespace in the history: IPython's session number
-        self.restored_after = 0  # the last cell whose effects are back from disk; 0: nothing is
+        self.restored_after = int(journal.get(_RESTORED_AFTER) or 0)
+        """The last cell whose effects are back from disk; 0: nothing is."""
         self.unread = False  # what is on disk could not be read back
         self.on_trouble: Callable[[JournalError], None]  # told when writing begins to fail
+        self.before_commit: Callable[[], None] = lambda: None  # what was read is published, not half of it
         self._failing = False
 
     def accept(
@@ -45,10 +53,12 @@ class Ledger:
         silent: bool,
         store_history: bool,
         count: int | None,
+        turn: int,
+        request: bytes,
     ) -> int:
         """Write a cell down before it may run. JournalError if that can't be done: it must not run then.
 
-        With a `count` it starts at once, with that number.
+        With a `count` it starts at once, with that number, as the given turn.
         """
         return self.journal.accept(
             msg_id=msg_id,
@@ -60,23 +70,46 @@ class Ledger:
             at=time.time(),
             started=count is not None,
             count=count,
+            turn=turn,
+            request=request,
         )
 
-    def start(self, cell: int, count: int) -> None:
+    def start(self, cell: int, count: int, turn: int) -> None:
         """A cell starts as number `count`."""
-        self._try(lambda: self.journal.start(cell, count, time.time()))
+        self._try(lambda: self.journal.start(cell, count, time.time(), turn))
 
-    def finish(self, cell: int, status: Status, ename: str = "", evalue: str = "") -> None:
-        """A cell has ended; its output is committed with it."""
-        self._try(lambda: self.journal.finish(cell, status, time.time(), ename, evalue))
+    def finish(
+        self,
+        cell: int,
+        status: Status,
+        ename: str = "",
+        evalue: str = "",
+        *,
+        reply: bytes | None = None,
+        held: bool | None = None,
+    ) -> None:
+        """A cell has ended; its output is committed with it, and the reply that it is about to get."""
+        self.before_commit()
+        now = time.time()
+        self._try(lambda: self.journal.finish(cell, status, now, ename, evalue, reply=reply, held=held))
+
+    def answered(self, cell: int) -> None:
+        """The reply is on its way to the client. Written with the next commit: by then it has left."""
+        self.journal.answered(cell)
+        self.commit_soon()
 
     def output(self, cell: int | None, seq: int, msg_type: str, content: bytes) -> None:
         """Something was published; `commit` writes it."""
         self._try(lambda: self.journal.output(cell, seq, msg_type, content, time.time()))
 
+    def commit(self) -> None:
+        """Write what was published, before it is sent."""
+        self.before_commit()
+        self._try(self.journal.flush)
+
     def commit_soon(self) -> None:
-        """Write what waits, within the time that output may be uncommitted."""
-        if self._commit is None and (self.journal.pending or self.history.pending):
+        """Write what can wait a little."""
+        if self._commit is None:
             self._commit = self._loop.later(self._commit_seconds, self._commit_now)
 
     def event(self, kind: str, cell: int | None = None, **details: object) -> None:
@@ -87,11 +120,37 @@ class Ledger:
         """The namespace is thrown away on purpose: a barrier, and numbering begins anew."""
         self.event("restart")
         self.set("numbered_after", str(self.journal.count_cells()))
+        self.set(NAMESPACE_AFTER, str(self.journal.count_cells()))
+
+    def begin_anew(self, ename: str, *, named: bool) -> None:
+        """No process is left of what there was. A `named` session outlives its launchers."""
+        self.end_what_was_running(ename)
+        self.set(_NAMED, "yes" if named else "no")
+        self.set(_RESTORED_AFTER, str(self.restored_after))
+        self.drop_effects(max(self.namespace_after, self.restored_after))
+        count = self.journal.count_cells()
+        self.set("began_after", str(count))
+        if not self.restored_after:
+            self.set(NAMESPACE_AFTER, str(count))
+
+    @property
+    def is_named(self) -> bool:
+        """Whether the session, which goes on, was begun as a named one."""
+        return self.journal.get(_NAMED) == "yes"
 
     def end_what_was_running(self, ename: str) -> None:
         """Give cells an end that a supervisor before us did not see the end of."""
         for cell in self.journal.unfinished():
             self.finish(cell.id, "crashed", ename, _PROCESSES_LOST)
+
+    @property
+    def namespace_after(self) -> int:
+        """The last cell before the namespace that the worker has."""
+        return int(self.journal.get(NAMESPACE_AFTER) or 0)
+
+    def drop_effects(self, after: int) -> None:
+        """The worker does not hold what cells after `after` did."""
+        self._try(lambda: self.journal.drop_effects(after))
 
     def last_count(self) -> int:
         """The execution count that was given last in this numbering; 0 if none was."""
@@ -116,6 +175,12 @@ class Ledger:
         if self.number:
             self._try(lambda: self.history.end(self.number, time.time()))
         self._try(lambda: self._number(self.history.begin(name, time.time())))
+        self.set("history_number", str(self.number))
+
+    def resume_namespace(self) -> str:
+        """The namespace goes on under another supervisor; its header.session."""
+        self.number = int(self.journal.get("history_number") or 0)
+        return self.journal.get("session_id") or ""
 
     def past(self, request: HistoryRequest) -> list[object]:
         """Lines of the history, as `history_reply` holds them. JournalError if it can't be read."""
@@ -135,11 +200,12 @@ class Ledger:
         earlier = [
             cell
             for cell in self.journal.cells(after=first)
-            if cell.epoch <= self.journal.previous.epoch and cell.store_history and cell.count
+            if cell.id <= int(self.journal.get("began_after") or 0) and cell.store_history and cell.count
         ]
-        if self.restored_after or self.unread:
+        if self.restored_after or self.unread or not earlier:
             return earlier
-        return [cell for cell in earlier if cell.epoch == earlier[-1].epoch]
+        runs = _one_namespace(earlier[-1].epoch, self.journal.events("adopted"))
+        return [cell for cell in earlier if cell.epoch in runs]
 
     def had_effects(self, cell: CellRecord) -> bool:
         """Whether a cell left something in memory when it ended, or was about to when all processes did."""
@@ -170,7 +236,7 @@ class Ledger:
         self._try(self.history.close)
 
     def _first(self) -> int:
-        """The last cell before what can be recovered: a restart bars it, and a `%reset` that is not undone."""
+        """The last cell before what can be recovered: a restart bars it, and a `%reset` not undone."""
         undone = self.undone()
         resets = [each.cell for each in self.journal.events("reset") if each.cell and each.cell not in undone]
         return max(int(self.journal.get("numbered_after") or 0), *resets, 0)
@@ -194,7 +260,7 @@ class Ledger:
 
     def _commit_now(self) -> None:
         self._commit = None
-        self._try(self.journal.flush)
+        self.commit()
         self._try(self.history.flush)
 
     def _try(self, write: Callable[[], object]) -> None:
@@ -206,6 +272,15 @@ class Ledger:
                 self.on_trouble(error)
         else:
             self._failing = False
+
+
+def _one_namespace(epoch: int, adoptions: list[EventRecord]) -> set[int]:
+    """The runs of supervisors of which one took over from the other, up to run `epoch`."""
+    runs, adopted = {epoch}, {event.epoch for event in adoptions}
+    while epoch in adopted:
+        epoch -= 1
+        runs.add(epoch)
+    return runs
 
 
 def _cells_of(undo: EventRecord) -> list[object]:

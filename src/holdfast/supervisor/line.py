@@ -14,17 +14,26 @@ from holdfast.supervisor.loop import Loop
 class Line:
     """Over `sock`, which this object owns; `on_readable` is called when something can be heard."""
 
-    def __init__(self, loop: Loop, sock: socket.socket, on_readable: Callable[[], None]) -> None:
+    def __init__(
+        self, loop: Loop, sock: socket.socket, on_readable: Callable[[], None], *, keeps: bool = False
+    ) -> None:
+        """One that `keeps` leaves in the link what it hears, until that is taken off."""
         sock.setblocking(False)
         self._loop = loop
-        self._channel = Channel(sock)
+        self._channel = Channel(sock, keeps=keeps)
         loop.on_readable(sock.fileno(), on_readable)
 
     @classmethod
-    def pair(cls, loop: Loop, on_readable: Callable[[], None]) -> tuple[Line, socket.socket]:
+    def pair(
+        cls, loop: Loop, on_readable: Callable[[], None], *, keeps: bool = False
+    ) -> tuple[Line, socket.socket]:
         """A new line, and the other end of it for whoever is to be there."""
         ours, theirs = socket.socketpair()
-        return cls(loop, ours, on_readable), theirs
+        return cls(loop, ours, on_readable, keeps=keeps), theirs
+
+    def fileno(self) -> int:
+        """Our end."""
+        return self._channel.fileno()
 
     @property
     def ended(self) -> bool:
@@ -46,6 +55,19 @@ class Line:
     def heard(self) -> list[Frame]:
         """What has come."""
         return heard(self._channel)
+
+    def numbered(self) -> list[tuple[int, Frame]]:
+        """The same, each with its number on this line."""
+        return _numbered(self._channel)
+
+    @property
+    def seen(self) -> int:
+        """How many messages were heard and not taken off."""
+        return self._channel.seen
+
+    def take_off(self, number: int) -> None:
+        """Messages up to this one need not be kept any more."""
+        self._channel.take_off(number)
 
     def take_fd(self) -> int:
         """The next descriptor that came along; the caller owns it."""
@@ -69,8 +91,12 @@ class Line:
 
 def heard(channel: Channel) -> list[Frame]:
     """What has come on `channel`. Who speaks nonsense is no process of ours: its channel has ended."""
+    return [message for _, message in _numbered(channel)]
+
+
+def _numbered(channel: Channel) -> list[tuple[int, Frame]]:
     try:
-        return channel.receive()
+        return channel.numbered()
     except LinkError:
         channel.ended = True
         return []

@@ -11,12 +11,11 @@ Nothing here knows cells or clients: the owner is told of frames, deaths and ret
 
 from __future__ import annotations
 
-import contextlib
 import enum
-import os
 from typing import Protocol
 
 from holdfast.link.messages import (
+    FRESH,
     Died,
     Forked,
     ForkFailed,
@@ -26,21 +25,23 @@ from holdfast.link.messages import (
     Loading,
     NoStandby,
     NotLoaded,
+    Orphan,
     Ready,
     Renew,
     StandbyTaken,
-    Start,
     Woken,
 )
 from holdfast.settings import Settings
+from holdfast.supervisor.bookmark import Bookmark
 from holdfast.supervisor.fresh import Newcomer
 from holdfast.supervisor.headroom import is_scarce
 from holdfast.supervisor.ladder import Ladder, Refill, Step, Wake
 from holdfast.supervisor.live import Live
 from holdfast.supervisor.loop import Deadline, Loop
+from holdfast.supervisor.nursery import Nursery
 from holdfast.supervisor.returns import Death, Return
-from holdfast.supervisor.standbys import Standby, Standbys
-from holdfast.supervisor.template import Template
+from holdfast.supervisor.seat import Seat
+from holdfast.supervisor.standbys import Standby, Standbys, dismiss
 
 
 class State(enum.Enum):
@@ -85,27 +86,19 @@ class Owner(Protocol):
 class Lineage:
     """The processes of one session below the supervisor."""
 
-    def __init__(
-        self,
-        loop: Loop,
-        start: Start,
-        outputs: tuple[int, int],
-        settings: Settings,
-        checkpoints: str,
-    ) -> None:
-        """`start` and `outputs` (stdout, stderr): descriptors of ours. `checkpoints`: a folder."""
+    def __init__(self, loop: Loop, nursery: Nursery, settings: Settings, checkpoints: str) -> None:
+        """`checkpoints`: a folder."""
         self.state = State.STARTING
         self.standbys = Standbys(loop, settings.standby.keep, self._on_newest_lost)
         self.ladder = Ladder(loop, self.standbys, settings, checkpoints)
         self.refusal: str | None = None  # why the worker could not take its newest standby
         self._owner: Owner
-        self._loop = loop
-        self._start = start
-        self._outputs = outputs
         self._settings = settings
-        self._template: Template
-        self._worker: Live | None = None
+        self._nursery = nursery
+        self.reap, self.seat = nursery.reap, Seat(loop)
+        self.send, self.interrupt = self.seat.send, self.seat.interrupt
         self._waking: Standby | None = None  # told to wake, has not answered yet
+        self._awaited: int | None = None  # the last cell that it holds
         self._checkpoints = checkpoints
         self._newcomer = Newcomer(checkpoints)
         self._going_back = False  # the worker is killed in favour of the newest standby
@@ -114,29 +107,41 @@ class Lineage:
     @property
     def worker_pid(self) -> int | None:
         """Process id of the worker, if there is one."""
-        return self._worker.pid if self._worker is not None else None
+        return self.seat.pid
 
     def begin(self, owner: Owner) -> None:
         """Start the template and, through it, the first worker, with what is on disk."""
         self._owner = owner
-        self._start_template()
+        self._nursery.begin(self)
         self._take_over()
 
-    def send(self, frame: Frame) -> None:
-        """Say something to the worker."""
-        if self._worker is not None:
-            self._worker.send(frame)
+    def adopt(self, owner: Owner, mark: Bookmark) -> Died | None:
+        """Go on with the processes that there are; `mark`: what was written down of the worker last.
 
-    def interrupt(self) -> None:
-        """SIGINT for the worker and what it started."""
-        if self._worker is not None:
-            self._worker.interrupt()
+        How that worker has died, if it has: `on_died` does what follows. `resume`: there was none yet.
+        """
+        found, self._owner = self._nursery.inheritance, owner
+        assert found is not None
+        self._nursery.begin(self)
+        for control, orphan in found.orphans:
+            self._take_in(control, orphan)
+        if found.link is not None:
+            if self.seat.take_over(found.link, found.pid, mark, owner.look):
+                self.state = State.ALIVE
+            elif found.after != FRESH:
+                self._await_woken(found.after)
+        return found.deaths.get(mark.pid or 0)
+
+    def resume(self) -> None:
+        """There is no worker: find one, from the bottom of the ladder."""
+        self._give_up()
+        self.ladder.begin()
+        self._take_over()
 
     def kill(self, why: str | None = None) -> None:
         """Kill the worker; somebody takes over. `why` is the cause that clients read."""
         self.state = State.DYING if why and self.state is State.ALIVE else self.state  # is given no more
-        if self._worker is not None:
-            self._worker.kill(why)
+        self.seat.kill(why)
 
     def restart(self) -> None:
         """Give the session a fresh worker on purpose: no standby of the old one comes back by itself."""
@@ -156,11 +161,12 @@ class Lineage:
     def leave(self) -> None:
         """Have the worker leave as Python does, exit handlers and all; `on_left` follows in bounded time."""
         self.ladder.stop()
+        self._nursery.farewell()
         self.standbys.drop_all()
         was, self.state = self.state, State.LEAVING
-        if was is State.ALIVE and self._worker is not None:
-            self._worker.interrupt()
-            self._worker.send(Leave())
+        if was is State.ALIVE and self.seat.worker is not None:
+            self.interrupt()
+            self.send(Leave())
             self._deadline.set(self._settings.life.stop_seconds, self._owner.on_left)
         else:
             self._owner.on_left()
@@ -168,41 +174,37 @@ class Lineage:
     def end(self) -> None:
         """End all processes that are left."""
         self._hang_up()
-        self._template.end(self._settings.life.stop_seconds)
+        self._nursery.end(self._settings.life.stop_seconds)
 
-    def reap(self) -> None:
-        """A child of ours has ended. We adopt a dead template's children (subreaper, prctl(2))."""
-        with contextlib.suppress(ChildProcessError):
-            while ended := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT):
-                if self._template.reap(ended.si_pid):
-                    continue
-                pid, status, usage = os.wait4(ended.si_pid, 0)
-                self._on_died(Died(pid, status, usage.ru_maxrss))
-
-    # The template
-
-    def _start_template(self) -> None:
-        self._template = Template(
-            self._loop, self._start, self._outputs, self._on_template, self._on_template_gone
-        )
-
-    def _on_template(self, message: Frame) -> None:
-        if isinstance(message, Forked) and self._worker is not None:
-            self._worker.pid = message.pid
-        elif isinstance(message, Died):
-            self._on_died(message)
+    def on_template(self, message: Frame) -> None:
+        """The template said something."""
+        if isinstance(message, Forked) and self.seat.worker is not None:
+            self.seat.worker.pid = message.pid
         elif isinstance(message, ForkFailed):
             self._on_fresh_failed()
+        elif isinstance(message, Orphan):
+            self._take_in(self._nursery.take_fd(), message)
 
-    def _on_template_gone(self) -> None:
-        """Somebody killed the template. Worker and standbys are our children now, and live on."""
-        self._start_template()
-        if self.worker_pid is None:
+    def on_template_renewed(self) -> None:
+        """Another template is there."""
+        if (worker := self.seat.worker) is not None and worker.pid is not None:
+            self._nursery.keep(worker, FRESH)
+            self._nursery.watch(worker.pid)
+        else:
             self._on_fresh_failed()
+
+    def _take_in(self, control: int, orphan: Orphan) -> None:
+        """A standby that was another supervisor's. One from before a restart is of no use to us."""
+        if orphan.life == self._nursery.life and self.state not in (State.PARKED, State.LEAVING):
+            taken = StandbyTaken(0, orphan.after, orphan.pid, 0.0, orphan.fingerprint, orphan.taken)
+            self.ladder.grades.note(self.standbys.add(control, taken))
+        else:
+            dismiss(control)
 
     def _fork_fresh(self) -> None:
         self.state = State.STARTING
-        self._new_worker().give(self._template.fork)
+        self._deadline.cancel()
+        self._nursery.fork(self.seat.new(self._owner.look))
         self._deadline.set(self._settings.life.start_seconds, self._on_fresh_failed)
 
     def _on_fresh_failed(self) -> None:
@@ -215,13 +217,6 @@ class Lineage:
             self.state = State.PARKED
             self._owner.on_parked()
 
-    # The worker
-
-    def _new_worker(self) -> Live:
-        self._hang_up()
-        self._worker = Live(self._loop, self._owner.look)
-        return self._worker
-
     def _give_up(self) -> None:
         """Whoever is or may become the worker is not wanted; its end, if it comes, is nobody's any more."""
         self.kill()
@@ -229,25 +224,18 @@ class Lineage:
 
     def _hang_up(self) -> None:
         self._deadline.cancel()
-        if self._worker is not None:
-            self._worker.hang_up()
-            self._worker = None
+        self.seat.clear()
 
     def listen(self) -> None:
         """Hear what the worker has said."""
-        if (worker := self._worker) is not None:
+        if (worker := self.seat.worker) is not None:
             for frame in worker.heard():
                 self._hear(worker, frame)
             worker.end_if_cut_off()
 
     def _hear(self, worker: Live, frame: Frame) -> None:
-        if isinstance(frame, StandbyTaken) and (self._going_back or self.state is State.STARTING):
-            os.close(worker.take_fd())  # of the state that is being left, or not there yet
-        elif isinstance(frame, StandbyTaken):
-            self.refusal = None
-            self.ladder.grades.note(self.standbys.add(worker.take_fd(), frame))
-            if is_scarce(worker.pid):
-                self.standbys.drop_oldest()
+        if isinstance(frame, StandbyTaken):
+            self._on_taken(worker, frame)
         elif isinstance(frame, NoStandby):
             self.refusal = frame.reason
         elif isinstance(frame, Ready):
@@ -261,13 +249,24 @@ class Lineage:
         elif isinstance(frame, NotLoaded):
             self._give_up()
             self._take_over()
-        elif isinstance(frame, Woken) and self._waking is not None:
+        elif isinstance(frame, Woken) and self._awaited is not None:
             worker.pid = frame.pid
-            self._waking.let_go()
-            after, self._waking = self._waking.after, None
+            if self._waking is not None:
+                self._waking.let_go()
+            after, self._awaited, self._waking = self._awaited, None, None
             self._arrived(Return("standby", after, frame.not_restored, frame.comms))
         else:
             self._owner.on_frame(frame)
+
+    def _on_taken(self, worker: Live, taken: StandbyTaken) -> None:
+        control = worker.take_fd()
+        if self._going_back or self.state is State.STARTING:  # of a state that is left, or not there yet
+            dismiss(control)
+            return
+        self.refusal = None
+        self.ladder.grades.note(self.standbys.add(control, taken))
+        if is_scarce(worker.pid):
+            self.standbys.drop_oldest()
 
     def _on_ready(self, ready: Ready) -> None:
         then = self._newcomer.ready(ready)
@@ -280,13 +279,15 @@ class Lineage:
     def _arrived(self, back: Return) -> None:
         self._deadline.cancel()
         self.state = State.ALIVE
+        self._nursery.watch(self.worker_pid)
         self._owner.on_return(back)
 
-    def _on_died(self, died: Died) -> None:
-        worker = self._worker
-        if self.standbys.died(died.pid) or worker is None or died.pid != worker.pid:
+    def on_died(self, pid: int, status: int | None) -> None:
+        """A process has ended, with waitpid(2)'s status, if that is known."""
+        worker = self.seat.worker
+        if self.standbys.died(pid) or worker is None or pid != worker.pid:
             return
-        death = worker.death(died.status)
+        death = worker.death(status)
         for frame in worker.heard():  # its last words
             self._hear(worker, frame)
         worker.pid = None
@@ -303,8 +304,6 @@ class Lineage:
             self.ladder.crashed(code, on_request=death.asked is not None)
             self._take_over()
 
-    # Who takes over
-
     def _on_newest_lost(self) -> None:
         if self.state is State.ALIVE:
             self.send(Renew())
@@ -320,9 +319,14 @@ class Lineage:
             self._fork_fresh()
             return
         self._waking = step.standby
-        worker = self._new_worker()
-        worker.give(step.standby.wake)
+        worker = self.seat.new(self._owner.look)
         worker.pid = step.standby.pid
+        self._nursery.keep(worker, step.standby.after)
+        worker.give(step.standby.wake)
+        self._await_woken(step.standby.after)
+
+    def _await_woken(self, after: int) -> None:
+        self.state, self._awaited = State.WAKING, after
         self._deadline.set(self._settings.standby.wake_seconds, self._on_wake_failed)
 
     def _on_wake_failed(self) -> None:

@@ -7,9 +7,9 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
-from holdfast.link.messages import Frame
+from holdfast.link.messages import Frame, StandbyTaken
 from holdfast.supervisor.line import Line
 from holdfast.supervisor.loop import Loop
 from holdfast.supervisor.returns import Death
@@ -17,23 +17,68 @@ from holdfast.supervisor.returns import Death
 _PF_EXITING = 0x4  # linux/sched.h
 
 
-class Live:
-    """One worker, from the moment on when it is made or woken."""
+CROWD = 64
+"""Messages that may wait in the link for a commit: the kernel counts some 1 KB for each, and takes 200 KB."""
 
-    def __init__(self, loop: Loop, look: Callable[[], None]) -> None:
-        """`look` is called when it has said something; its end of the line is `theirs`, to be given away."""
+
+class Live:
+    """One worker, from the moment on when it is made, woken or taken over.
+
+    What it says stays in the link until `take_off`. Links are numbered, and messages on each: a supervisor
+    that takes over passes over what was written down before it.
+    """
+
+    def __init__(self, line: Line, link: int, theirs: socket.socket | None = None) -> None:
+        """`theirs`: its end of the line, to be given away."""
         self.pid: int | None = None
-        self._line, self.theirs = Line.pair(loop, look)
+        self.link = link
+        self.said = 0  # number of the last message that was heard
+        self._line = line
+        self._theirs = theirs
+        self._known = 0  # up to this one it was written down before us
         self._severed = False  # it lost its link while it lived
         self._asked: str | None = None  # why we killed it
+
+    @classmethod
+    def new(cls, loop: Loop, look: Callable[[], None], link: int) -> Live:
+        """One that is about to be; `look` is called when it has said something."""
+        line, theirs = Line.pair(loop, look, keeps=True)
+        return cls(line, link, theirs)
+
+    @classmethod
+    def taken_over(cls, loop: Loop, look: Callable[[], None], link: int, fd: int, known: int) -> Live:
+        """One that another supervisor had; `known`: what it said up to there is written down."""
+        worker = cls(Line(loop, socket.socket(fileno=fd), look, keeps=True), link)
+        worker.said = worker._known = known
+        return worker
 
     def send(self, frame: Frame) -> None:
         """Say something to it."""
         self._line.send(frame)
 
-    def heard(self) -> list[Frame]:
+    def heard(self) -> Iterator[Frame]:
         """What it has said."""
-        return self._line.heard()
+        for number, frame in self._line.numbered():
+            if number <= self._known and not isinstance(frame, StandbyTaken):
+                for _ in range(frame.FDS):
+                    os.close(self._line.take_fd())
+                continue
+            self.said = max(number, self.said)
+            yield frame
+
+    @property
+    def crowded(self) -> bool:
+        """Much of what it has said waits to be taken off: it can't say much more."""
+        return self._line.seen >= CROWD
+
+    def take_off(self) -> None:
+        """All that was heard is written down, as far as that matters."""
+        if not self._line.closed:
+            self._line.take_off(self.said)
+
+    def fileno(self) -> int:
+        """Our end of the line."""
+        return self._line.fileno()
 
     def take_fd(self) -> int:
         """The next descriptor that came along; the caller owns it."""
@@ -41,8 +86,9 @@ class Live:
 
     def give(self, to: Callable[[socket.socket], None]) -> None:
         """Have `to` send its end of the line to it."""
-        with self.theirs:
-            to(self.theirs)
+        assert self._theirs is not None
+        with self._theirs:
+            to(self._theirs)
 
     def interrupt(self) -> None:
         """SIGINT for it and what it started: its process group, in which no standby is."""

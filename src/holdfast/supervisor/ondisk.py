@@ -23,13 +23,25 @@ class OnDisk:
     """Of the session `name`. A program that embeds us has nothing there."""
 
     def __init__(
-        self, name: str, settings: Settings, loop: Loop, stage: Stage, lineage: AnyWorker, ledger: Ledger
+        self,
+        name: str,
+        settings: Settings,
+        loop: Loop,
+        stage: Stage,
+        lineage: AnyWorker,
+        ledger: Ledger,
+        *,
+        takes_over: bool,
     ) -> None:
         own = isinstance(lineage, Lineage)
         self.checkpoints = Checkpoints(
-            ledger, str(paths.session_checkpoints(name)), lambda: stage.effects, used=settings.enabled and own
+            ledger,
+            str(paths.session_checkpoints(name)),
+            lambda: stage.effects,
+            used=settings.enabled and own,
+            takes_over=takes_over,
         )
-        self.arrival = Arrival(ledger, self.checkpoints)
+        self.arrival = Arrival(ledger, self.checkpoints, takes_over=takes_over)
         self.emptying = Emptying(stage, lineage, ledger, self.checkpoints)
         self._writer = Writer(loop, lineage.standbys, self.checkpoints, settings)
         self._writer.outstanding = self._is_outstanding

@@ -11,6 +11,7 @@ from holdfast.protocol import operations
 from holdfast.supervisor.account import Account
 from holdfast.supervisor.desk import Desk
 from holdfast.supervisor.loop import Loop
+from holdfast.supervisor.resumption import Resumption
 from holdfast.supervisor.undo import Undo
 
 
@@ -34,12 +35,14 @@ class Operator:
         desk: Desk,
         loop: Loop,
         undo: Undo,
+        resumption: Resumption,
     ) -> None:
         self._owner = owner
         self._account = account
         self._desk = desk
         self._loop = loop
         self._undo = undo
+        self._resumption = resumption
 
     def operate(self, name: str, request: msgspec.Struct) -> msgspec.Struct:
         """The reply to one operation. HoldfastError if it can't be done."""
@@ -54,6 +57,8 @@ class Operator:
         if isinstance(request, operations.Stop):
             self._loop.later(0, lambda: self._owner.end("stop"))  # after the reply
             return operations.Stopping()
+        if isinstance(request, operations.Resume):
+            return self._resumption.answer(request)
         if isinstance(request, operations.Interrupt):
             self._owner.interrupt(force=request.force)
         else:

@@ -84,13 +84,11 @@ class Output:
         """Take text out of the ring, up to where a message stood or a look began."""
         while data := self._ring.take(upto):
             self._add(*self._segment, self._ring_decoder.decode(data))
-            if self._ring.room_wanted():
-                os.eventfd_write(self._room_fd, 1)
 
     def read_pipes(self) -> None:
         """Take all there is out of the pipes: they are never at their end, others hold them too."""
         for fd, (name, decoder) in self._pipes.items():
-            while data := _read(fd):
+            while data := self._take(fd):
                 self._add(self.foreground, name, decoder.decode(data))
 
     def settle(self, at: int | None = None) -> None:
@@ -122,6 +120,39 @@ class Output:
         most = self._settings.message_bytes
         for begin in range(0, len(text), most):
             self._publish(*self._key, text[begin : begin + most])
+
+    @property
+    def pressed(self) -> bool:
+        """Whether the worker can't print on before what was read is safe."""
+        return self._ring.pressed
+
+    @property
+    def place(self) -> tuple[int, int, str]:
+        """Up to where text was published, if none waits; parent and stream of what follows."""
+        return self._ring.position - len(self._ring_decoder.getstate()[0]), *self._segment
+
+    def made_safe(self) -> None:
+        """What was published is written down: the worker may write over it."""
+        if self._ring.unsafe:
+            self._ring.free(self.place[0])
+            if self._ring.room_wanted():
+                os.eventfd_write(self._room_fd, 1)
+        self._ring.piped_safe()
+
+    def take_over(self, place: int, parent: int, stream: str) -> int:
+        """Go on where another reader of the same wires was; bytes of pipes that may be lost with it."""
+        self._segment = self._key = (parent, stream)
+        self._ring.go_to(place)
+        self._ring.room_wanted()
+        os.eventfd_write(self._room_fd, 1)
+        return self._ring.piped_lost()
+
+    def _take(self, fd: int) -> bytes:
+        """Take text out of a pipe. It is nowhere else then: should we be killed, it is known how much."""
+        self._ring.piped(_PIPE_READ)
+        data = _read(fd)
+        self._ring.piped(len(data) - _PIPE_READ)
+        return data
 
     def _on_pipe(self) -> None:
         self.look()

@@ -17,13 +17,15 @@ import time
 from typing import Protocol
 
 from holdfast.errors import HoldfastError
-from holdfast.link.messages import Frame, Leave, Left, NoStandby, Outfit, Ready
+from holdfast.link.messages import Died, Frame, Leave, Left, NoStandby, Outfit, Ready
 from holdfast.settings import Life
+from holdfast.supervisor.bookmark import Bookmark
 from holdfast.supervisor.line import Line
 from holdfast.supervisor.lineage import Lineage, Owner, State
 from holdfast.supervisor.live import lives
 from holdfast.supervisor.loop import Deadline, Loop
 from holdfast.supervisor.returns import Death, Return
+from holdfast.supervisor.seat import Seat
 from holdfast.supervisor.standbys import Standby, Standbys
 
 
@@ -48,6 +50,7 @@ class Program:
         self.state = State.STARTING
         self.standbys = Standbys(loop, 0, lambda: None)  # there never is one
         self.refusal: str | None = None  # why there is none
+        self.seat = Seat(loop)  # nobody sits there: what a program says is not kept, for nobody can take over
         self._owner: Host
         self._loop = loop
         self._outfit = outfit
@@ -65,6 +68,16 @@ class Program:
         self._line = Line(self._loop, self._sock, owner.look)
         self._line.send(Outfit(), *self._outfit)
         self._loop.on_readable(self._process, self._on_ended)
+
+    def adopt(self, owner: Host, mark: Bookmark) -> Died | None:
+        """Nobody takes over from who talks to a program, which goes on when its supervisor is gone."""
+        raise NotImplementedError
+
+    def resume(self) -> None:
+        """See `adopt`."""
+
+    def on_died(self, pid: int, status: int | None) -> None:
+        """Its own end is seen by ourselves."""
 
     def send(self, frame: Frame) -> None:
         """Say something to it."""

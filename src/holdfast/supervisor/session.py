@@ -37,8 +37,11 @@ from holdfast.supervisor.output import Output
 from holdfast.supervisor.program import AnyWorker, Program
 from holdfast.supervisor.queue import Job
 from holdfast.supervisor.recovery import ENAME, Recovery
+from holdfast.supervisor.resumption import Resumption
 from holdfast.supervisor.returns import Death, Return
+from holdfast.supervisor.safekeeping import Safekeeping
 from holdfast.supervisor.stage import Stage
+from holdfast.supervisor.takeover import Takeover
 from holdfast.supervisor.turns import Turns
 from holdfast.supervisor.undo import Undo
 from holdfast.supervisor.welcome import Welcome
@@ -58,7 +61,9 @@ class Session:
         wires: Wires,
         loop: Loop,
         lineage: AnyWorker,
+        takes_over: bool = False,
     ) -> None:
+        """`takes_over`: the lineage's processes were another supervisor's, which was killed."""
         self.name = name
         self._settings = settings
         self._ledger = ledger
@@ -68,7 +73,9 @@ class Session:
         epoch = ledger.journal.begin(pid=os.getpid(), cwd=os.getcwd(), python=platform.python_version())
         self._broadcast = Broadcast(ledger, epoch, name)
         self._stage = Stage(lineage, self._broadcast, ledger, settings.life.parents_kept)
-        self._disk = OnDisk(name, settings.checkpoint, loop, self._stage, lineage, ledger)
+        self._disk = OnDisk(
+            name, settings.checkpoint, loop, self._stage, lineage, ledger, takes_over=takes_over
+        )
         self._turns = Turns(settings, loop, self._stage, lineage, self._broadcast)
         self.variables = self._turns.meanwhile.variables
         self.interrupt = Interrupts(settings, loop, self._stage, lineage, ledger).interrupt
@@ -77,8 +84,9 @@ class Session:
         self._desk = Desk(self, self._broadcast, self._stage, ledger, self._debugger, embedded=embedded)
         self._turns.take_in = self._desk.hold_back
         self._undo = Undo(self._stage, lineage, ledger, self._disk.checkpoints)
-        account = Account(name, ledger, self._stage, lineage, self._disk)
-        self.operate = Operator(self, account, self._desk, loop, self._undo).operate
+        account = Account(name, ledger, self._stage, lineage, self._disk, takes_over=takes_over)
+        resumption = Resumption(ledger, self._broadcast)
+        self.operate = Operator(self, account, self._desk, loop, self._undo, resumption).operate
         self._absence = Absence(name, self._broadcast, ledger.journal)
         self._entrance = Entrance(
             name,
@@ -89,7 +97,7 @@ class Session:
             absence=self._absence,
             arrival=self._disk.arrival,
         )
-        loop.before_waiting = self._broadcast.flush
+        self._safekeeping = Safekeeping(lineage, ledger, self._broadcast)
         self._coroner = Coroner(self._stage, wires.last_words)
         emptying = self._disk.emptying
         self._answers = Answers(ledger, account, self._entrance, self._stage, self._undo, emptying)
@@ -99,21 +107,30 @@ class Session:
         self._output: Output
         self._stage.count = ledger.last_count()
         ledger.on_trouble = self._broadcast.trouble
-        ledger.end_what_was_running(ENAME)
-        self._new_namespace()
+        self._takeover = Takeover(ledger, self._stage, self._turns, loop) if takes_over else None
+        if self._takeover is not None:
+            self._entrance.renew(self._takeover.namespace())
+        else:
+            ledger.begin_anew(ENAME, named=named)
+            self._new_namespace()
 
     def open(self) -> None:
         """Open the session's own door and the doorbell, and start the worker."""
-        self._output = self._stage.output = self._wires.output(
-            self._loop, self._settings.output, self._on_text
-        )
-        self._output.listen_with(self._lineage.listen)
-        self._lineage.begin(self)  # first: what it imports takes longest
-        self._entrance.open(self, self._desk.arrived)
+        output = self._wires.output(self._loop, self._settings.output, self._stage.publish_text)
+        self._output = self._stage.output = output
+        output.listen_with(self._lineage.listen)
+        self._safekeeping.begin(output)
+        if self._takeover is not None:
+            self._entrance.open(self, self._desk.arrived, self._takeover.doors())
+            self._takeover.go_on(self, self._lineage, output, self._entrance, self._coroner)
+        else:
+            self._lineage.begin(self)  # first: what it imports takes longest
+            self._entrance.open(self, self._desk.arrived)
+            self._broadcast.status("starting", NOBODY)
 
     def run(self) -> None:
         """Serve until the session ends."""
-        self._broadcast.status("starting", NOBODY)
+        self._loop.before_waiting = self._safekeeping.round_ends
         self._loop.run()
 
     def end(self, reason: str) -> None:
@@ -157,6 +174,7 @@ class Session:
     def on_frame(self, frame: Frame) -> None:
         """The worker said something: what it printed before comes first."""
         output = self._output
+        self._safekeeping.heard(frame)
         if isinstance(frame, Segment):
             output.begin_segment(frame)
         elif isinstance(frame, Publish):
@@ -172,7 +190,6 @@ class Session:
             self._stage.on_input_needed(frame)
         elif isinstance(frame, Wonder):
             self._lineage.send(self._answers.to(frame))
-        self._ledger.commit_soon()
 
     def on_death(self, death: Death) -> str | None:
         """The worker is dead: what it wrote goes out. The code that ran, if another one is to take over."""
@@ -191,6 +208,7 @@ class Session:
 
     def on_return(self, back: Return) -> None:
         """A worker is there; if it takes over from a dead one, tell what happened."""
+        self._safekeeping.arrived()
         recovery = self._coroner.report(back)
         if recovery is not None:
             self._stage.rejoin_comms(back.comms)
@@ -274,7 +292,3 @@ class Session:
         self._ledger.set("session_id", session_id)
         self._ledger.begin_namespace(self.name)
         self._entrance.renew(session_id)
-
-    def _on_text(self, number: int, stream: str, text: str) -> None:
-        self._stage.publish_text(number, stream, text)
-        self._ledger.commit_soon()

@@ -5,27 +5,28 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from datetime import UTC, datetime
 
 import msgspec
 
 from holdfast.access.doors import Door
-from holdfast.journal.records import Status
-from holdfast.link.messages import Ask, Done, InputReply, NeedInput, Publish, Rejoin, Run
+from holdfast.journal.records import CellRecord, Status
+from holdfast.link.messages import Ask, Done, NeedInput, Publish, Rejoin, Run
 from holdfast.protocol import codec
-from holdfast.protocol import content as contents
 from holdfast.protocol.content import ExecuteRequest
 from holdfast.protocol.messages import Message
-from holdfast.supervisor import offspring
+from holdfast.supervisor import offspring, replies
 from holdfast.supervisor import recovery as words
 from holdfast.supervisor.broadcast import NOBODY, Broadcast, Parent
 from holdfast.supervisor.comms import Comms
 from holdfast.supervisor.effects import Effects
 from holdfast.supervisor.ledger import Ledger
+from holdfast.supervisor.origin import Answer, origin_of
 from holdfast.supervisor.output import Output
 from holdfast.supervisor.program import AnyWorker
+from holdfast.supervisor.questions import Questions
 from holdfast.supervisor.queue import Job
 from holdfast.supervisor.recovery import Recovery
+from holdfast.supervisor.replies import Replies
 
 
 class Ended(msgspec.Struct, frozen=True):
@@ -61,10 +62,13 @@ class Stage:
         self._ledger = ledger
         self._parents: OrderedDict[int, Parent] = OrderedDict()  # by job number, most recent last
         self._parents_kept = parents_kept
-        self.turn = 0  # jobs given to workers so far
-        self._requests = 0  # other requests than cells so far: their numbers are negative
+        first = broadcast.epoch << 32  # what an earlier supervisor has counted is never meant
+        self.turn = first  # grows with each job that is given to a worker
+        self.running_turn = first  # of the job that runs, or ran last: what an interrupt is aimed at
+        self._requests = -first  # the same for other requests than cells: their numbers are negative
         self._last = 0  # number of the last cell
-        self._asking: Job | None = None  # the job whose client was asked for input
+        self._questions = Questions(lineage, ledger)
+        self.replies = Replies(broadcast, ledger)
         self.on_question: Callable[[], None] = lambda: None
         """Called when a client is asked for input."""
 
@@ -89,12 +93,33 @@ class Stage:
             silent=job.request.silent,
             store_history=job.request.store_history,
             count=job.count,
+            turn=self.turn + 1,
+            request=origin_of(job),
         )
+
+    def resume(self, job: Job, since: float, turn: int) -> None:
+        """A cell that another supervisor has started: the worker takes no notice if it has it already."""
+        assert job.request is not None
+        self.job, self.since, self.began, self.running_turn = job, since, offspring.now(), turn
+        self._keep_parent(job)
+        self._questions.resume(job)
+        self._run(job, job.request, turn)
+
+    def remember(self, cells: list[CellRecord]) -> None:
+        """What ran before us, oldest first."""
+        self._last = cells[-1].id if cells else 0
+        self.sources.update((cell.count, cell.code) for cell in cells if cell.count and cell.started)
+
+    def drop_effects(self, after: int) -> list[int]:
+        """The worker does not hold what cells after `after` did; their execution counts."""
+        self._ledger.drop_effects(after)
+        return self.effects.drop_since(after)
 
     def start(self, job: Job) -> None:
         """Give a job to the worker."""
         self.job, self.since, self.began = job, time.time(), offspring.now()
         self.turn += 1
+        self.running_turn = self.turn
         if job.request is None:
             self._requests -= 1
             job.number = self._requests
@@ -103,7 +128,7 @@ class Stage:
             job.parent = Parent(job.message.header_raw, job.number)
             if job.count is None:
                 job.count = self.count + 1
-                self._ledger.start(job.number, job.count)
+                self._ledger.start(job.number, job.count, self.turn)
         self._keep_parent(job)
         if job.request is None:
             self._start_request(job)
@@ -121,66 +146,40 @@ class Stage:
 
     def on_input_needed(self, frame: NeedInput) -> None:
         """input() waits: ask the client that runs the cell."""
-        if (job := self.job) is not None:
-            self._asking = job
+        if self.job is not None:
             self.on_question()
-            content = {"prompt": frame.prompt, "password": frame.password}
-            job.door.send("stdin", "input_request", content, to=job.message)
+            self._questions.ask(self.job, frame)
 
     def on_input(self, door: Door, message: Message) -> None:
-        """A client typed something: it counts if it is the one that was asked. MalformedMessage."""
-        job = self._asking
-        if job is None or job is not self.job or job.door is not door or job.message.idents != message.idents:
-            return
-        reply = codec.decode(message.content_raw, contents.InputReply, "content")
-        self._asking = None
-        self._lineage.send(InputReply(reply.value))
+        """A client typed something. MalformedMessage."""
+        self._questions.answer(door, message, self.job)
 
     def on_done(self, frame: Done) -> Ended | None:
         """The worker is through with the job."""
         job = self.job
         if job is None or frame.cell != job.number:
             return None
+        answer = Answer(frame.content, codec.encode(_metadata(frame)))
         if job.request is not None and job.count is not None:
-            self._finish_cell(job, frame)
+            self._finish_cell(job, frame, answer)
             if frame.output is not None:
                 self._ledger.add_result(job.count, frame.output)
-        return self._end(job, frame.content, _metadata(frame), frame.status, by_worker=True)
+        return self._end(job, answer, frame.status, by_worker=True)
 
     def on_crash(self, recovery: Recovery) -> Ended | None:
         """The worker died and another one is there: answer for the job. Without a job, tell who looks."""
-        lines = words.described(recovery)
-        error = {"ename": words.ENAME, "evalue": recovery.cause, "traceback": lines}
-        job = self.job
+        job, error = self.job, replies.error_of(recovery)
         if job is None or (job.errand is not None and recovery.level != "none"):
-            self._broadcast.stream("stderr", "\n".join(lines) + "\n", self.parent_of(self._last))
+            self.tell_last("\n".join(words.described(recovery)) + "\n")
         if job is None:
             return None
-        self._asking = None
+        self._questions.forget()
+        answer = replies.of_crash(job, self.since, recovery, error)
         if job.request is not None:
             if not job.request.silent:
                 self._broadcast.publish("error", error, job.parent)
-            self._ledger.finish(job.number, "crashed", words.ENAME, recovery.cause)
-        content: dict[str, object] = {
-            "status": "error",
-            "execution_count": job.count,
-            "user_expressions": {},
-            "payload": [],
-            **error,
-        }
-        started = datetime.fromtimestamp(self.since, UTC).isoformat()
-        metadata = {"started": started, "status": "error", "holdfast": {"recovery": recovery}}
-        return self._end(job, content, metadata, "error", by_worker=False)
-
-    def abort(self, job: Job) -> None:
-        """Answer a cell that will not run, because one before it failed."""
-        parent = Parent(job.message.header_raw, job.number)
-        self._broadcast.status("busy", parent)
-        self._ledger.finish(job.number, "aborted")
-        job.door.reply(
-            job.channel, job.reply_type, {"status": "aborted"}, {"status": "aborted"}, to=job.message
-        )
-        self._broadcast.status("idle", parent)
+            self._ledger.finish(job.number, "crashed", words.ENAME, recovery.cause, reply=answer.kept())
+        return self._end(job, answer, "error", by_worker=False)
 
     def rejoin_comms(self, living: list[str]) -> None:
         """The worker is another one, with these comms: what it lacks is closed, of what it has it tells anew.
@@ -216,22 +215,8 @@ class Stage:
 
     def _start_cell(self, job: Job, request: ExecuteRequest) -> None:
         """The worker begins while we still tell: what it says is read afterwards, in the right order."""
-        message = job.message
         assert job.count is not None
-        self._lineage.send(
-            Run(
-                cell=job.number,
-                turn=self.turn,
-                count=job.count,
-                code=request.code,
-                silent=request.silent,
-                store_history=request.store_history,
-                allow_stdin=request.allow_stdin,
-                user_expressions=request.user_expressions,
-                header=message.header_raw,
-                metadata=message.metadata_raw,
-            )
-        )
+        self._run(job, request, self.turn)
         self._broadcast.status("busy", job.parent)
         if not request.silent:
             content = {"code": request.code, "execution_count": job.count}
@@ -243,6 +228,24 @@ class Stage:
         if request.store_history:
             self.count = job.count
             self._ledger.add_input(job.count, request.code)
+
+    def _run(self, job: Job, request: ExecuteRequest, turn: int) -> None:
+        message = job.message
+        assert job.count is not None
+        self._lineage.send(
+            Run(
+                cell=job.number,
+                turn=turn,
+                count=job.count,
+                code=request.code,
+                silent=request.silent,
+                store_history=request.store_history,
+                allow_stdin=request.allow_stdin,
+                user_expressions=request.user_expressions,
+                header=message.header_raw,
+                metadata=message.metadata_raw,
+            )
+        )
 
     def _start_request(self, job: Job) -> None:
         message = job.message
@@ -259,24 +262,23 @@ class Stage:
             )
         )
 
-    def _finish_cell(self, job: Job, frame: Done) -> None:
+    def _finish_cell(self, job: Job, frame: Done, answer: Answer) -> None:
         status: Status = "ok"
         ename = evalue = ""
         if frame.status != "ok":
             error = codec.decode(frame.content, _Error, "reply")
             ename, evalue = error.ename, error.evalue
             status = "interrupted" if ename == "KeyboardInterrupt" else "error"
-        self._ledger.finish(job.number, status, ename, evalue)
         shown = job.request is not None and job.request.store_history and not job.looks_back
+        self._ledger.finish(job.number, status, ename, evalue, reply=answer.kept(), held=shown)
         self.effects.add(job.number, job.count or 0, shown=shown)
 
-    def _end(self, job: Job, content: object, metadata: object, status: str, *, by_worker: bool) -> Ended:
+    def _end(self, job: Job, answer: Answer, status: str, *, by_worker: bool) -> Ended:
         self.job = None
         if job.errand is not None:
-            job.errand.then(content if isinstance(content, bytes) else codec.encode(content))
+            job.errand.then(answer.content)
             return Ended(job, status, by_worker)
-        if not job.message.header.msg_type.startswith("comm_"):
-            job.door.reply(job.channel, job.reply_type, content, metadata, to=job.message)
+        self.replies.send(job, answer)
         self._broadcast.status("idle", job.parent)
         return Ended(job, status, by_worker)
 

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import bisect
 import socket
 import time
 from collections.abc import Callable
 
 from holdfast.link.channel import Channel
-from holdfast.link.messages import Asleep, Lend, StandbyTaken, Wake
+from holdfast.link.messages import Asleep, Go, Lend, StandbyTaken, Wake
 from holdfast.supervisor.line import heard
 from holdfast.supervisor.loop import Loop, Timer
 
 _FOR_CRASHES = 2
+
+
+def dismiss(control_fd: int) -> None:
+    """Have a standby end: it would take an end of its control socket for the supervisor's own."""
+    control = Channel(socket.socket(fileno=control_fd))
+    control.send(Go())
+    control.close()
 
 
 class Standby:
@@ -21,7 +29,7 @@ class Standby:
         self.generation = generation  # counted from 1 over the session
         self.after = taken.after  # the last cell whose effects it holds
         self.pid = taken.pid or None  # known at the latest once it sleeps
-        self.taken_at = time.monotonic()
+        self.taken_at = taken.taken or time.monotonic()
         self.took_ms = taken.took_ms
         self.fingerprint = taken.fingerprint  # those that are alike have the same grade
         self.control = control
@@ -41,7 +49,8 @@ class Standby:
         self.control.send(Lend(), link.fileno())
 
     def let_go(self) -> None:
-        """It sees its control socket closed and ends."""
+        """It is told, and ends."""
+        self.control.send(Go())
         self.control.close()
 
 
@@ -74,7 +83,7 @@ class Standbys:
         control.sock.setblocking(False)
         self._generation += 1
         standby = Standby(control, self._generation, taken)
-        self._all.append(standby)
+        bisect.insort(self._all, standby, key=lambda each: each.taken_at)  # one that was lost may come late
         self._loop.on_readable(control.fileno(), lambda: self._listen(standby))
         while len(self._all) > self._keep:
             self._drop(self._spare())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 import subprocess
 import sys
@@ -10,36 +11,70 @@ from collections.abc import Callable
 
 import msgspec
 
-from holdfast.link.messages import Fork, Frame, Start
+from holdfast.link.messages import Farewell, Fork, Frame, Keep, Start
+from holdfast.supervisor.adoption import Stranger
 from holdfast.supervisor.line import Line
 from holdfast.supervisor.loop import Loop
 
+_BACKLOG = 64
+
 
 class Template:
-    """Starts the process at once; start it anew with another object."""
+    """The process, and the way to it."""
 
     def __init__(
         self,
+        loop: Loop,
+        process: subprocess.Popen[bytes] | Stranger,
+        sock: socket.socket,
+        said: Callable[[Frame], None],
+        gone: Callable[[], None],
+    ) -> None:
+        """`said` is told what it says, `gone` that it has ended by itself."""
+        self._said = said
+        self._gone = gone
+        self._process = process
+        self._line = Line(loop, sock, self._on_line)
+
+    @classmethod
+    def started(
+        cls,
         loop: Loop,
         start: Start,
         outputs: tuple[int, int],
         said: Callable[[Frame], None],
         gone: Callable[[], None],
-    ) -> None:
-        """`start` and `outputs` (stdout, stderr) name descriptors of ours that it inherits."""
-        self._said = said
-        self._gone = gone
-        self._line, theirs = Line.pair(loop, self._on_line)
-        start = msgspec.structs.replace(start, link=theirs.fileno())
-        self._process = subprocess.Popen(
+    ) -> Template:
+        """Start it. `start` and `outputs` (stdout, stderr) name descriptors of ours that it inherits."""
+        ours, theirs = socket.socketpair()
+        meeting = _listening(start.meeting)
+        start = msgspec.structs.replace(start, link=theirs.fileno(), meets=meeting.fileno())
+        process = subprocess.Popen(
             [sys.executable, "-P", "-m", "holdfast.worker", msgspec.json.encode(start).decode()],
             stdin=subprocess.DEVNULL,
             stdout=outputs[0],
             stderr=outputs[1],
-            pass_fds=(start.link, start.fault, start.ring, start.room),
+            pass_fds=(
+                *(start.link, start.fault, start.ring, start.room, start.meets),
+                *start.kept.values(),
+            ),
             start_new_session=True,
         )
         theirs.close()
+        meeting.close()
+        return cls(loop, process, ours, said, gone)
+
+    def keep(self, link: int, keep: Keep) -> None:
+        """Have it hold a duplicate of our end of a link, for who takes over if we are killed."""
+        self._line.send(keep, link)
+
+    def farewell(self) -> None:
+        """The session is about to end: if we are killed from now on, nobody takes over."""
+        self._line.send(Farewell())
+
+    def take_fd(self) -> int:
+        """The descriptor that came with what it said."""
+        return self._line.take_fd()
 
     def fork(self, link: socket.socket) -> None:
         """Ask for a fresh worker on `link`, which may be closed afterwards."""
@@ -47,6 +82,7 @@ class Template:
 
     def end(self, patience: float) -> None:
         """End it; it takes the worker along. Waits so many seconds, then kills it."""
+        self.farewell()
         self._line.close()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(patience)
@@ -65,3 +101,14 @@ class Template:
             self._line.close()
             self._process.wait()
             self._gone()
+
+
+def _listening(path: str) -> socket.socket:
+    """A unix socket for the same user alone, in the place of one that a dead template has left."""
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(path)
+    sock.bind(path)
+    os.chmod(path, 0o600)
+    sock.listen(_BACKLOG)
+    return sock

@@ -56,6 +56,10 @@ class Turns:
         if job.is_question:
             self.meanwhile.consider()
 
+    def resume(self, job: Job) -> None:
+        """A cell that another supervisor has accepted waits its turn."""
+        self._queue.add(job)
+
     def next(self) -> None:
         """Start the next job, if the worker is free."""
         if self._free() and (job := self._queue.next()):
@@ -79,7 +83,7 @@ class Turns:
         self.meanwhile.over()
         for job in self._queue.take_all():
             if job.request is not None:
-                self._stage.abort(job)
+                self._stage.replies.abort(job)
 
     def give_up(self, cause: str) -> None:
         """Nobody will finish the job that runs."""
@@ -113,4 +117,4 @@ class Turns:
             for channel in _QUEUED:
                 self.take_in(door, channel)  # sent already, not yet read
         for job in self._queue.take_cells():
-            self._stage.abort(job)
+            self._stage.replies.abort(job)

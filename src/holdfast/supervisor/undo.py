@@ -16,7 +16,7 @@ from holdfast.protocol import operations
 from holdfast.supervisor import recovery as words
 from holdfast.supervisor.checkpoints import Checkpoints
 from holdfast.supervisor.effects import Effects
-from holdfast.supervisor.ledger import Ledger
+from holdfast.supervisor.ledger import NAMESPACE_AFTER, Ledger
 from holdfast.supervisor.lineage import State
 from holdfast.supervisor.program import AnyWorker, Program
 from holdfast.supervisor.queue import Job
@@ -33,6 +33,7 @@ class _Past(msgspec.Struct, frozen=True):
     effects: Effects
     count: int
     numbered_after: str
+    namespace_after: int
 
 
 class _Wish(msgspec.Struct, frozen=True):
@@ -88,7 +89,7 @@ class Undo:
         wish, self._wish = self._wish, None
         if wish is None or wish.job is not job or self._lineage.state is not State.ALIVE:
             return  # also if the session ends
-        self._stage.effects.drop_since(job.number - 1)  # it is not one of those that count
+        self._stage.drop_effects(job.number - 1)  # it is not one of those that count
         try:
             standby, undone = self._plan(wish.asked)
         except HoldfastError as error:  # the standby has died in between
@@ -100,7 +101,7 @@ class Undo:
         """A worker is there again: tell how it went."""
         assert self._departed is not None
         took = words.took((time.monotonic() - self._departed) * 1e3)
-        lost = self._stage.effects.drop_since(back.after)
+        lost = self._stage.drop_effects(back.after)
         state = self._place(back.after)
         wanted, self._departed = self._wanted, None
         if back.level == "fresh":
@@ -123,7 +124,8 @@ class Undo:
         """The namespace is about to be thrown away: remember what it takes to come back to it."""
         self.forget()
         numbered_after = self._ledger.journal.get("numbered_after") or "0"
-        self._past = _Past(self._stage.effects, self._stage.count, numbered_after)
+        began = self._ledger.namespace_after
+        self._past = _Past(self._stage.effects, self._stage.count, numbered_after, began)
 
     def checkpoints(self) -> list[dict[str, object]]:
         """What can be gone back to by a cell that comes after this one; newest first."""
@@ -203,7 +205,8 @@ class Undo:
             stage.effects, self._past = past.effects, None
             stage.count = max(stage.count, past.count)  # numbers go on
             self._ledger.set("numbered_after", past.numbered_after)
-        stage.effects.drop_since(standby.after)
+            self._ledger.set(NAMESPACE_AFTER, str(past.namespace_after))
+        stage.drop_effects(standby.after)
         self._checkpoints.forget(standby.after + 1)
         self._lineage.go_back(standby)
 

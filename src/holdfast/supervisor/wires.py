@@ -9,7 +9,9 @@ import contextlib
 import mmap
 import os
 
-from holdfast.link.messages import Start
+import msgspec
+
+from holdfast.link.messages import KEPT, Start
 from holdfast.link.ring import DATA, RingReader
 from holdfast.settings import Output as OutputSettings
 from holdfast.supervisor.loop import Loop
@@ -22,28 +24,37 @@ _WORDS = 1 << 20
 class Wires:
     """Ring, pipes and counters."""
 
-    def __init__(self, ring_bytes: int) -> None:
-        self._ring_fd = os.memfd_create("holdfast-text", os.MFD_CLOEXEC)
-        os.ftruncate(self._ring_fd, DATA + ring_bytes)
-        self._room_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
-        self._fault, self._fault_end = _pipe()
-        self._pipes = {name: _pipe() for name in ("stdout", "stderr")}
+    def __init__(self, descriptors: dict[str, int]) -> None:
+        """`descriptors`: one for each label of KEPT, ours from now on."""
+        self._ring_fd, self._room_fd, self._fault, self._fault_end = (
+            descriptors[label] for label in KEPT[:4]
+        )
+        self._pipes = {name: (descriptors[name], descriptors[f"{name}_end"]) for name in ("stdout", "stderr")}
+
+    @classmethod
+    def new(cls, ring_bytes: int) -> Wires:
+        """Make them."""
+        made = {"ring": os.memfd_create("holdfast-text", os.MFD_CLOEXEC)}
+        os.ftruncate(made["ring"], DATA + ring_bytes)
+        made["room"] = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        for name in ("fault", "stdout", "stderr"):
+            made[name], made[f"{name}_end"] = _pipe()
+        return cls(made)
 
     @property
     def write_ends(self) -> tuple[int, int]:
         """What the processes below have as descriptors 1 and 2."""
         return self._pipes["stdout"][1], self._pipes["stderr"][1]
 
-    def start(self, arguments: list[str], quiet_wait_ms: float, cells: str) -> Start:
-        """What a template is told; its link comes with each start."""
-        return Start(
+    def connected(self, start: Start) -> Start:
+        """`start` with what a template is told of these; its link comes with each start."""
+        return msgspec.structs.replace(
+            start,
             link=-1,
             fault=self._fault_end,
             ring=self._ring_fd,
             room=self._room_fd,
-            arguments=arguments,
-            quiet_wait_ms=quiet_wait_ms,
-            cells=cells,
+            kept={"fault": self._fault, **{name: ends[0] for name, ends in self._pipes.items()}},
         )
 
     def outfit(self) -> tuple[int, int, int, int, int]:

@@ -15,9 +15,11 @@ from holdfast.worker.template import Template, prepare
 def main() -> None:
     """Be the template until the supervisor is gone; in its forks, be a worker."""
     start = prepare(msgspec.json.decode(sys.argv[1], type=Start))
-    worker_link = Template(start).serve()
+    template = Template(start)
+    worker_link = template.serve()
     if worker_link is None:
         os._exit(0)
+    start.life = template.life
     sys.argv = [""]
     live(start, worker_link)
 

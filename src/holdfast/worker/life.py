@@ -78,6 +78,7 @@ def live(start: Start, channel: Channel) -> None:
     undo.register(app.shell)
     status.register(app.shell)
     sleeper = Sleeper(loop, channel, outlet, shared, app.shell.user_ns, desk.woken)
+    sleeper.meeting, sleeper.life = start.meeting, start.life
     known = shared | loop_fds | {channel.fileno()}  # the loop's: each process has its own, rebuilt
     freezer = Freezer(loop, channel, outlet, known, sleeper, start.quiet_wait_ms)
     keep_apart(freezer, outlet)

@@ -1,7 +1,8 @@
 """The template: standby 0. It imports IPython, runs no user code, is always idle, and forks fresh workers.
 
 It is parent or adopter (subreaper, prctl(2)) of every process of the session below the supervisor, so how
-each of them ended is known whoever asks, and it takes them along when the supervisor is gone.
+each of them ended is known whoever asks. It takes them along when the session is over: the supervisor has
+said so, or is gone and no other one comes for what it leaves (see `heritage`).
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from pathlib import Path
 
 from holdfast.errors import HoldfastError
 from holdfast.link.channel import Channel
-from holdfast.link.messages import Died, Fork, Forked, ForkFailed, Start
+from holdfast.link.messages import Died, Farewell, Fork, Forked, ForkFailed, Keep, Start
+from holdfast.worker.heritage import Heritage
 
 LOWEST_FD = 200
 """Our descriptors are moved up here: user code that counts or closes low ones meets only its own."""
@@ -38,6 +40,8 @@ def prepare(start: Start) -> Start:
     start.link, start.fault, start.ring, start.room = (
         _move_up(number) for number in (start.link, start.fault, start.ring, start.room)
     )
+    start.meets = _move_up(start.meets)
+    start.kept = {label: _move_up(number) for label, number in start.kept.items()}
     # OpenBLAS's idle threads would spin 100 ms after each call, and no fork is safe while they do.
     os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "20")
     gc.collect()
@@ -52,26 +56,51 @@ class Template:
 
     def __init__(self, start: Start) -> None:
         self._channel = Channel(socket.socket(fileno=start.link))
+        self._heritage = Heritage(start)
         self._wakeup, self._bell = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)  # SIGCHLD only writes a byte here
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.set_wakeup_fd(self._bell, warn_on_full_buffer=False)
 
+    @property
+    def life(self) -> int:
+        """Number of the worker that was forked last."""
+        return self._heritage.life
+
     def serve(self) -> Channel | None:
-        """Serve until the supervisor is gone (None). In a fresh worker: returns its link."""
-        poll = select.poll()
-        poll.register(self._channel, select.POLLIN)
-        poll.register(self._wakeup, select.POLLIN)
-        while True:
-            poll.poll()
+        """Serve until the session is over (None). In a fresh worker: returns its link."""
+        while not self._is_over():
             self._reap()
             for message in self._channel.receive():
                 if isinstance(message, Fork):
                     link = self._channel.take_fd()
+                    self._heritage.begin_life()
                     if worker := self._fork(link):
                         return worker
-            if self._channel.ended:
-                _end_all_children()
-                return None
+                elif isinstance(message, Keep):
+                    self._heritage.keep(self._channel.take_fd(), message)
+                elif isinstance(message, Farewell):
+                    self._heritage.expected = False
+            self._heritage.meet()
+            if not self._channel.ended:
+                self._heritage.pass_on(self._channel)
+        self._heritage.close()
+        _end_all_children()
+        return None
+
+    def _is_over(self) -> bool:
+        """Wait until there is something to do; whether there will never be."""
+        heritage = self._heritage
+        if self._channel.ended:
+            if heritage.wait_for_heir():
+                return True
+            heir = heritage.take_heir()
+            if heir is not None:
+                self._channel.close()
+                self._channel = heir
+        sources = [self._wakeup, *heritage.sources]
+        if not self._channel.ended:
+            sources.append(self._channel.fileno())
+        return not _readable(sources, heritage.patience()) and heritage.given_up
 
     def _fork(self, link: int) -> Channel | None:
         try:
@@ -82,12 +111,14 @@ class Template:
             return None
         if pid:
             os.close(link)
+            self._heritage.born(pid)
             self._channel.send(Forked(pid))
             return None
         signal.set_wakeup_fd(-1)
         os.close(self._wakeup)
         os.close(self._bell)
         self._channel.close()
+        self._heritage.let_go()
         return Channel(socket.socket(fileno=_move_up(link)))
 
     def _reap(self) -> None:
@@ -98,7 +129,18 @@ class Template:
                 pid, status, usage = os.wait4(-1, os.WNOHANG)
                 if not pid:
                     return
-                self._channel.send(Died(pid, status, usage.ru_maxrss))
+                died = Died(pid, status, usage.ru_maxrss)
+                self._heritage.died(died)
+                if not self._channel.ended:
+                    self._channel.send(died)
+
+
+def _readable(sources: list[int], seconds: float | None) -> bool:
+    """Wait until something can be read, or so long; whether something can."""
+    poll = select.poll()
+    for source in sources:
+        poll.register(source, select.POLLIN)
+    return bool(poll.poll(None if seconds is None else seconds * 1e3))
 
 
 def _move_up(number: int) -> int:

@@ -22,12 +22,18 @@ def database(folder: Path) -> Iterator[Database]:
     database.close()
 
 
+def write(database: Database, outputs: Outputs) -> None:
+    with database.transaction():
+        outputs.write()
+    outputs.written()
+
+
 def test_only_so_many_cells_are_remembered_once_their_output_is_written(database: Database) -> None:
     outputs = Outputs(database, LIMITS)
     for cell in range(1, 20):
         outputs.add(1, cell, 1, "stream", b"a", 1.0)
     assert outputs.remembered == 19  # all of them wait
-    outputs.flush()
+    write(database, outputs)
     assert outputs.remembered == LIMITS.journal_open_cells
 
 
@@ -35,7 +41,7 @@ def test_the_cells_that_wrote_last_are_the_ones_remembered(database: Database) -
     outputs = Outputs(database, LIMITS)
     for cell in (1, 2, 1, 3):
         outputs.add(1, cell, 1, "stream", b"a", 1.0)
-        outputs.flush()
+        write(database, outputs)
     database.run("DELETE FROM outputs")  # whoever is read again has to start at the first place
     for cell in (1, 3, 2):
         outputs.add(1, cell, 1, "stream", b"a", 1.0)

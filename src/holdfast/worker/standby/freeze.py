@@ -164,7 +164,7 @@ class Freezer:
         if reason := self.pause() or canary.unforkable():
             self._refuse(reason)
             return False
-        began = time.perf_counter()
+        began = time.monotonic()
         try:
             seen = survey(self._known)
             ours, theirs = socket.socketpair()
@@ -178,7 +178,7 @@ class Freezer:
             refusal = self._split()
             if self._new:
                 ours.close()
-                self._sleeper.sleep(seen, Channel(theirs), settled=self._twice)
+                self._sleeper.sleep(seen, Channel(theirs), self._taken(began), settled=self._twice)
                 self._middle, self._new, self.forking = 0, False, False
                 return True
         finally:
@@ -189,7 +189,7 @@ class Freezer:
         else:
             if seen.foreign:
                 _is_readable(ours, None)  # private first: until then it holds what the user has open
-            self._announce(ours, (time.perf_counter() - began) * 1e3)
+            self._announce(ours, self._taken(began))
             self._copying = self._loop.call_soon(self._copy_pages)  # when what came meanwhile is done
         ours.close()
         return False
@@ -223,11 +223,13 @@ class Freezer:
         finally:
             self.forking = self._new  # in the fork it goes on until it is woken
 
-    def _announce(self, control: socket.socket, took_ms: float) -> None:
-        self._outlet.send(
-            StandbyTaken(self._outlet.position, self._cell, self._pid, took_ms, self._fingerprint),
-            control.fileno(),
-        )
+    def _taken(self, began: float) -> StandbyTaken:
+        """What is told of the standby made last, which was begun at `began`."""
+        took_ms = (time.monotonic() - began) * 1e3
+        return StandbyTaken(self._outlet.position, self._cell, self._pid, took_ms, self._fingerprint, began)
+
+    def _announce(self, control: socket.socket, taken: StandbyTaken) -> None:
+        self._outlet.send(taken, control.fileno())
         self._fresh = True
 
     def _refuse(self, reason: str) -> None:

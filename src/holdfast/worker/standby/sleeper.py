@@ -17,12 +17,13 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from holdfast.link.channel import Channel
-from holdfast.link.messages import Asleep, Lend, Wake, Woken
+from holdfast.link.messages import Asleep, Go, Lend, Sleeping, StandbyTaken, Wake, Woken
 from holdfast.worker.ipython import comms
 from holdfast.worker.outlet import Outlet
 from holdfast.worker.standby import sibling
 from holdfast.worker.standby.databases import keep_open
 from holdfast.worker.standby.double import Double
+from holdfast.worker.standby.lonely import find_template
 from holdfast.worker.standby.lost import Lost, names_of_lost
 from holdfast.worker.standby.orphans import disown
 from holdfast.worker.standby.pools import break_pools
@@ -59,13 +60,16 @@ class Sleeper:
         self._namespace = namespace
         self._on_wake = on_wake
         self._settled = False  # Python's own handlers of a fork have run
+        self.meeting = ""  # where the template can be found, and of which life this is (`Start`)
+        self.life = 0
         self.warm = WarmPages()
         self.double = Double()
 
-    def sleep(self, seen: Survey, control: Channel, *, settled: bool) -> None:
+    def sleep(self, seen: Survey, control: Channel, taken: StandbyTaken, *, settled: bool) -> None:
         """In the fork, with all signals blocked: block until woken. If it never is, the process ends here.
 
-        `settled`: it was made by os.fork(), so Python's own handlers have run.
+        `taken`: what the supervisor is told of it. `settled`: it was made by os.fork(), so Python's own
+        handlers have run.
         """
         self._settled = settled
         try:
@@ -78,7 +82,7 @@ class Sleeper:
             set_oom_score("standby")
             if seen.foreign or settled:
                 control.send(Asleep(os.getpid()))
-            link = self._await_wake(control, seen, private)
+            link = self._await_wake(control, seen, private, taken)
             control.close()
             private = self._rise(seen, private, link)
             switched_off = self._join(link)
@@ -90,7 +94,9 @@ class Sleeper:
             os.write(2, f"holdfast: a standby broke: {error!r}\n".encode())
             os._exit(BROKEN)
 
-    def _await_wake(self, control: Channel, seen: Survey, private: Private | None) -> int:
+    def _await_wake(
+        self, control: Channel, seen: Survey, private: Private | None, taken: StandbyTaken
+    ) -> int:
         """Block until the supervisor needs this standby; the new link. Not needed any more: ends here."""
         while True:
             for message in control.wait():
@@ -98,8 +104,13 @@ class Sleeper:
                     return control.take_fd()
                 if isinstance(message, Lend):
                     self._lend(control, seen, private)
-            if control.ended:
+                if isinstance(message, Go):
+                    os._exit(0)
+            if control.ended and not find_template(control, self.meeting, self._described(taken)):
                 os._exit(0)
+
+    def _described(self, taken: StandbyTaken) -> Sleeping:
+        return Sleeping(self.life, taken.after, os.getpid(), taken.fingerprint, taken.taken)
 
     def _lend(self, control: Channel, seen: Survey, private: Private | None) -> None:
         """Have a copy of this process serve on the link that came along; it never returns here."""

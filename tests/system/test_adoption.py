@@ -1,0 +1,338 @@
+"""A supervisor that is killed: another one takes over, and no client loses anything or sees it twice."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from jupyter_client import BlockingKernelClient
+
+from holdfast.client import blocking
+from holdfast.protocol import connection
+from kit.deadline import Deadline
+from kit.kernel import Kernel, only_holdfast
+from kit.processes import MARK, left_over, marked, wait_for_end
+from kit.wire import Cell, Client, Message
+
+pytestmark = only_holdfast
+
+SLOW = "import time\nfor i in range({}):\n    print(i)\n    time.sleep({})\n'end'"
+
+MOMENTS = 12
+"""Random ones at which a supervisor is killed."""
+
+DIE = "import ctypes; ctypes.string_at(0)"
+
+
+def about(client: Client) -> Message:
+    return client.ask("holdfast_info_request", {}, "control")
+
+
+def kill(client: Client) -> int:
+    """Kill the supervisor; its process id."""
+    pid: int = about(client)["pid"]
+    os.kill(pid, signal.SIGKILL)
+    assert wait_for_end(pid, Deadline(5))
+    return pid
+
+
+def numbers(cell: Cell) -> list[int]:
+    return [int(word) for word in cell.text().split()]
+
+
+def wait_for_standby(client: Client, after: int) -> None:
+    client.until_told(lambda: (about(client)["standby"] or {}).get("after") == after, "a standby")
+
+
+# --- at any moment
+
+
+def test_between_cells_it_is_as_if_nothing_had_happened(kernel: Kernel, client: Client) -> None:
+    client.do("kept = 5")
+    killed = kill(client)
+    assert client.value("kept") == 5
+    now = about(client)
+    assert now["pid"] != killed
+    assert now["adopted"]
+    assert now["unclean"] is None
+    assert now["execution_count"] == 2
+    assert kernel.process.poll() is None
+
+
+def test_a_cell_that_is_silent_goes_on_and_is_answered(client: Client) -> None:
+    running_cell = client.start("import time; time.sleep(1.5); 42")
+    client.until_busy(running_cell)
+    kill(client)
+    cell = client.finish(running_cell)
+    assert (cell.status, cell.result) == ("ok", "42")
+    assert client.value("1 + 1") == 2
+
+
+def test_a_cell_that_prints_goes_on_and_nothing_of_it_is_missing(client: Client) -> None:
+    running_cell = client.start(SLOW.format(200, 0.01))
+    client.text(running_cell, "20\n")
+    kill(client)
+    cell = client.finish(running_cell)
+    assert (cell.status, cell.result) == ("ok", "'end'")
+    assert numbers(cell) == list(range(200))
+
+
+def test_what_a_subprocess_prints_meanwhile_arrives(client: Client) -> None:
+    code = (
+        "import subprocess\nprint('go', flush=True)\nsubprocess.run(['sh', '-c', 'sleep 0.5; seq 2000'])\n1"
+    )
+    running_cell = client.start(code)
+    client.text(running_cell, "go")
+    kill(client)
+    cell = client.finish(running_cell)
+    assert cell.text() == "go\n" + "".join(f"{number}\n" for number in range(1, 2001))
+
+
+def test_cells_that_wait_run_in_their_order(client: Client) -> None:
+    first = client.start("import time; order = []; print('go'); time.sleep(1); order.append(1)")
+    rest = [client.start(f"order.append({number})") for number in (2, 3, 4)]
+    client.text(first, "go")
+    kill(client)
+    for each in (first, *rest):
+        assert client.finish(each).status == "ok"
+    assert client.value("order") == [1, 2, 3, 4]
+
+
+def test_an_error_aborts_what_waited_before_the_supervisor_was_killed(client: Client) -> None:
+    first = client.start("import time; print('go'); time.sleep(1); 1 / 0")
+    second = client.start("2")
+    client.text(first, "go")
+    kill(client)
+    assert client.finish(first).error["ename"] == "ZeroDivisionError"
+    assert client.finish(second).status == "aborted"
+
+
+def test_a_question_is_still_answered(client: Client) -> None:
+    asking = client.start("answer = input('? ')", allow_stdin=True)
+    client.prompt()
+    kill(client)
+    about(client)
+    client.answer("yes")
+    assert client.finish(asking).status == "ok"
+    assert client.value("answer") == "yes"
+
+
+def test_it_may_be_killed_again_and_again(client: Client) -> None:
+    client.do("kept = 5")
+    running_cell = client.start(SLOW.format(300, 0.01))
+    client.text(running_cell, "20\n")
+    for _ in range(3):
+        kill(client)
+    cell = client.finish(running_cell)
+    assert numbers(cell) == list(range(300))
+    assert client.value("kept") == 5
+    assert about(client)["epoch"] == 4
+
+
+def test_an_interrupt_reaches_the_cell_that_another_supervisor_has_started(client: Client) -> None:
+    running_cell = client.start("import time; print('go'); time.sleep(60)")
+    client.text(running_cell, "go")
+    kill(client)
+    assert client.ask("interrupt_request", {}, "control")["status"] == "ok"
+    assert client.finish(running_cell).error["ename"] == "KeyboardInterrupt"
+
+
+# --- our own clients
+
+
+@contextmanager
+def own_client(kernel: Kernel, client: Client, monkeypatch: pytest.MonkeyPatch) -> Iterator[blocking.Client]:
+    """A client of ours at the session's own door. It starts supervisors itself, in the kernel's folder."""
+    monkeypatch.setenv("HOLDFAST_HOME", str(kernel.folder))
+    monkeypatch.setenv(MARK, kernel.mark)
+    info = about(client)
+    file = Path(info["connection_file"])
+    with blocking.Client(connection.read(file), username="own", name=info["name"]) as own:
+        yield own
+
+
+def shown(run: blocking.Execution) -> list[int]:
+    """The numbers that a cell printed, in the order they came."""
+    texts = [str(message.content["text"]) for message in run if message.msg_type == "stream"]
+    return [int(word) for word in "".join(texts).split()]
+
+
+def test_our_own_client_hears_each_number_of_a_dense_output_once(
+    kernel: Kernel, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with own_client(kernel, client, monkeypatch) as own:
+        run = own.execute("for i in range(300_000):\n    print(i)\n'end'")
+        first = next(message for message in run if message.msg_type == "stream")
+        kill_quickly(kernel)
+        numbers = [int(word) for word in str(first.content["text"]).split()]
+        assert numbers + shown(run) == list(range(300_000))
+        assert run.reply().content["status"] == "ok"
+
+
+def test_whatever_is_the_moment_no_number_is_missing_and_none_comes_twice(
+    kernel: Kernel, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = random.Random(1)
+    with own_client(kernel, client, monkeypatch) as own:
+        for _ in range(MOMENTS):
+            run = own.execute("for i in range(40):\n    print(i)\ncount = globals().get('count', 0) + 1")
+            own.listen(chosen.uniform(0, 0.004))
+            kill_quickly(kernel)
+            assert shown(run) == list(range(40))
+            assert run.reply().content["status"] == "ok"
+        run = own.execute("print(count)")
+        assert shown(run) == [MOMENTS]
+
+
+def test_the_client_of_others_hears_what_is_published_after_it(kernel: Kernel, client: Client) -> None:
+    """jupyter_client's sockets connect anew by themselves, and what is said meanwhile waits for them."""
+    theirs = BlockingKernelClient(connection_file=str(kernel.file))
+    theirs.load_connection_file()
+    theirs.start_channels()
+    try:
+        theirs.wait_for_ready(timeout=15)
+        running_cell = client.start("import time; print('go'); time.sleep(1)")
+        client.text(running_cell, "go")
+        texts: list[str] = []
+
+        def hear(message: Message) -> None:
+            if message["msg_type"] == "stream":
+                texts.append(message["content"]["text"])
+
+        kill(client)
+        reply = theirs.execute_interactive(
+            "for i in range(1000): print(i)", timeout=20, output_hook=hear, allow_stdin=False
+        )
+        assert reply["content"]["status"] == "ok"
+        assert [int(word) for word in "".join(texts).split()] == list(range(1000))
+    finally:
+        theirs.stop_channels()
+
+
+def kill_quickly(kernel: Kernel) -> None:
+    """Kill the supervisor without a word to it."""
+    pid = _supervisor(kernel)
+    os.kill(pid, signal.SIGKILL)
+    assert wait_for_end(pid, Deadline(5))
+
+
+# --- the standbys
+
+
+def test_a_crash_under_the_new_supervisor_costs_one_cell_as_ever(client: Client) -> None:
+    client.do("kept = 5")
+    wait_for_standby(client, 1)
+    kill(client)
+    crashed = client.run(DIE)
+    assert crashed.error["ename"] == "InterpreterDied"
+    assert "every variable as before" in crashed.notice
+    assert client.value("kept") == 5
+
+
+def test_a_worker_that_dies_while_nobody_looks_is_replaced_by_its_standby(client: Client) -> None:
+    client.do("kept = 5")
+    wait_for_standby(client, 1)
+    running_cell = client.start("import os, time; print('go'); time.sleep(0.3); os._exit(3)")
+    client.text(running_cell, "go")
+    pid = about(client)["pid"]
+    worker = about(client)["worker_pid"]
+    os.kill(pid, signal.SIGSTOP)
+    assert wait_for_end(worker, Deadline(10))
+    os.kill(pid, signal.SIGKILL)
+    crashed = client.finish(running_cell)
+    assert "exit status 3" in crashed.notice
+    assert client.value("kept") == 5
+
+
+def test_earlier_states_can_still_be_gone_back_to(client: Client) -> None:
+    client.do("kept = 1")
+    wait_for_standby(client, 1)
+    client.do("kept = 2")
+    wait_for_standby(client, 2)
+    kill(client)
+    client.run("%undo")
+    client.until_told(lambda: about(client)["state"] == "idle", "the earlier state")
+    assert client.value("kept") == 1
+
+
+def test_a_restart_after_it_gives_a_fresh_namespace(kernel: Kernel, client: Client) -> None:
+    client.do("kept = 5")
+    kill(client)
+    about(client)
+    kernel.shut_down(restart=True)
+    kernel.launch()
+    assert kernel.client().run("kept").error["ename"] == "NameError"
+
+
+# --- a supervisor that only stands still
+
+
+def test_one_that_is_stopped_for_a_while_loses_nothing(client: Client, folder: Path) -> None:
+    pid = about(client)["pid"]
+    begin, end = folder / "begin", folder / "end"
+    for sign in (begin, end):
+        os.mkfifo(sign)
+    code = f"""
+print(-1)
+open({str(begin)!r}).close()
+for i in range(100_000):
+    print(i)
+open({str(end)!r}, "w").close()
+"""
+    running_cell = client.start(code)
+    client.text(running_cell, "-1")
+    os.kill(pid, signal.SIGSTOP)
+    begin.write_text("")
+    end.read_text()
+    os.kill(pid, signal.SIGCONT)
+    assert numbers(client.finish(running_cell)) == list(range(-1, 100_000))
+    assert about(client)["pid"] == pid
+
+
+# --- launchers
+
+
+def test_a_launcher_that_was_killed_with_it_is_replaced_and_finds_the_session(
+    kernel: Kernel, client: Client
+) -> None:
+    client.do("kept = 5")
+    kernel.process.kill()
+    kernel.process.wait()
+    os.kill(_supervisor(kernel), signal.SIGKILL)
+    kernel.launch()
+    assert kernel.client("successor").value("kept") == 5
+
+
+# --- nobody comes
+
+
+def test_nobody_comes_and_nothing_is_left(kernel: Kernel, client: Client) -> None:
+    config = kernel.folder / "config"
+    config.mkdir()
+    (config / "settings.toml").write_text("[life]\nadopt_seconds = 0.5\n")
+    kernel.shut_down()
+    kernel.launch()
+    kernel.client().do("kept = 5")
+    kernel.process.kill()
+    kernel.process.wait()
+    os.kill(_supervisor(kernel), signal.SIGKILL)
+    assert left_over(kernel.mark, Deadline(10)) == {}
+
+
+def test_everything_is_killed_and_the_session_begins_anew_and_says_so(kernel: Kernel, client: Client) -> None:
+    client.do("kept = 5")
+    kernel.lose()
+    kernel.launch()
+    successor = kernel.client("successor")
+    assert "not closed properly" in successor.run("1").text("stderr")
+    assert successor.run("kept").error["ename"] == "NameError"
+
+
+def _supervisor(kernel: Kernel) -> int:
+    (pid,) = (pid for pid, command in marked(kernel.mark).items() if "holdfast.supervisor" in command)
+    return pid
