@@ -51,6 +51,9 @@ START_SECONDS = 60.0
 STOP_SECONDS = 15.0
 """For a supervisor to end its worker and to close its journal."""
 
+REVIVE_SECONDS = 5.0
+"""So long supervisors that are killed one after the other are replaced."""
+
 LOG_KEEP = 1024 * 1024
 """Bytes. A longer supervisor.log begins anew at the next start."""
 
@@ -114,17 +117,25 @@ def begin_again(name: str, *, fresh: bool = False) -> DoorbellClient:
 def revive(name: str) -> DoorbellClient | None:
     """A connection to the supervisor that takes over from one that was killed; started if it is not there.
 
-    None if nothing is left that could be taken over: then none is started.
+    None if nothing is left that could be taken over: then none is started. If that one is killed as well, the
+    next one is sought, for some seconds.
     """
-    bell = _reach(name)
-    if bell is None:
-        if not _is_left(name):
+    deadline = time.monotonic() + REVIVE_SECONDS
+    while True:
+        try:
+            bell = _reach(name)
+            if bell is None:
+                if not _is_left(name):
+                    return None
+                bell = ensure(name)
+            if bell.ask("info").get("adopted"):
+                return bell
+        except (NoAnswer, StartFailed, SessionNotRunning):
+            if time.monotonic() > deadline:
+                raise
+        else:
+            bell.close()
             return None
-        bell = ensure(name)
-    if bell.ask("info").get("adopted"):
-        return bell
-    bell.close()
-    return None
 
 
 def create(

@@ -147,7 +147,7 @@ class Records:
         """Cells after `after` whose effects the worker holds, oldest first."""
         return self._database.records(
             Effect,
-            "SELECT id, count, held FROM cells WHERE id > ? AND held IS NOT NULL ORDER BY id",
+            "SELECT id, coalesce(count, 0), held FROM cells WHERE id > ? AND held IS NOT NULL ORDER BY id",
             after,
         )
 

@@ -42,7 +42,9 @@ class Start(msgspec.Struct):
     kept: dict[str, int] = {}
     """Descriptors that the template only holds, by label, for a supervisor that takes over (`KEPT`)."""
     meeting: str = ""
-    """Path of the unix socket on which the template waits for that one."""
+    """Path of the unix socket on which the template waits for that one, and for standbys."""
+    meets: int = -1
+    """That socket, which listens already: who comes early waits."""
     adopt_seconds: float = 0.0
     """So long it waits."""
     life: int = 0
@@ -142,6 +144,8 @@ class Legacy(Frame, tag=44):
     """Fresh workers so far: standbys of earlier ones are of a namespace that was given up."""
     start: bytes
     """`Start`, as JSON, as the template got it."""
+    template: int
+    """Process id."""
 
 
 class Orphan(Frame, tag=45):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import signal
@@ -18,8 +19,8 @@ from holdfast.errors import LinkError
 from holdfast.link.channel import Channel
 from holdfast.link.messages import FRESH, KEPT, LINK, Adopt, Died, Kept, Legacy, Orphan, Start
 
-ANSWER_SECONDS = 5.0
-"""A template is always idle and answers at once; a machine that swaps needs longer."""
+ANSWER_SECONDS = 30.0
+"""A template is always idle and answers at once, but it may just be starting: as `Life.start_seconds`."""
 
 _CREDENTIALS = struct.Struct("3i")  # pid, uid, gid (unix(7), SO_PEERCRED)
 
@@ -52,7 +53,7 @@ class Inheritance(msgspec.Struct):
 
     way: socket.socket
     """To the template."""
-    template: Stranger
+    template: Stranger | None
     start: Start
     life: int
     """Number of the namespace, as the template counts."""
@@ -74,26 +75,23 @@ def find(meeting: Path) -> Inheritance | None:
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         sock.connect(os.fspath(meeting))
-        pid, uid, _ = _CREDENTIALS.unpack(
-            sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
-        )
-        if uid != os.getuid():
+        credentials = sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+        if _CREDENTIALS.unpack(credentials)[1] != os.getuid():
             raise PermissionError
-        template = Stranger(pid)
     except OSError:
         sock.close()
         return None
     channel = Channel(sock)
     channel.send(Adopt(__version__))
-    found = _everything(channel, template)
+    found = _everything(channel)
     if found is None:
         channel.close()
     return found
 
 
-def _everything(channel: Channel, template: Stranger) -> Inheritance | None:
+def _everything(channel: Channel) -> Inheritance | None:
     held: dict[str, int] = {}
-    found = Inheritance(channel.sock, template, Start(-1, -1, -1, -1), 0, held, deaths={}, orphans=[])
+    found = Inheritance(channel.sock, None, Start(-1, -1, -1, -1), 0, held, deaths={}, orphans=[])
     deadline = time.monotonic() + ANSWER_SECONDS
     while not channel.ended and select.select([channel], [], [], max(0.0, deadline - time.monotonic()))[0]:
         try:
@@ -109,7 +107,7 @@ def _everything(channel: Channel, template: Stranger) -> Inheritance | None:
                 found.orphans.append((channel.take_fd(), message))
             elif isinstance(message, Legacy):
                 _complete(found, message)
-        if found.life and set(KEPT) <= held.keys():
+        if found.template is not None and set(KEPT) <= held.keys():
             return found
     for fd in (*held.values(), *(fd for fd, _ in found.orphans)):
         os.close(fd)
@@ -119,6 +117,8 @@ def _everything(channel: Channel, template: Stranger) -> Inheritance | None:
 def _complete(found: Inheritance, legacy: Legacy) -> None:
     found.start = msgspec.json.decode(legacy.start, type=Start)
     found.life, found.pid, found.after = legacy.life, legacy.pid or None, legacy.after
+    with contextlib.suppress(OSError):
+        found.template = Stranger(legacy.template)
     link = found.wires.pop(LINK, None)
     if link is not None:
         found.link = legacy.link, link

@@ -6,7 +6,6 @@ from holdfast.errors import HoldfastError
 from holdfast.link.messages import Answer, Wonder
 from holdfast.protocol import codec, operations
 from holdfast.protocol.content import HistoryRequest
-from holdfast.supervisor import lostcells
 from holdfast.supervisor.account import Account
 from holdfast.supervisor.emptying import Emptying
 from holdfast.supervisor.entrance import Entrance
@@ -60,7 +59,7 @@ class Answers:
         return self._past(codec.decode(question.arguments, HistoryRequest, question.what))
 
     def _lost(self) -> object:
-        undone = lostcells.undone(self._ledger)
+        undone = self._ledger.undone()
         cells = [
             {
                 "count": cell.count,
@@ -68,7 +67,7 @@ class Answers:
                 "status": "undone" if cell.id in undone else cell.status,
                 "ended": cell.ended,
             }
-            for cell in lostcells.lost(self._ledger)
+            for cell in self._ledger.lost()
         ]
         return {"cells": cells, "some_is_back": self._ledger.restored_after > 0}
 

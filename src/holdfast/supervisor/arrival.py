@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from holdfast.protocol.operations import Arrived, MissingCell
-from holdfast.supervisor import lostcells
 from holdfast.supervisor.checkpoints import Checkpoints, Outcome
 from holdfast.supervisor.ledger import Ledger
 from holdfast.supervisor.returns import Return
@@ -16,15 +15,16 @@ class Arrival:
     """Of one run of the supervisor."""
 
     def __init__(self, ledger: Ledger, checkpoints: Checkpoints, *, takes_over: bool) -> None:
-        """`takes_over`: the worker is there already, and nothing is to be told."""
+        """`takes_over`: there is a worker already, which another supervisor has had; nothing is to tell."""
         self._ledger = ledger
         self._checkpoints = checkpoints
         self._outcome: Outcome | None = Outcome() if takes_over else None
         self._waiting: list[Callable[[Arrived], None]] = []
         promised = checkpoints.newest
-        self.story = (
+        told = (
             None if takes_over else self._told(Outcome(promised, promised, promised.lost if promised else []))
         )
+        self.story = told
         """How it ended before, what is back, and what came after that; None if there is nothing to tell.
 
         Until the first worker is there it says what is promised."""
@@ -49,7 +49,7 @@ class Arrival:
             self._tell()
 
     def _told(self, outcome: Outcome) -> str | None:
-        return story(self._ledger.journal.previous, outcome, lostcells.lost(self._ledger))
+        return story(self._ledger.journal.previous, outcome, self._ledger.lost())
 
     def _tell(self) -> None:
         arrived = Arrived(self.story, self._missing())
@@ -59,9 +59,9 @@ class Arrival:
 
     def _missing(self) -> list[MissingCell]:
         """Cells whose effects were there when the session ended, or about to be, and are not back."""
-        undone = lostcells.undone(self._ledger)
+        undone = self._ledger.undone()
         return [
             MissingCell(cell.count or 0, cell.code, failed=cell.status in ("error", "interrupted"))
-            for cell in lostcells.lost(self._ledger)
-            if cell.id not in undone and lostcells.had_effects(cell)
+            for cell in self._ledger.lost()
+            if cell.id not in undone and self._ledger.had_effects(cell)
         ]

@@ -17,7 +17,6 @@ import msgspec
 
 from holdfast.journal.records import EventRecord
 from holdfast.link.messages import LostName, Written
-from holdfast.supervisor import lostcells
 from holdfast.supervisor.effects import Effects
 from holdfast.supervisor.ladder import Refill
 from holdfast.supervisor.ledger import Ledger
@@ -75,8 +74,14 @@ class Kept(msgspec.Struct):
 class Checkpoints:
     """Of one session."""
 
-    def __init__(self, ledger: Ledger, folder: str, effects: Callable[[], Effects], *, used: bool) -> None:
-        """`effects` tells which cells the worker holds. `used`: what is there may be; else it stays."""
+    def __init__(
+        self, ledger: Ledger, folder: str, effects: Callable[[], Effects], *, used: bool, takes_over: bool
+    ) -> None:
+        """`effects` tells which cells the worker holds. `used`: what is there may be; else it stays as it is.
+
+        If something is there, its cells' effects are about to be back, unless the session's supervisor
+        `takes_over` a worker that lives.
+        """
         self._kept = kept(ledger.journal.events()) if used else Kept()
         self._base = folder
         self._ledger = ledger
@@ -84,13 +89,14 @@ class Checkpoints:
         self._effects = effects
         self.on_forgotten: Callable[[], None]
         """Told that what is being written is not wanted any more."""
+        if not takes_over:
+            self._promise()
 
-    def begin(self) -> None:
-        """The session's first worker is on its way. If something is there, its cells' effects will be."""
+    def _promise(self) -> None:
         newest = self.newest
-        self._ledger.first_worker_holds(newest.after if newest is not None else 0)
+        self._ledger.restored_after = newest.after if newest is not None else 0
         if newest is not None:
-            for cell in lostcells.held_after(self._ledger, newest.after):
+            for cell in self._ledger.held_after(newest.after):
                 self._effects().add(cell.id, cell.count or 0, shown=cell.store_history)
 
     @property

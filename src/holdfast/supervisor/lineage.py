@@ -94,12 +94,13 @@ class Lineage:
         self.refusal: str | None = None  # why the worker could not take its newest standby
         self._owner: Owner
         self._settings = settings
-        self._nursery, self.reap = nursery, nursery.reap
-        self.seat = Seat(loop)
+        self._nursery = nursery
+        self.reap, self.seat = nursery.reap, Seat(loop)
         self.send, self.interrupt = self.seat.send, self.seat.interrupt
         self._waking: Standby | None = None  # told to wake, has not answered yet
         self._awaited: int | None = None  # the last cell that it holds
-        self._checkpoints, self._newcomer = checkpoints, Newcomer(checkpoints)
+        self._checkpoints = checkpoints
+        self._newcomer = Newcomer(checkpoints)
         self._going_back = False  # the worker is killed in favour of the newest standby
         self._deadline = Deadline(loop)  # of a start, a wake or a leave
 
@@ -117,8 +118,7 @@ class Lineage:
     def adopt(self, owner: Owner, mark: Bookmark) -> Died | None:
         """Go on with the processes that there are; `mark`: what was written down of the worker last.
 
-        How the worker has died of which that was written down, if it has: `on_died` does what follows. Of one
-        that was only about to be there nobody knows how far it is: `resume` finds another one.
+        How that worker has died, if it has: `on_died` does what follows. `resume`: there was none yet.
         """
         found, self._owner = self._nursery.inheritance, owner
         assert found is not None
@@ -132,16 +132,16 @@ class Lineage:
                 self._await_woken(found.after)
         return found.deaths.get(mark.pid or 0)
 
-    def kill(self, why: str | None = None) -> None:
-        """Kill the worker; somebody takes over. `why` is the cause that clients read."""
-        self.state = State.DYING if why and self.state is State.ALIVE else self.state  # is given no more
-        self.seat.kill(why)
-
     def resume(self) -> None:
         """There is no worker: find one, from the bottom of the ladder."""
         self._give_up()
         self.ladder.begin()
         self._take_over()
+
+    def kill(self, why: str | None = None) -> None:
+        """Kill the worker; somebody takes over. `why` is the cause that clients read."""
+        self.state = State.DYING if why and self.state is State.ALIVE else self.state  # is given no more
+        self.seat.kill(why)
 
     def restart(self) -> None:
         """Give the session a fresh worker on purpose: no standby of the old one comes back by itself."""
@@ -187,11 +187,11 @@ class Lineage:
 
     def on_template_renewed(self) -> None:
         """Another template is there."""
-        if (worker := self.seat.worker) is None or worker.pid is None:
-            self._on_fresh_failed()
-        else:
+        if (worker := self.seat.worker) is not None and worker.pid is not None:
             self._nursery.keep(worker, FRESH)
             self._nursery.watch(worker.pid)
+        else:
+            self._on_fresh_failed()
 
     def _take_in(self, control: int, orphan: Orphan) -> None:
         """A standby that was another supervisor's. One from before a restart is of no use to us."""

@@ -54,7 +54,7 @@ class Nursery:
         """Start the template, or take over the one that there is."""
         self._owner = owner
         found = self.inheritance
-        if found is None:
+        if found is None or found.template is None:
             self._start_template()
         else:
             self._template = Template(self._loop, found.template, found.way, self._on_said, self._on_gone)

@@ -33,13 +33,14 @@ class OnDisk:
         *,
         takes_over: bool,
     ) -> None:
-        """`takes_over`: the worker lives, nothing comes back from disk."""
         own = isinstance(lineage, Lineage)
         self.checkpoints = Checkpoints(
-            ledger, str(paths.session_checkpoints(name)), lambda: stage.effects, used=settings.enabled and own
+            ledger,
+            str(paths.session_checkpoints(name)),
+            lambda: stage.effects,
+            used=settings.enabled and own,
+            takes_over=takes_over,
         )
-        if not takes_over:
-            self.checkpoints.begin()
         self.arrival = Arrival(ledger, self.checkpoints, takes_over=takes_over)
         self.emptying = Emptying(stage, lineage, ledger, self.checkpoints)
         self._writer = Writer(loop, lineage.standbys, self.checkpoints, settings)

@@ -77,7 +77,7 @@ class Safekeeping:
 
     def _bookmark(self) -> str:
         lineage = self._lineage
-        alive = lineage.state is State.ALIVE
+        alive = lineage.state in (State.ALIVE, State.DYING)
         link, number = lineage.seat.place
         place, parent, stream = self._output.place
         return Bookmark(link, number, place, parent, stream, lineage.worker_pid, alive).encoded()

@@ -73,8 +73,6 @@ class Session:
         epoch = ledger.journal.begin(pid=os.getpid(), cwd=os.getcwd(), python=platform.python_version())
         self._broadcast = Broadcast(ledger, epoch, name)
         self._stage = Stage(lineage, self._broadcast, ledger, settings.life.parents_kept)
-        if not takes_over:
-            ledger.begin_anew(ENAME, named=named)
         self._disk = OnDisk(
             name, settings.checkpoint, loop, self._stage, lineage, ledger, takes_over=takes_over
         )
@@ -87,16 +85,15 @@ class Session:
         self._turns.take_in = self._desk.hold_back
         self._undo = Undo(self._stage, lineage, ledger, self._disk.checkpoints)
         account = Account(name, ledger, self._stage, lineage, self._disk, takes_over=takes_over)
-        operator = Operator(self, account, self._desk, loop, self._undo, Resumption(ledger, self._broadcast))
-        self.operate = operator.operate
+        resumption = Resumption(ledger, self._broadcast)
+        self.operate = Operator(self, account, self._desk, loop, self._undo, resumption).operate
         self._absence = Absence(name, self._broadcast, ledger.journal)
-        doors = self._broadcast.doors
         self._entrance = Entrance(
             name,
             named=named,
             settings=settings,
             loop=loop,
-            doors_list=doors,
+            doors_list=self._broadcast.doors,
             absence=self._absence,
             arrival=self._disk.arrival,
         )
@@ -114,17 +111,18 @@ class Session:
         if self._takeover is not None:
             self._entrance.renew(self._takeover.namespace())
         else:
+            ledger.begin_anew(ENAME, named=named)
             self._new_namespace()
 
     def open(self) -> None:
         """Open the session's own door and the doorbell, and start the worker."""
         output = self._wires.output(self._loop, self._settings.output, self._stage.publish_text)
         self._output = self._stage.output = output
-        self._output.listen_with(self._lineage.listen)
-        self._safekeeping.begin(self._output)
+        output.listen_with(self._lineage.listen)
+        self._safekeeping.begin(output)
         if self._takeover is not None:
             self._entrance.open(self, self._desk.arrived, self._takeover.doors())
-            self._takeover.go_on(self, self._lineage, self._output, self._entrance, self._coroner)
+            self._takeover.go_on(self, self._lineage, output, self._entrance, self._coroner)
         else:
             self._lineage.begin(self)  # first: what it imports takes longest
             self._entrance.open(self, self._desk.arrived)

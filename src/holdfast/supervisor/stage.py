@@ -10,7 +10,7 @@ import msgspec
 
 from holdfast.access.doors import Door
 from holdfast.journal.records import CellRecord, Status
-from holdfast.link.messages import Done, NeedInput, Publish, Rejoin
+from holdfast.link.messages import Ask, Done, NeedInput, Publish, Rejoin, Run
 from holdfast.protocol import codec
 from holdfast.protocol.content import ExecuteRequest
 from holdfast.protocol.messages import Message
@@ -98,22 +98,17 @@ class Stage:
         )
 
     def resume(self, job: Job, since: float, turn: int) -> None:
-        """A cell that another supervisor has started is ours to answer for.
-
-        The worker may have it already: then it takes no notice of being told once more.
-        """
+        """A cell that another supervisor has started: the worker takes no notice if it has it already."""
         assert job.request is not None
-        self.job, self.since, self.running_turn = job, since, turn
+        self.job, self.since, self.began, self.running_turn = job, since, offspring.now(), turn
         self._keep_parent(job)
         self._questions.resume(job)
-        self._lineage.send(job.run(turn))
+        self._run(job, job.request, turn)
 
     def remember(self, cells: list[CellRecord]) -> None:
         """What ran before us, oldest first."""
-        for cell in cells:
-            self._last = cell.id
-            if cell.count is not None and cell.started is not None:
-                self.sources[cell.count] = cell.code
+        self._last = cells[-1].id if cells else 0
+        self.sources.update((cell.count, cell.code) for cell in cells if cell.count and cell.started)
 
     def drop_effects(self, after: int) -> list[int]:
         """The worker does not hold what cells after `after` did; their execution counts."""
@@ -221,7 +216,7 @@ class Stage:
     def _start_cell(self, job: Job, request: ExecuteRequest) -> None:
         """The worker begins while we still tell: what it says is read afterwards, in the right order."""
         assert job.count is not None
-        self._lineage.send(job.run(self.turn))
+        self._run(job, request, self.turn)
         self._broadcast.status("busy", job.parent)
         if not request.silent:
             content = {"code": request.code, "execution_count": job.count}
@@ -234,10 +229,38 @@ class Stage:
             self.count = job.count
             self._ledger.add_input(job.count, request.code)
 
+    def _run(self, job: Job, request: ExecuteRequest, turn: int) -> None:
+        message = job.message
+        assert job.count is not None
+        self._lineage.send(
+            Run(
+                cell=job.number,
+                turn=turn,
+                count=job.count,
+                code=request.code,
+                silent=request.silent,
+                store_history=request.store_history,
+                allow_stdin=request.allow_stdin,
+                user_expressions=request.user_expressions,
+                header=message.header_raw,
+                metadata=message.metadata_raw,
+            )
+        )
+
     def _start_request(self, job: Job) -> None:
         message = job.message
         self.comms.note(message.header.msg_type, message.content_raw)
-        self._lineage.send(job.asked(self.turn))
+        self._lineage.send(
+            Ask(
+                cell=job.number,
+                turn=self.turn,
+                msg_type=job.errand.what if job.errand else message.header.msg_type,
+                content=message.content_raw,
+                header=message.header_raw,
+                metadata=message.metadata_raw,
+                buffers=[bytes(each) for each in message.buffers],
+            )
+        )
 
     def _finish_cell(self, job: Job, frame: Done, answer: Answer) -> None:
         status: Status = "ok"

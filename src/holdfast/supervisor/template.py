@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 import subprocess
 import sys
@@ -14,6 +15,8 @@ from holdfast.link.messages import Farewell, Fork, Frame, Keep, Start
 from holdfast.supervisor.adoption import Stranger
 from holdfast.supervisor.line import Line
 from holdfast.supervisor.loop import Loop
+
+_BACKLOG = 64
 
 
 class Template:
@@ -44,16 +47,21 @@ class Template:
     ) -> Template:
         """Start it. `start` and `outputs` (stdout, stderr) name descriptors of ours that it inherits."""
         ours, theirs = socket.socketpair()
-        start = msgspec.structs.replace(start, link=theirs.fileno())
+        meeting = _listening(start.meeting)
+        start = msgspec.structs.replace(start, link=theirs.fileno(), meets=meeting.fileno())
         process = subprocess.Popen(
             [sys.executable, "-P", "-m", "holdfast.worker", msgspec.json.encode(start).decode()],
             stdin=subprocess.DEVNULL,
             stdout=outputs[0],
             stderr=outputs[1],
-            pass_fds=(start.link, start.fault, start.ring, start.room, *start.kept.values()),
+            pass_fds=(
+                *(start.link, start.fault, start.ring, start.room, start.meets),
+                *start.kept.values(),
+            ),
             start_new_session=True,
         )
         theirs.close()
+        meeting.close()
         return cls(loop, process, ours, said, gone)
 
     def keep(self, link: int, keep: Keep) -> None:
@@ -93,3 +101,14 @@ class Template:
             self._line.close()
             self._process.wait()
             self._gone()
+
+
+def _listening(path: str) -> socket.socket:
+    """A unix socket for the same user alone, in the place of one that a dead template has left."""
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(path)
+    sock.bind(path)
+    os.chmod(path, 0o600)
+    sock.listen(_BACKLOG)
+    return sock

@@ -16,7 +16,7 @@ from holdfast.protocol import operations
 from holdfast.supervisor import recovery as words
 from holdfast.supervisor.checkpoints import Checkpoints
 from holdfast.supervisor.effects import Effects
-from holdfast.supervisor.ledger import Ledger
+from holdfast.supervisor.ledger import NAMESPACE_AFTER, Ledger
 from holdfast.supervisor.lineage import State
 from holdfast.supervisor.program import AnyWorker, Program
 from holdfast.supervisor.queue import Job
@@ -205,7 +205,7 @@ class Undo:
             stage.effects, self._past = past.effects, None
             stage.count = max(stage.count, past.count)  # numbers go on
             self._ledger.set("numbered_after", past.numbered_after)
-            self._ledger.namespace_begins_after(past.namespace_after)
+            self._ledger.set(NAMESPACE_AFTER, str(past.namespace_after))
         stage.drop_effects(standby.after)
         self._checkpoints.forget(standby.after + 1)
         self._lineage.go_back(standby)

@@ -39,7 +39,6 @@ from holdfast.link.messages import (
 DEATHS_KEPT = 64
 """The latest deaths that an heir is told of: of a worker and of the standbys it could have, and some more."""
 
-_BACKLOG = 64
 _CREDENTIALS = struct.Struct("3i")  # pid, uid, gid (unix(7), SO_PEERCRED)
 
 
@@ -56,7 +55,8 @@ class Heritage:
         self._guests: list[Channel] = []  # have come, and not yet said who they are
         self._heir: Channel | None = None
         self._deadline: float | None = None  # time.monotonic() at which nobody has come
-        self._meeting = _listening(start.meeting)
+        self._meeting = socket.socket(fileno=start.meets)
+        self._meeting.setblocking(False)
 
     @property
     def sources(self) -> list[int]:
@@ -135,7 +135,7 @@ class Heritage:
         for died in self._deaths.values():
             heir.send(died)
         self.pass_on(heir)
-        heir.send(Legacy(keep.link, keep.pid, keep.after, self.life, msgspec.json.encode(start)))
+        heir.send(Legacy(keep.link, keep.pid, keep.after, self.life, msgspec.json.encode(start), os.getpid()))
         self._deadline = None
         return heir
 
@@ -172,19 +172,6 @@ class Heritage:
             self._heir = guest
         else:
             guest.close()
-
-
-def _listening(path: str) -> socket.socket:
-    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(path)
-    mask = os.umask(0o177)
-    try:
-        sock.bind(path)
-    finally:
-        os.umask(mask)
-    sock.listen(_BACKLOG)
-    return sock
 
 
 def _heard(guest: Channel) -> Frame | None:

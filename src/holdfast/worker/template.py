@@ -40,6 +40,7 @@ def prepare(start: Start) -> Start:
     start.link, start.fault, start.ring, start.room = (
         _move_up(number) for number in (start.link, start.fault, start.ring, start.room)
     )
+    start.meets = _move_up(start.meets)
     start.kept = {label: _move_up(number) for label, number in start.kept.items()}
     # OpenBLAS's idle threads would spin 100 ms after each call, and no fork is safe while they do.
     os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "20")

@@ -394,3 +394,58 @@ def test_a_session_without_a_journal_has_nothing_to_read(folder: Path) -> None:
     with pytest.raises(JournalDamaged):
         read_only(folder)
     assert list(folder.iterdir()) == []
+
+
+# --- for a supervisor that takes over
+
+
+def test_a_bookmark_is_of_the_same_commit_as_the_output_before_it(opened: Opener) -> None:
+    journal = opened()
+    marks = iter(["one", "two", "three"])
+    journal.bookmark = lambda: next(marks)
+    cell = accept(journal, started=True, count=1)
+    journal.output(cell, 1, "stream", b"a", 1.0)
+    assert journal.get("bookmark") is None
+    journal.flush()
+    assert journal.get("bookmark") == "one"
+    journal.finish(cell, "ok", 2.0)
+    assert journal.get("bookmark") == "two"
+
+
+def test_a_request_and_its_reply_are_kept_until_it_is_answered(opened: Opener) -> None:
+    journal = opened()
+    cell = accept(journal, started=True, count=1, turn=7, request=b"who asked")
+    accept(journal)  # of which nothing is kept
+    (waiting,) = journal.unanswered()
+    assert (waiting.id, waiting.turn, waiting.request, waiting.reply) == (cell, 7, b"who asked", None)
+    journal.finish(cell, "ok", 2.0, reply=b"done")
+    assert [each.reply for each in opened().unanswered()] == [b"done"]
+    journal = opened()
+    journal.answered(cell)
+    assert journal.unanswered()
+    journal.flush()
+    assert not opened().unanswered()
+
+
+def test_what_was_published_after_a_position_is_told_in_its_order(opened: Opener) -> None:
+    journal = opened()
+    journal.begin()
+    first, second = accept(journal), accept(journal)
+    for seq, cell in enumerate([first, second, first, None], 1):
+        journal.output(cell, seq, "stream", str(seq).encode(), 1.0)
+    journal.flush()
+    journal.begin()
+    journal.output(first, 1, "stream", b"of the next run", 2.0)
+    journal.flush()
+    told = [(cell, row.content) for cell, row in journal.published_after(1, 2)]
+    assert told == [(first, b"3"), (0, b"4"), (first, b"of the next run")]
+
+
+def test_effects_are_told_as_far_as_the_worker_holds_them(opened: Opener) -> None:
+    journal = opened()
+    cells = [accept(journal, started=True, count=count) for count in (1, 2, 3)]
+    for cell, held in zip(cells, (True, False, None), strict=True):
+        journal.finish(cell, "ok", 1.0, held=held)
+    assert [(each.id, each.shown) for each in journal.effects(0)] == [(cells[0], True), (cells[1], False)]
+    journal.drop_effects(cells[0])
+    assert [each.id for each in journal.effects(0)] == [cells[0]]

@@ -231,3 +231,22 @@ def test_a_supervisor_that_died_while_it_made_the_journal_is_no_obstacle(
         (folder / name).write_bytes(b"half of it")
     opened().begin()
     assert sorted(path.name for path in folder.iterdir() if "new" in path.name) == []
+
+
+def test_a_journal_of_the_first_version_is_brought_up_to_date_and_tells_the_same(
+    opened: Opener, folder: Path
+) -> None:
+    journal = opened()
+    journal.accept(msg_id="m", header=b"{}", code="1", client="", silent=False, store_history=True, at=1.0)
+    before = journal.cells()
+    journal.close()
+    older = sqlite3.connect(folder / "journal.db")
+    for column in ("turn", "request", "reply", "held"):
+        older.execute(f"ALTER TABLE cells DROP COLUMN {column}")
+    older.execute("PRAGMA user_version = 1")
+    older.close()
+    assert read_it(folder) == [1]  # without being changed
+    journal = opened()
+    assert journal.cells() == before
+    journal.finish(1, "ok", 2.0, reply=b"reply", held=True)
+    assert [(effect.id, effect.shown) for effect in journal.effects(0)] == [(1, True)]

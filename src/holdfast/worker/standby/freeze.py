@@ -226,8 +226,7 @@ class Freezer:
     def _taken(self, began: float) -> StandbyTaken:
         """What is told of the standby made last, which was begun at `began`."""
         took_ms = (time.monotonic() - began) * 1e3
-        at = self._outlet.position
-        return StandbyTaken(at, self._cell, self._pid, took_ms, self._fingerprint, began)
+        return StandbyTaken(self._outlet.position, self._cell, self._pid, took_ms, self._fingerprint, began)
 
     def _announce(self, control: socket.socket, taken: StandbyTaken) -> None:
         self._outlet.send(taken, control.fileno())
