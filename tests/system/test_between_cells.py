@@ -97,3 +97,17 @@ def test_a_restore_point_is_never_after_a_cell_that_has_not_run(client: Client) 
     client.until_told(lambda: about(client)["standby"]["generation"] > before, "standby after that")
 
     assert about(client)["standby"]["after"] == 1
+
+
+def test_while_a_cell_waits_the_supervisor_does_nothing(client: Client) -> None:
+    """What it has heard stays in the link until it is committed; nobody shall look at it again and again."""
+    client.do("import time")
+    pid = client.ask("holdfast_info_request", {}, "control")["pid"]
+    before = processor_seconds(pid)
+    client.do("time.sleep(2)")
+    assert processor_seconds(pid) - before < 0.5
+
+
+def processor_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

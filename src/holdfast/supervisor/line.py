@@ -21,7 +21,7 @@ class Line:
         sock.setblocking(False)
         self._loop = loop
         self._channel = Channel(sock, keeps=keeps)
-        loop.on_readable(sock.fileno(), on_readable)
+        loop.on_readable(sock.fileno(), on_readable, once=keeps)
 
     @classmethod
     def pair(

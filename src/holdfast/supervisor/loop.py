@@ -64,6 +64,7 @@ class Loop:
         self._epoll = select.epoll()
         self._readers: dict[int, Callable[[], object]] = {}
         self._writers: dict[int, Callable[[], object]] = {}
+        self._once: set[int] = set()  # descriptors that are told of once for all that is there
         self._sockets: dict[zmq.Socket[bytes], Callable[[], None]] = {}
         self._used: set[zmq.Socket[bytes]] = set()  # may have something to read that no sign tells of
         self._timers: list[tuple[float, int, Timer]] = []
@@ -72,9 +73,14 @@ class Loop:
         self.before_waiting: Callable[[], Iterable[zmq.Socket[bytes]]] = lambda: ()
         """Called each time nothing is left to do; returns the sockets that it has used."""
 
-    def on_readable(self, source: Watched, call: Callable[[], None]) -> None:
-        """Call when `source` has something to read. A ZeroMQ socket is then read until it has nothing."""
+    def on_readable(self, source: Watched, call: Callable[[], None], *, once: bool = False) -> None:
+        """Call when `source` has something to read. A ZeroMQ socket is then read until it has nothing.
+
+        `once`: what has been read stays where it is, so only what is new is told of (EPOLLET, epoll(7)).
+        """
         if isinstance(source, int):
+            if once:
+                self._once.add(source)
             self._watch(source, self._readers, call)
         else:
             self._sockets[source] = call
@@ -87,7 +93,7 @@ class Loop:
             self._watch(fd, self._writers, call)
         elif self._writers.pop(fd, None) is not None:
             if fd in self._readers:
-                self._epoll.modify(fd, select.EPOLLIN)
+                self._epoll.modify(fd, self._wanted(fd))
             else:
                 self._epoll.unregister(fd)
 
@@ -99,6 +105,7 @@ class Loop:
             fd = _sign_of(source)
             del self._sockets[source]
             self._used.discard(source)
+        self._once.discard(fd)
         known = [watchers.pop(fd, None) for watchers in (self._readers, self._writers)]
         if any(known):
             self._epoll.unregister(fd)
@@ -140,13 +147,17 @@ class Loop:
     def _watch(self, fd: int, watchers: dict[int, Callable[[], object]], call: Callable[[], object]) -> None:
         known = fd in self._readers or fd in self._writers
         watchers[fd] = call
-        wanted = (select.EPOLLIN if fd in self._readers else 0) | (
-            select.EPOLLOUT if fd in self._writers else 0
-        )
         if known:
-            self._epoll.modify(fd, wanted)
+            self._epoll.modify(fd, self._wanted(fd))
         else:
-            self._epoll.register(fd, wanted)
+            self._epoll.register(fd, self._wanted(fd))
+
+    def _wanted(self, fd: int) -> int:
+        return (
+            (select.EPOLLIN if fd in self._readers else 0)
+            | (select.EPOLLOUT if fd in self._writers else 0)
+            | (select.EPOLLET if fd in self._once else 0)
+        )
 
     def _serve(self, fd: int, event: int) -> None:
         if event & _TO_READ and fd in self._readers:
