@@ -65,6 +65,6 @@ def test_an_answer_is_understood_by_who_asked():
 
 def test_a_published_message_is_passed_on_as_it_is():
     empty, text = msgspec.Raw(b"{}"), msgspec.Raw(b'{"text" : 1}')
-    raw = codec.encode(operations.Resumed(3, [operations.Published(empty, empty, empty, text)]))
+    raw = codec.encode(operations.Resumed(3, 1, [operations.Published(empty, empty, empty, text)]))
     assert bytes(operations.answer("resume", raw).messages[0].content) == b'{"text" : 1}'
     assert bytes(operations.answer("resume", json.loads(raw)).messages[0].content) == b'{"text":1}'
