@@ -88,6 +88,10 @@ class Shell:
     def client(self, name: str) -> Client:
         return Client(connection.read(Path(str(self.info(name)["connection_file"]))), username="ana")
 
+    def lose(self) -> None:
+        """Kill all processes of all sessions."""
+        kill(self._mark)
+
     def close(self) -> None:
         try:
             self.good("stop", "--all")
@@ -263,7 +267,7 @@ def test_a_new_session_is_named_after_its_folder_and_starts_there(shell: Shell) 
     assert shell.good("ls", "-q") == "ledger\nledger-2\nsub\n"
 
 
-def test_a_killed_supervisor_is_a_session_not_closed_properly(shell: Shell) -> None:
+def test_when_all_processes_are_killed_a_session_was_not_closed_properly(shell: Shell) -> None:
     shell.good("new", "work", "-d")
     gate = Gate(shell.home / "gate")
     with shell.client("work") as client:
@@ -271,12 +275,10 @@ def test_a_killed_supervisor_is_a_session_not_closed_properly(shell: Shell) -> N
         for message in run:
             if message.msg_type == "stream":
                 break
-        pid = int(str(shell.info("work")["pid"]))
         time_to_commit = Deadline(SECONDS)
         while "last words" not in shell.good("log", "work"):
             assert not time_to_commit.passed
-        os.kill(pid, signal.SIGKILL)
-        assert wait_for_end(pid, Deadline(SECONDS))
+        shell.lose()
     assert "not closed properly" in shell.good("ls")
     log = shell.good("log", "work")
     assert "last words\n" in log
@@ -313,15 +315,27 @@ def test_attaching_finds_the_session_as_it_was_left(shell: Shell) -> None:
 
 def test_attaching_after_a_kill_says_how_it_ended_and_goes_on(shell: Shell) -> None:
     shell.good("new", "work", "-d")
-    pid = int(str(shell.info("work")["pid"]))
-    os.kill(pid, signal.SIGKILL)
-    assert wait_for_end(pid, Deadline(SECONDS))
+    with shell.client("work") as client:
+        client.execute("x = 42").reply()
+    shell.lose()
     with shell.terminal("a") as terminal:  # the only session is the newest
         terminal.expect("work: this session was not closed properly: ")
         terminal.expect("In ")
         terminal.sendline("exit")
         terminal.expect(pexpect.EOF)
     assert shell.info("work")["state"] == "idle"
+
+
+def test_a_supervisor_that_was_killed_is_replaced_by_whatever_command_comes_next(shell: Shell) -> None:
+    shell.good("new", "work", "-d")
+    with shell.client("work") as client:
+        client.execute("x = 42").reply()
+    pid = int(str(shell.info("work")["pid"]))
+    os.kill(pid, signal.SIGKILL)
+    assert wait_for_end(pid, Deadline(SECONDS))
+    assert shell.info("work")["adopted"]
+    with shell.client("work") as client:
+        assert client.execute("assert x == 42").reply().content["status"] == "ok"
 
 
 def test_a_session_goes_back_when_it_is_told_to_from_elsewhere(shell: Shell) -> None:
