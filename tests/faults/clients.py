@@ -51,8 +51,7 @@ def told_to_who_comes_next(scene: Scene) -> None:
     gate.open()
     scene.client.listen(0.5)
     scene.relaunch()
-    said = scene.client.do("None").text("stderr")
-    assert "SIGSEGV" in said or "died" in said, said
+    assert "SIGSEGV" in scene.said or "died" in scene.said, scene.said
 
 
 KINDS = [

@@ -64,7 +64,7 @@ class Kind:
     place: Place = nullcontext
     """Where the session's files lie."""
     settings: str = ""
-    """TOML, below what every kind has."""
+    """TOML, beside what every kind has."""
     rounds: int = 2
     """The same fault again right after: 1 only where that has no meaning."""
     slow: bool = False

@@ -17,7 +17,7 @@ from faults.scene import KEPT, LEVELS, MESS, Scene, recovery_of
 from kit.kernel import running
 from kit.wire import Cell
 
-SETTINGS = f"[checkpoint]\nrest_seconds = 0.3\n[standby]\nkeep = {KEPT}\n"
+SETTINGS = f"checkpoint.rest_seconds = 0.3\nstandby.keep = {KEPT}\n"
 
 LONGEST_MOMENT = 0.06
 """Seconds: from sending a short cell until its standby is asleep, about twice."""
@@ -97,6 +97,7 @@ def _look_at(scene: Scene, cell: Cell) -> None:
     assert cell.kinds[-2:] == ["error", "status"], cell.kinds
     assert cell.error == {key: cell.reply[key] for key in ("ename", "evalue", "traceback")}
     notice, recovery = cell.notice, recovery_of(cell)
+    scene.said = notice
     assert recovery["level"] in LEVELS[kind.level], recovery
     assert re.search(kind.cause, recovery["cause"]), f"{kind.cause!r} is not in {recovery['cause']!r}"
     assert recovery["cause"] in notice
