@@ -193,7 +193,7 @@ KINDS = [
         needs=[machine.no_mounts],
         rounds=1,
     ),
-    Kind(58, "a blob is gone", _spoil(Path.unlink, at_once=False), Level.DISK, rounds=1),
+    Kind(58, "a blob is gone", _spoil(Path.unlink, at_once=False), Level.DISK, rounds=1, slow=True),
     Kind(58, "a blob is damaged", _spoil(_flip, at_once=False), Level.DISK, rounds=1),
     Kind(
         58,
@@ -214,7 +214,7 @@ KINDS = [
             setup=_BAD.format(code),
             rounds=1,
             settings="checkpoint.variable_seconds = 1.0\n",
-            slow=how == "slow",
+            slow=how != "crashing",
         )
         for how, code in _HOWS.items()
     ),
@@ -235,6 +235,7 @@ KINDS = [
         Level.DISK,
         setup=_CLASSES,
         rounds=1,
+        slow=True,
         probes=[_redefined],
     ),
     Kind(74, "crash after reset", _reset, rounds=1, pending="reset barrier"),

@@ -122,7 +122,13 @@ def _no_core(scene: Scene) -> None:
 
 KINDS = [
     Kind(1, "null dereference", SEGFAULT, cause="SIGSEGV"),
-    Kind(2, "faulthandler's segfault", "import faulthandler; faulthandler._sigsegv()", cause="SIGSEGV"),
+    Kind(
+        2,
+        "faulthandler's segfault",
+        "import faulthandler; faulthandler._sigsegv()",
+        cause="SIGSEGV",
+        slow=True,
+    ),
     Kind(3, "abort", "import os; os.abort()", cause="SIGABRT"),
     Kind(
         4,
@@ -133,7 +139,13 @@ KINDS = [
     Kind(5, "C stack overflow", "import faulthandler; faulthandler._stack_overflow()", cause="SIGSEGV"),
     Kind(5, "C stack overflow by recursion", _DEEP_C, cause="SIGSEGV"),
     Kind(
-        6, "Python recursion", "(lambda f: f(f))(lambda f: f(f))", Level.GOES_ON, "RecursionError", within=10
+        6,
+        "Python recursion",
+        "(lambda f: f(f))(lambda f: f(f))",
+        Level.GOES_ON,
+        "RecursionError",
+        within=10,
+        slow=True,
     ),
     Kind(7, "bad free", _DOUBLE_FREE, cause="SIGABRT|SIGSEGV"),
     Kind(
@@ -144,14 +156,16 @@ KINDS = [
         rounds=1,
     ),
     Kind(9, "illegal instruction", "import signal; signal.raise_signal(signal.SIGILL)", cause="SIGILL"),
-    Kind(9, "arithmetic fault", "import signal; signal.raise_signal(signal.SIGFPE)", cause="SIGFPE"),
+    Kind(
+        9, "arithmetic fault", "import signal; signal.raise_signal(signal.SIGFPE)", cause="SIGFPE", slow=True
+    ),
     Kind(9, "bus error", _TRUNCATED_MAP, cause="SIGBUS"),
     Kind(10, "killed while busy", killed_busy, cause="SIGKILL.*unknown"),
     Kind(11, "killed while idle", killed_idle),
     Kind(12, "terminated", partial(signalled, signal.SIGTERM), cause="SIGTERM"),
-    Kind(12, "hung up", partial(signalled, signal.SIGHUP), cause="SIGHUP"),
+    Kind(12, "hung up", partial(signalled, signal.SIGHUP), cause="SIGHUP", slow=True),
     Kind(12, "broken pipe", piped, Level.GOES_ON),
-    Kind(13, "exit 0", "import os; os._exit(0)", cause="exit status 0"),
+    Kind(13, "exit 0", "import os; os._exit(0)", cause="exit status 0", slow=True),
     Kind(13, "exit 3", "import os; os._exit(3)", cause="exit status 3"),
     Kind(14, "sys.exit", "__import__('sys').exit(3)", Level.GOES_ON, "SystemExit"),
     Kind(14, "SystemExit", "raise SystemExit('bye')", Level.GOES_ON, "SystemExit"),
@@ -194,6 +208,7 @@ KINDS = [
         setup="ballast = bytearray(300_000_000)",
         cause="SIGSEGV",
         within=1.0,
+        slow=True,  # the ballast
         probes=[("__import__('resource').getrlimit(4)[0]", 0), _no_core],
     ),
 ]
