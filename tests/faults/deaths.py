@@ -154,6 +154,7 @@ KINDS = [
         in_the_third_cell,
         setup=_POISON,
         rounds=1,
+        steady=False,
     ),
     Kind(9, "illegal instruction", "import signal; signal.raise_signal(signal.SIGILL)", cause="SIGILL"),
     Kind(

@@ -137,7 +137,8 @@ def _probe(scene: Scene, probe: object) -> None:
 
 def _disturb(scene: Scene) -> None:
     """Kill the worker at random moments of cells that change nothing: none may cost anything."""
-    if not scene.random_moments or scene.kind.level in (Level.SALVAGE, Level.DISK):
+    asked = scene.random_moments and scene.kind.steady
+    if not asked or scene.kind.level in (Level.SALVAGE, Level.DISK):
         return
     for _ in range(RANDOM_KILLS):
         worker, since = scene.family.worker, len(scene.client.published)
