@@ -137,9 +137,11 @@ def _probe(scene: Scene, probe: object) -> None:
 
 def _disturb(scene: Scene) -> None:
     """Kill the worker at random moments of cells that change nothing: none may cost anything."""
-    asked = scene.random_moments and scene.kind.steady
-    if not asked or scene.kind.level in (Level.SALVAGE, Level.DISK):
+    kind = scene.kind
+    if not scene.random_moments or kind.level in (Level.SALVAGE, Level.DISK):
         return
+    if kind.lost or not kind.steady:
+        return  # what the fault is to take would be gone before
     for _ in range(RANDOM_KILLS):
         worker, since = scene.family.worker, len(scene.client.published)
         msg_id = scene.client.start("any(print(number) for number in range(300))")
