@@ -60,7 +60,7 @@ def _line(kind: Any, options: argparse.Namespace) -> Line:
             line.slowest = max(line.slowest, seconds)
         elif options.why or not kind.pending:
             line.failures.append(f"--- {kind}, seed {options.seed + number}\n{failure}")
-    if kind.pending:
+    if kind.pending and line.runs:
         line.why = f"waits for: {kind.pending}" if not line.passed else "passes: it need not wait any more"
     return line
 

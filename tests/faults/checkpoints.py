@@ -238,7 +238,7 @@ KINDS = [
         slow=True,
         probes=[_redefined],
     ),
-    Kind(74, "crash after reset", _reset, rounds=1, pending="reset barrier"),
+    Kind(74, "crash after reset", _reset, rounds=1),
     Kind(75, "undo further than is kept", _undo_too_far, Level.GOES_ON),
     Kind(
         75,

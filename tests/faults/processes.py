@@ -315,13 +315,12 @@ KINDS = [
         probes=[("child.wait(5)", 7)],
         pending="exit statuses",
     ),
-    Kind(60, "supervisor killed in a cell", supervisor_killed, Level.GOES_ON, pending="adoption"),
+    Kind(60, "supervisor killed in a cell", supervisor_killed, Level.GOES_ON),
     Kind(
         61,
         "supervisor killed before a cell starts",
         supervisor_killed_before_dispatch,
         Level.GOES_ON,
-        pending="adoption",
     ),
     Kind(66, "two starts at once", two_at_once, Level.GOES_ON),
     Kind(

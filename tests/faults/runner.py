@@ -109,7 +109,7 @@ def _look_at(scene: Scene, cell: Cell) -> None:
 
 def _names_what_is_lost(names: Sequence[str], cell: Cell) -> None:
     recovery = recovery_of(cell)
-    told = [*recovery["not_restored"], *(each["name"] for each in recovery.get("lost_names", []))]
+    told = [str(each) for each in (*recovery["not_restored"], *recovery["lost_names"])]
     for name in names:
         assert name in cell.notice, f"{name!r} is not named:\n{cell.notice}"
         assert any(name in each for each in told), recovery

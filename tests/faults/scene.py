@@ -51,8 +51,8 @@ reading = open("numbers.txt")
 
 MESS = """
 shared.append("mess"); alias = None; holder.clear(); itself.clear(); square = None
-point.x = None; del point; data[:] = b""
-next(counter); counter.close(); random.seed(1); reading.seek(0)
+point.x = None; del point; data[:] = b""; random.seed(1)
+if "counter" in globals(): next(counter); counter.close(); reading.seek(0)
 mess = object()
 """
 """What a cell does to the namespace before it dies."""
