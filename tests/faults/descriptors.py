@@ -50,9 +50,9 @@ def supervisor_full(scene: Scene) -> None:
     supervisor = scene.family.supervisor
     limits = resource.prlimit(supervisor, resource.RLIMIT_NOFILE)
     resource.prlimit(supervisor, resource.RLIMIT_NOFILE, (len(descriptors(supervisor)) + 20, limits[1]))
-    crowd = [Client(scene.kernel.info) for _ in range(10)]
+    crowd = [scene.things.enter_context(closing(Client(scene.kernel.info))) for _ in range(10)]
     scene.client.listen(0.3)
-    assert scene.client.value("6 * 7") == 42
+    assert scene.client.value("6 * 7", within=5) == 42
     for client in crowd:
         client.close()
     resource.prlimit(supervisor, resource.RLIMIT_NOFILE, limits)
@@ -99,8 +99,13 @@ def _server() -> Iterator[int]:
         def log_message(self, *_: object) -> None:
             pass
 
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.daemon_threads = True
+    class Server(http.server.ThreadingHTTPServer):
+        daemon_threads = True
+
+        def handle_error(self, request: object, client_address: object) -> None:
+            """A client that dies is what it is for."""
+
+    with Server(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         try:

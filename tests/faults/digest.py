@@ -21,24 +21,32 @@ def digest(namespace: Mapping[str, object]) -> dict[str, str]:
     """Each name with what it stands for; names of the shell and private ones are left out."""
     walk = _Walk()
     names = sorted(name for name in namespace if not name.startswith("_") and name not in _SHELLS)
-    found = {name: _short(walk.seen(namespace[name])) for name in names}
+    found = {name: _short(walk.begin(name, namespace[name])) for name in names}
     return found | {"(random)": _short(repr(random.getstate())), "(folder)": os.getcwd()}
 
 
 class _Walk:
-    """One walk over all objects: what comes again is named by the number that it got first."""
+    """One walk over all objects: what comes again is named by where it was first."""
 
     def __init__(self) -> None:
-        self._numbers: dict[int, int] = {}
-        self._kept: list[object] = []  # an id is one object's only while that lives
+        self._root = ""
+        self._places: dict[int, str] = {}
+        self._kept: list[object] = []  # of this variable
+        self._all: list[list[object]] = []  # an id is one object's only while that lives
+
+    def begin(self, name: str, value: object) -> str:
+        """Of a variable."""
+        self._root, self._kept = name, []
+        self._all.append(self._kept)
+        return self.seen(value)
 
     def seen(self, value: Any) -> str:
         kind = type(value)
         if kind in _PLAIN and kind is not bytearray:
             return repr(value)
-        if id(value) in self._numbers:
-            return f"#{self._numbers[id(value)]}"
-        self._numbers[id(value)] = len(self._numbers)
+        if id(value) in self._places:
+            return f"={self._places[id(value)]}"
+        self._places[id(value)] = f"{self._root}.{len(self._kept)}"
         self._kept.append(value)
         if kind is bytearray:
             return f"bytearray {_hash(value)}"

@@ -64,9 +64,11 @@ class Kind:
     place: Place = nullcontext
     """Where the session's files lie."""
     settings: str = ""
-    """TOML, below what every kind has."""
+    """TOML, beside what every kind has."""
     rounds: int = 2
     """The same fault again right after: 1 only where that has no meaning."""
+    steady: bool = True
+    """Whether other deaths, before and after, leave its state as it is."""
     slow: bool = False
     """Left out of the tests, which have a minute for all; `make faults` runs it."""
     pending: str = ""

@@ -200,7 +200,7 @@ _ARMED = "import faulthandler; faulthandler.dump_traceback_later(3600)"
 
 KINDS = [
     *_kinds(39, RESUMED, within=20.0, slow=True),
-    *_kinds(40, SALVAGED, level=Level.SALVAGE, within=20.0, slow=True, pending="salvage"),
+    *_kinds(40, SALVAGED, level=Level.SALVAGE, within=20.0, rounds=1, slow=True),
     Kind(
         41,
         "an engine nobody knows",
@@ -209,7 +209,6 @@ KINDS = [
         needs=[machine.no_compiler],
         within=20.0,
         slow=True,
-        pending="salvage",
     ),
     Kind(
         42,
@@ -217,11 +216,20 @@ KINDS = [
         SEGFAULT,
         Level.SALVAGE,
         setup=_HOLDER,
+        within=20.0,
+        rounds=1,  # the lock that is back is nobody's
+    ),
+    Kind(
+        42,
+        "that thread is named",
+        SEGFAULT,
+        Level.SALVAGE,
+        setup=_HOLDER,
         lost=["lock-holder"],
         within=20.0,
-        pending="salvage",
+        rounds=1,
+        pending="threads in the notice of a salvage",
     ),
-    Kind(42, "a thread is named", SEGFAULT, setup=_HOLDER, cause="SIGSEGV", lost=["lock-holder"]),
     Kind(
         43,
         "used pool of threads",

@@ -5,9 +5,11 @@ Each comes with a `no_...` that says why it can't be had here.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import secrets
 import shutil
+import struct
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -139,8 +141,8 @@ def mend_disk(folder: Path) -> None:
     _run("mount", "-o", "loop,errors=continue", folder.with_suffix(".img"), folder)
 
 
-def fill(folder: Path) -> Path:
-    """Take all space that is left on the disk of `folder`; unlink the file to give it back."""
+def fill(folder: Path, but: int = 0) -> Path:
+    """Take the space that is left on the disk of `folder`, but so many bytes; unlink the file to undo it."""
     ballast = folder / "ballast"
     with ballast.open("wb", buffering=0) as file:
         for size in (1 << 20, 1 << 12, 1):
@@ -149,6 +151,7 @@ def fill(folder: Path) -> Path:
                     file.write(bytes(size))
             except OSError:
                 continue
+    os.truncate(ballast, ballast.stat().st_size - but)
     return ballast
 
 
@@ -158,10 +161,8 @@ _NOLOGFLUSH = 2
 
 
 def break_disk(folder: Path) -> None:
-    """From now on, every read that is not cached and every write on the disk of `folder` fails with EIO."""
-    import fcntl
-    import struct
-
+    """From now on every write on the disk of `folder` fails with EIO; what was written before is on it."""
+    os.sync()
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         fcntl.ioctl(descriptor, _SHUTDOWN, struct.pack("I", _NOLOGFLUSH))

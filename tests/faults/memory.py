@@ -71,7 +71,7 @@ KINDS = [
         everything_killed,
         Level.DISK,
         rounds=1,
-        pending="checkpoints",
+        slow=True,
     ),
     Kind(21, "MemoryError", _no_room(50_000_000), Level.GOES_ON, "MemoryError"),
 ]

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from faults import machine
@@ -23,6 +23,8 @@ from kit.processes import marked, wait_for_end
 from kit.wire import Cell, Client, Message, beat
 
 _STOPPED_SECONDS = 1.0
+_ADOPTION_SECONDS = 5.0
+"""From the death of a supervisor to the reply that the next one sends."""
 
 
 @contextmanager
@@ -167,7 +169,7 @@ def supervisor_killed(scene: Scene) -> None:
     scene.moment()
     worker = scene.family.worker
     os.kill(scene.family.supervisor, signal.SIGKILL)
-    cell = scene.client.finish(msg_id, within=10)
+    cell = scene.client.finish(msg_id, within=_ADOPTION_SECONDS)
     assert cell.status == "ok"
     assert cell.text() == "here\n" + "".join(f"{n}\n" for n in range(100_000))
     assert scene.family.worker == worker
@@ -180,8 +182,8 @@ def supervisor_killed_before_dispatch(scene: Scene) -> None:
     waiting = scene.client.start("never = 1")
     scene.client.settle()
     os.kill(scene.family.supervisor, signal.SIGKILL)
-    scene.client.finish(busy, within=10)
-    answer = scene.client.finish(waiting, within=10)
+    scene.client.finish(busy, within=_ADOPTION_SECONDS)
+    answer = scene.client.finish(waiting, within=_ADOPTION_SECONDS)
     ran = scene.client.value("'never' in globals()")
     assert (answer.status == "ok") == ran
     scene.client.do("globals().pop('never', None); None")
@@ -195,7 +197,7 @@ def two_at_once(scene: Scene) -> None:
     infos = [connection(folder) for _ in range(2)]
     before = _supervisors(scene)
     launchers = [_launch(folder / f"{name}-{n}.json", info, name, around) for n, info in enumerate(infos)]
-    clients = [Client(info) for info in infos]
+    clients = [scene.things.enter_context(closing(Client(info))) for info in infos]
     for client in clients:
         client.until(lambda client=client: client.published, "iopub_welcome", START_SECONDS)
     clients[0].do("shared = 5")
@@ -291,9 +293,9 @@ KINDS = [
     Kind(16, "forked copy returns from its cell", _CHILD_RETURNS, Level.GOES_ON),
     Kind(17, "crash in a pool's process", _POOL_CRASH, Level.GOES_ON, "BrokenProcessPool", within=10),
     Kind(24, "worker stopped", worker_stopped, Level.GOES_ON, within=10),
-    Kind(25, "standby stopped", standby_stopped, settings="wake_seconds = 1.0\n", slow=True),
+    Kind(25, "standby stopped", standby_stopped, settings="standby.wake_seconds = 1.0\n", slow=True),
     Kind(26, "supervisor stopped", supervisor_stopped, Level.GOES_ON, within=10),
-    Kind(27, "no standby left", no_standby_left, Level.DISK, "SIGKILL", within=10, pending="checkpoints"),
+    Kind(27, "no standby left", no_standby_left, Level.DISK, "SIGKILL", within=10, rounds=1),
     Kind(28, "standby killed while it wakes", standby_killed_while_waking),
     Kind(30, "killed while a standby is forked", killed_while_freezing),
     Kind(31, "a fork hangs", fork_that_hangs, setup=_HANG, within=20, slow=True, pending="fork watchdog"),
@@ -313,13 +315,12 @@ KINDS = [
         probes=[("child.wait(5)", 7)],
         pending="exit statuses",
     ),
-    Kind(60, "supervisor killed in a cell", supervisor_killed, Level.GOES_ON, pending="adoption"),
+    Kind(60, "supervisor killed in a cell", supervisor_killed, Level.GOES_ON),
     Kind(
         61,
         "supervisor killed before a cell starts",
         supervisor_killed_before_dispatch,
         Level.GOES_ON,
-        pending="adoption",
     ),
     Kind(66, "two starts at once", two_at_once, Level.GOES_ON),
     Kind(

@@ -17,7 +17,7 @@ from faults.scene import KEPT, LEVELS, MESS, Scene, recovery_of
 from kit.kernel import running
 from kit.wire import Cell
 
-SETTINGS = f"[checkpoint]\nrest_seconds = 0.3\n[standby]\nkeep = {KEPT}\n"
+SETTINGS = f"checkpoint.rest_seconds = 0.3\nstandby.keep = {KEPT}\n"
 
 LONGEST_MOMENT = 0.06
 """Seconds: from sending a short cell until its standby is asleep, about twice."""
@@ -97,6 +97,7 @@ def _look_at(scene: Scene, cell: Cell) -> None:
     assert cell.kinds[-2:] == ["error", "status"], cell.kinds
     assert cell.error == {key: cell.reply[key] for key in ("ename", "evalue", "traceback")}
     notice, recovery = cell.notice, recovery_of(cell)
+    scene.said = notice
     assert recovery["level"] in LEVELS[kind.level], recovery
     assert re.search(kind.cause, recovery["cause"]), f"{kind.cause!r} is not in {recovery['cause']!r}"
     assert recovery["cause"] in notice
@@ -108,7 +109,7 @@ def _look_at(scene: Scene, cell: Cell) -> None:
 
 def _names_what_is_lost(names: Sequence[str], cell: Cell) -> None:
     recovery = recovery_of(cell)
-    told = [*recovery["not_restored"], *(each["name"] for each in recovery.get("lost_names", []))]
+    told = [str(each) for each in (*recovery["not_restored"], *recovery["lost_names"])]
     for name in names:
         assert name in cell.notice, f"{name!r} is not named:\n{cell.notice}"
         assert any(name in each for each in told), recovery
@@ -136,8 +137,11 @@ def _probe(scene: Scene, probe: object) -> None:
 
 def _disturb(scene: Scene) -> None:
     """Kill the worker at random moments of cells that change nothing: none may cost anything."""
-    if not scene.random_moments or scene.kind.level in (Level.SALVAGE, Level.DISK):
+    kind = scene.kind
+    if not scene.random_moments or kind.level in (Level.SALVAGE, Level.DISK):
         return
+    if kind.lost or not kind.steady:
+        return  # what the fault is to take would be gone before
     for _ in range(RANDOM_KILLS):
         worker, since = scene.family.worker, len(scene.client.published)
         msg_id = scene.client.start("any(print(number) for number in range(300))")

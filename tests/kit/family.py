@@ -26,7 +26,9 @@ def family(kernel: Kernel, client: Client) -> Family:
     # A child of the user's that has lost its parent is the template's, too, but runs another program.
     living = [pid for pid, command in marked(kernel.mark).items() if "holdfast.worker" in command]
     parents = {pid: _parent_of(pid) for pid in living}
-    (template,) = [pid for pid in living if parents[pid] == info["pid"]]
+    template = parents.get(info["worker_pid"])
+    if template not in living:  # it was killed, and has a successor
+        (template,) = [pid for pid in living if parents[pid] == info["pid"]]
     standbys = [pid for pid in living if parents[pid] == template and pid != info["worker_pid"]]
     return Family(info["pid"], template, info["worker_pid"], sorted(standbys))
 
