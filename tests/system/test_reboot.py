@@ -16,7 +16,7 @@ import pytest
 from kit.deadline import Deadline
 from kit.gate import Gate
 from kit.kernel import Kernel, only_holdfast, running
-from kit.processes import kill, left_over
+from kit.processes import kill, left_over, marked
 from kit.wire import Client, Message
 
 pytestmark = only_holdfast
@@ -524,6 +524,22 @@ def test_an_end_in_order_writes_first_and_the_next_one_has_all_of_it(how: str) -
         assert "this session had ended" in said
         assert "as after In[2]" in said
         assert successor.value("x, y") == (5, [5])
+
+
+@pytest.mark.parametrize("busy", [False, True])
+def test_a_machine_that_shuts_down_tells_all_processes_at_once_and_nothing_is_lost(*, busy: bool) -> None:
+    with running(settings="[checkpoint]\nrest_seconds = 1000.0\n") as kernel:
+        client = kernel.client()
+        client.do("x = 5; import threading")
+        client.do("y = [x]")
+        client.until_told(lambda: (about(client)["standby"] or {}).get("after") == 2, "a standby of it")
+        if busy:
+            client.text(client.start("print('here', flush=True); threading.Event().wait()"), "here")
+        for pid in random.Random(7).sample(list(processes := marked(kernel.mark)), len(processes)):
+            os.kill(pid, signal.SIGTERM)
+        kernel.process.wait()
+        assert left_over(kernel.mark, Deadline(15)) == {}
+        assert opened_again(kernel).value("x, y") == (5, [5])
 
 
 def test_an_end_in_order_waits_for_no_cell_and_keeps_what_was_before_it(
