@@ -206,6 +206,36 @@ def test_shut_down_ends_the_sessions_processes_and_keeps_its_log(desk: Desk) -> 
     assert again.run("print").reply["execution_count"] > 1
 
 
+def test_after_the_end_of_everything_a_notebook_has_its_variables_and_is_told(desk: Desk) -> None:
+    server = desk.serve()
+    client = server.open(desk.notebook)
+    client.do("x = 42\ndef double():\n    return 2 * x")
+    client.until_told(
+        lambda: client.ask("holdfast_info_request", {}, "control")["restore_point"].endswith("disk: In[1]"),
+        "In[1] on disk",
+    )
+    server.kill()
+    kill(desk.mark)
+
+    again = desk.serve().open(desk.notebook)
+    first = again.run("double()")
+
+    assert first.result == "84"
+    assert "Back from disk, as after In[1]" in first.text("stderr")
+    assert not again.run("x").text("stderr")
+
+
+def test_after_shut_down_a_notebook_begins_with_an_empty_namespace(desk: Desk) -> None:
+    server = desk.serve()
+    server.open(desk.notebook).do("x = 42")
+    server.ask("shutdown_kernel")
+
+    again = desk.serve().open(desk.notebook)
+
+    assert again.run("x").error["ename"] == "NameError"
+    assert not again.run("1").text("stderr")
+
+
 @pytest.mark.parametrize("arguments", ["{}", '{"now": true}'])
 def test_restart_is_a_fresh_namespace_in_the_same_session(desk: Desk, arguments: str) -> None:
     server = desk.serve()

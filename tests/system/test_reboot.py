@@ -8,14 +8,15 @@ import signal
 import subprocess
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from kit.deadline import Deadline
 from kit.gate import Gate
-from kit.kernel import Kernel, only_holdfast, running, running_in, scratch
-from kit.processes import kill, left_over
+from kit.kernel import Kernel, only_holdfast, running
+from kit.processes import kill, left_over, marked
 from kit.wire import Client, Message
 
 pytestmark = only_holdfast
@@ -165,6 +166,19 @@ def test_what_can_not_be_kept_is_named_with_the_reason_and_costs_nothing_else(
     assert "line (" in said
     assert successor.value("x") == 5
     assert successor.run("numbers").error["ename"] == "NameError"
+
+
+def test_what_makes_an_object_again_finds_the_names_that_it_uses(kernel: Kernel, client: Client) -> None:
+    client.do("import numpy as np\nfactor = 3\ndef scaled(n):\n    return np.arange(n) * factor")
+    client.do("""
+class Lazy:
+    def __init__(self, n): self.n, self.values = n, scaled(n)
+    def __getstate__(self): return {"n": self.n}
+    def __setstate__(self, state): self.__init__(state["n"])
+lazy = Lazy(4)
+""")
+    on_disk(client, 2)
+    assert reboot(kernel).value("lazy.values.tolist()") == [0, 3, 6, 9]
 
 
 # --- what is told
@@ -396,22 +410,21 @@ def told_when_there(client: Client) -> Client:
 # --- a full disk
 
 
-@pytest.fixture
-def small_disk() -> Iterator[Path]:
-    """A home on a file system of 12 MB of its own."""
+@contextmanager
+def small_disk(place: Path) -> Iterator[None]:
+    """Make a folder a file system of 12 MB of its own."""
     if os.getuid() != 0:
         pytest.skip("only root can mount")
-    with scratch() as place:
-        command = ["mount", "-t", "tmpfs", "-o", "size=12m,mode=700", "tmpfs", str(place)]
-        mounted = subprocess.run(command, capture_output=True, check=False)
-        if mounted.returncode:
-            pytest.skip(f"can't mount a tmpfs here: {mounted.stderr.decode().strip()}")
-        yield place
-        subprocess.run(["umount", "--lazy", str(place)], check=True)
+    command = ["mount", "-t", "tmpfs", "-o", "size=12m,mode=700", "tmpfs", str(place)]
+    mounted = subprocess.run(command, capture_output=True, check=False)
+    if mounted.returncode:
+        pytest.skip(f"can't mount a tmpfs here: {mounted.stderr.decode().strip()}")
+    yield
+    subprocess.run(["umount", "--lazy", str(place)], check=True)
 
 
-def test_on_a_full_disk_cells_go_on_and_the_session_says_that_nothing_new_is_kept(small_disk: Path) -> None:
-    with running_in(small_disk, settings=SOON) as kernel:
+def test_on_a_full_disk_cells_go_on_and_the_session_says_that_nothing_new_is_kept() -> None:
+    with running(settings=SOON, place=small_disk) as kernel:
         client = kernel.client()
         client.do("import os; x = 5")
         on_disk(client, 1)
@@ -511,6 +524,22 @@ def test_an_end_in_order_writes_first_and_the_next_one_has_all_of_it(how: str) -
         assert "this session had ended" in said
         assert "as after In[2]" in said
         assert successor.value("x, y") == (5, [5])
+
+
+@pytest.mark.parametrize("busy", [False, True])
+def test_a_machine_that_shuts_down_tells_all_processes_at_once_and_nothing_is_lost(*, busy: bool) -> None:
+    with running(settings="[checkpoint]\nrest_seconds = 1000.0\n") as kernel:
+        client = kernel.client()
+        client.do("x = 5; import threading")
+        client.do("y = [x]")
+        client.until_told(lambda: (about(client)["standby"] or {}).get("after") == 2, "a standby of it")
+        if busy:
+            client.text(client.start("print('here', flush=True); threading.Event().wait()"), "here")
+        for pid in random.Random(7).sample(list(processes := marked(kernel.mark)), len(processes)):
+            os.kill(pid, signal.SIGTERM)
+        kernel.process.wait()
+        assert left_over(kernel.mark, Deadline(15)) == {}
+        assert opened_again(kernel).value("x, y") == (5, [5])
 
 
 def test_an_end_in_order_waits_for_no_cell_and_keeps_what_was_before_it(

@@ -210,19 +210,19 @@ def test_threads_that_run_do_not_cost_the_way_back(cells: int) -> None:
         assert client.value("x") == 6 - cells
 
 
-def test_after_the_end_of_all_processes_undone_cells_are_not_offered_again(
-    kernel: Kernel, client: Client
-) -> None:
-    client.do("x = 1")
-    client.do("x = 2")
-    back(client)
-    client.do("y = 3")
-    kernel.lose()
-    kernel.launch()
-    successor = kernel.client("successor")
-    assert "In[2] was undone" in successor.do("%recover").text()
-    offered = successor.do("%recover code").reply["payload"]
-    assert [each["text"] for each in offered] == ["x = 1\n\ny = 3"]
+def test_after_the_end_of_all_processes_undone_cells_are_not_offered_again() -> None:
+    with running(settings="[checkpoint]\nenabled = false\n") as kernel:
+        client = kernel.client()
+        client.do("x = 1")
+        client.do("x = 2")
+        back(client)
+        client.do("y = 3")
+        kernel.lose()
+        kernel.launch()
+        successor = kernel.client("successor")
+        assert "In[2] was undone" in successor.do("%recover").text()
+        offered = successor.do("%recover code").reply["payload"]
+        assert [each["text"] for each in offered] == ["x = 1\n\ny = 3"]
 
 
 def test_a_sleeper_that_was_killed_is_not_offered_and_the_others_are(kernel: Kernel, client: Client) -> None:

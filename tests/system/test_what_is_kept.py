@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
 import pytest
 
@@ -14,6 +15,13 @@ from kit.wire import Client, Message
 pytestmark = only_holdfast
 
 DIE = "import os; os.abort()"
+
+
+@pytest.fixture
+def kernel() -> Iterator[Kernel]:
+    """A session without checkpoints: what is on disk is `test_reboot`'s."""
+    with running(settings="[checkpoint]\nenabled = false\n") as kernel:
+        yield kernel
 
 
 def about(client: Client) -> Message:

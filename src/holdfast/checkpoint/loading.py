@@ -43,11 +43,13 @@ def load(
     *,
     skip: frozenset[str] = frozenset(),
     on_variable: Callable[[str], None] = lambda _: None,
+    on_made: Callable[[str, object], None] = lambda _name, _value: None,
 ) -> Loaded:
     """Make the variables of a checkpoint again. RefusedPath if the folder is not the user's alone.
 
-    Functions get `home` as their globals; the variables are put into it by the caller, not here. Before each
-    one `on_variable` is called: making it may hang or crash, and can be left out the next time (`skip`).
+    Functions get `home` as their globals; the caller puts the variables into it, in `on_made`: what makes the
+    next one may be a function that needs them. Before each one `on_variable` is called: making it may hang or
+    crash, and can be left out the next time (`skip`).
     """
     stream = _Stream(Reader(folder, manifest.pack), home, manifest.python)
     values: dict[str, object] = {}
@@ -64,6 +66,7 @@ def load(
                 on_variable(frame.name)
             try:
                 values[frame.name] = stream.load(frame)
+                on_made(frame.name, values[frame.name])
             except _Lost as error:
                 stream.leave_out(frame)
                 lost[frame.name] = str(error)

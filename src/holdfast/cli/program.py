@@ -110,7 +110,7 @@ def _session(name: str) -> Iterator[Path]:
     finally:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # impatience now would leave the session behind
         with contextlib.suppress(HoldfastError), start.ring(name) as bell:
-            start.stop(name, bell)
+            start.stop(name, bell, for_good=True)
         with contextlib.suppress(HoldfastError):
             start.forget(name)
 

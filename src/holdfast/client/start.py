@@ -48,8 +48,8 @@ if TYPE_CHECKING:
 START_SECONDS = 60.0
 """For a supervisor to come up with its first worker; slow disks and long start-up files fit."""
 
-STOP_SECONDS = 15.0
-"""For a supervisor to end its worker and to close its journal."""
+STOP_SECONDS = 20.0
+"""For a supervisor to write its variables (at most 10 s), to end its worker (6 s), to close its journal."""
 
 REVIVE_SECONDS = 5.0
 """So long supervisors that are killed one after the other are replaced."""
@@ -222,11 +222,14 @@ def last_use(name: str) -> float:
     return max(times)
 
 
-def stop(name: str, bell: DoorbellClient) -> None:
-    """End the processes of a running session and wait until they are gone. NoAnswer if they stay."""
+def stop(name: str, bell: DoorbellClient, *, for_good: bool = False) -> None:
+    """End the processes of a running session and wait until they are gone. NoAnswer if they stay.
+
+    `for_good`: its variables are not wanted back; without it they are written to disk first.
+    """
     process = os.pidfd_open(bell.ask("info")["pid"])
     try:
-        bell.ask("stop")
+        bell.ask("stop", for_good=for_good)
         if not select.select([process], [], [], STOP_SECONDS)[0]:
             raise NoAnswer(f"session {name!r} does not end", f"holdfast interrupt {name} --force, then again")
     finally:

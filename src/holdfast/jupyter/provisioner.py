@@ -5,7 +5,9 @@ A notebook's session outlives the server that it was begun under:
     a notebook is opened       a launcher joins the notebook's session (`notebooks.py`), or starts it
     the server dies            the launcher leaves; the session goes on, also in the middle of a cell
     the server is stopped      the same: its farewell is neither an interrupt nor an end for the session
-    "Shut Down", culling       the session's processes end, unless another notebook has it open
+    "Shut Down", culling       the session's processes end, unless another notebook has it open; its variables
+                               are gone
+    all is killed, a reboot    the notebook's session begins again with what is on disk
     "Restart"                  a fresh namespace in the same session
 
 What has no notebook (nbclient, papermill, a script) has a session of its connection file, as without this
@@ -130,7 +132,7 @@ class HoldfastProvisioner(LocalProvisioner):
             with start.ring(name) as bell:
                 process = os.pidfd_open(bell.ask("info")["pid"])
                 try:
-                    if bell.ask("stop", unless_held=True)["ends"]:
+                    if bell.ask("stop", unless_held=True, for_good=True)["ends"]:
                         gone = select.poll()  # a busy server has more descriptors than select(2) takes
                         gone.register(process, select.POLLIN)
                         gone.poll(start.STOP_SECONDS * 1e3)

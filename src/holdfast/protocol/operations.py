@@ -176,10 +176,12 @@ class Undone(msgspec.Struct, frozen=True):
 class Stop(msgspec.Struct, frozen=True):
     """`stop`: end the session's processes in order; its state on disk stays.
 
-    `unless_held`: only if no launcher holds a door of it (asked at the doorbell).
+    `unless_held`: only if no launcher holds a door of it (asked at the doorbell). `for_good`: its variables
+    are not wanted back; without it they are written first.
     """
 
     unless_held: bool = False
+    for_good: bool = False
 
 
 class Stopping(msgspec.Struct, frozen=True):

@@ -74,5 +74,7 @@ class OnDisk:
     def _is_outstanding(self, after: int) -> bool:
         """Whether the worker is about to keep a state later than that after this cell."""
         lineage, stage = self._lineage, self._stage
+        if lineage.state is State.WAKING:
+            return True
         idle = lineage.state is State.ALIVE and stage.job is None and lineage.refusal is None
         return idle and bool(stage.effects.since(after))

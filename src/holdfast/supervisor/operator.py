@@ -55,7 +55,8 @@ class Operator:
         if isinstance(request, operations.Undo):
             return self._undo.do(request)
         if isinstance(request, operations.Stop):
-            self._loop.later(0, lambda: self._owner.end("stop"))  # after the reply
+            reason = "shutdown" if request.for_good else "stop"
+            self._loop.later(0, lambda: self._owner.end(reason))  # after the reply
             return operations.Stopping()
         if isinstance(request, operations.Resume):
             return self._resumption.answer(request)

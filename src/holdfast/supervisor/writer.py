@@ -23,6 +23,8 @@ from holdfast.supervisor.standbys import Standby, Standbys
 STANDBY_SECONDS = 0.5
 """For the worker to keep what its last cell did, at the session's end: it does so milliseconds after it."""
 
+_GONE = "the process that wrote it was killed, or took too long"
+
 
 class Writer:
     """Of one session."""
@@ -79,8 +81,15 @@ class Writer:
 
     def _write_last(self) -> None:
         newest = self._standbys.newest
-        if newest is not None and self.outstanding(newest.after):
-            self._plan.set(STANDBY_SECONDS, self._write)
+        if self.outstanding(newest.after if newest is not None else 0):
+            self._plan.set(STANDBY_SECONDS, self._write_what_is_there)
+        else:
+            self._write_what_is_there()
+
+    def _write_what_is_there(self) -> None:
+        standby, newest = self._standbys.newest, self._checkpoints.newest
+        if standby is not None and newest is not None and standby.after < newest.after:
+            self._through()  # its successor did not come in time
         else:
             self._write()
 
@@ -92,7 +101,7 @@ class Writer:
         self._plan.cancel()
         self._rhythm.began(time.monotonic())
         self._writing = standby
-        self._double = Double(self._loop, standby, self._heard, lambda: self._failed("it took too long"))
+        self._double = Double(self._loop, standby, self._heard, lambda: self._failed(_GONE))
         order = Write(
             self._checkpoints.folder,
             codec.encode(self._checkpoints.facts(standby.after)),

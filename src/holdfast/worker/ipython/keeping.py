@@ -24,6 +24,7 @@ from holdfast.worker.outlet import Outlet
 _IN: Final = "In"
 _STATE: Final = "<state of the interpreter>"
 """No name of a variable: generators of random numbers, which libraries keep for everybody."""
+_NO_VARIABLES: Final = frozenset({"", _IN, _STATE})
 _RESULT: Final = re.compile(r"_(\d+)")
 _HISTORY: Final = re.compile(r"_{1,3}|_i{1,3}|_i?\d+")
 """What IPython hides from %who, though the user's values are in it."""
@@ -80,19 +81,25 @@ class Keeping:
         def tell(name: str) -> None:
             self._outlet.send(Loading(self._outlet.position, name))
 
+        def put(name: str, value: object) -> None:
+            if name not in _NO_VARIABLES:
+                namespace[name] = value
+
         namespace = self._shell.user_ns
         try:
             manifest = read(Path(asked.folder), asked.checkpoint)
             _go_to(manifest.facts)
             skip = frozenset(asked.skip)
-            loaded = load(Path(asked.folder), manifest, namespace, skip=skip, on_variable=tell)
+            loaded = load(Path(asked.folder), manifest, namespace, skip=skip, on_variable=tell, on_made=put)
         except (HoldfastError, OSError) as error:
             self._outlet.send(NotLoaded(self._outlet.position, str(error)))
             return
         values = loaded.values
         self._take_inputs(values.pop(_IN, []))
         _restore_generators(values.pop(_STATE, None))
-        namespace.update(values)
+        for name in values:
+            namespace.pop(name, None)
+        namespace.update(values)  # in the order that they had
         for name, value in values.items():
             if match := _RESULT.fullmatch(name):
                 self._shell.history_manager.output_hist[int(match[1])] = value

@@ -119,8 +119,14 @@ class Freezer:
     def take(self) -> bool:
         """Fork a standby, or say why there is none. Returns a second time, True, in a fork that has woken."""
         woken = False
-        while self._fork():
-            woken = True  # this process is the worker now, and needs a standby of its own
+        mask = _set_signal_mask(
+            _SIG_BLOCK, _ALL_SIGNALS
+        )  # who kills one after the other finds a standby each
+        try:
+            while self._fork():
+                woken = True  # this process is the worker now, and needs a standby of its own
+        finally:
+            _set_signal_mask(_SIG_SETMASK, mask)
         return woken
 
     def _rested(self) -> None:

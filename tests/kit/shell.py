@@ -1,0 +1,91 @@
+"""The command line on real sessions: `holdfast` as a shell runs it, and what it leaves behind."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import subprocess
+import sys
+from pathlib import Path
+
+import pexpect
+
+from holdfast.client.blocking import Client
+from holdfast.protocol import connection
+from kit.deadline import Deadline
+from kit.kernel import END_SECONDS, environment
+from kit.processes import kill, left_over
+
+SECONDS = 60.0
+
+
+class Shell:
+    """A terminal's worth of `holdfast`, with sessions of its own; AssertionError if any outlive it."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.work = home / "ledger"
+        self.work.mkdir()
+        self.mark = secrets.token_hex(8)
+
+    def start(self, *arguments: str, interpreter: bool = False) -> subprocess.Popen[str]:
+        """Start `holdfast` (or python itself, to compare with); its standard streams are pipes."""
+        command = (
+            [sys.executable, *arguments] if interpreter else [sys.executable, "-m", "holdfast", *arguments]
+        )
+        return subprocess.Popen(
+            command,
+            env=environment(self.home, self.mark) | {"PYTHONPATH": ""},
+            cwd=self.work,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def terminal(self, *arguments: str) -> pexpect.spawn[str]:
+        """The same in a terminal."""
+        return pexpect.spawn(
+            sys.executable,
+            ["-m", "holdfast", *arguments],
+            env=environment(self.home, self.mark) | {"TERM": "dumb"},
+            cwd=str(self.work),
+            timeout=SECONDS,
+            encoding="utf-8",
+        )
+
+    def run(self, *arguments: str, piped: str | None = None) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end."""
+        with self.start(*arguments) as process:
+            out, err = process.communicate(piped or "", timeout=SECONDS)
+        return subprocess.CompletedProcess(arguments, process.returncode, out, err)
+
+    def python(self, *arguments: str, piped: str | None = None) -> subprocess.CompletedProcess[str]:
+        """What python itself does."""
+        with self.start(*arguments, interpreter=True) as process:
+            out, err = process.communicate(piped or "", timeout=SECONDS)
+        return subprocess.CompletedProcess(arguments, process.returncode, out, err)
+
+    def good(self, *arguments: str) -> str:
+        """The output of a command that must succeed."""
+        done = self.run(*arguments)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def info(self, name: str) -> dict[str, object]:
+        found = json.loads(self.good("info", name, "--json"))
+        assert isinstance(found, dict)
+        return found
+
+    def client(self, name: str) -> Client:
+        return Client(connection.read(Path(str(self.info(name)["connection_file"]))), username="ana")
+
+    def close(self) -> None:
+        try:
+            self.good("stop", "--all")
+            left = left_over(self.mark, Deadline(END_SECONDS))
+            assert not left, f"processes left behind: {left}"
+        finally:
+            kill(self.mark)
+            for log in self.home.glob("run/*/supervisor.log"):
+                print(log.read_text())
