@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kit.source import modules
 
-GROUND = {"__version__", "errors", "files", "paths", "settings", "completeness"}
+GROUND = {"__version__", "errors", "files", "paths", "processes", "settings", "completeness"}
 """What everybody may use."""
 
 MAY_USE: dict[str, set[str]] = {
@@ -12,6 +12,7 @@ MAY_USE: dict[str, set[str]] = {
     "errors": set(),
     "files": set(),
     "paths": set(),
+    "processes": set(),
     "settings": set(),
     "completeness": set(),
     "protocol": set(),

@@ -80,6 +80,10 @@ class Shell:
     def client(self, name: str) -> Client:
         return Client(connection.read(Path(str(self.info(name)["connection_file"]))), username="ana")
 
+    def lose(self) -> None:
+        """Kill all processes of all sessions."""
+        kill(self.mark)
+
     def close(self) -> None:
         try:
             self.good("stop", "--all")

@@ -12,13 +12,13 @@ import signal
 import time
 
 from holdfast.errors import HoldfastError
+from holdfast.processes import Process
 from holdfast.settings import Settings
 from holdfast.supervisor import offspring
 from holdfast.supervisor.insistence import Insistence, Step
 from holdfast.supervisor.ledger import Ledger
 from holdfast.supervisor.lineage import State
 from holdfast.supervisor.loop import Loop
-from holdfast.supervisor.offspring import Offspring
 from holdfast.supervisor.program import AnyWorker, Program
 from holdfast.supervisor.stage import Stage
 
@@ -77,7 +77,7 @@ class Interrupts:
         if started:
             self._loop.later(self._stop_seconds, lambda: offspring.end(started, signal.SIGKILL))
 
-    def _started(self) -> list[Offspring]:
+    def _started(self) -> list[Process]:
         """What the running cell has started, and nobody knows of in the state before it.
 
         Only what is in the worker's process group: who leaves it wants to outlive Ctrl-C, too.

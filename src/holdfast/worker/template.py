@@ -20,6 +20,8 @@ from pathlib import Path
 from holdfast.errors import HoldfastError
 from holdfast.link.channel import Channel
 from holdfast.link.messages import Died, Farewell, Fork, Forked, ForkFailed, Keep, Start
+from holdfast.processes import look
+from holdfast.worker import ends
 from holdfast.worker.heritage import Heritage
 
 LOWEST_FD = 200
@@ -44,6 +46,7 @@ def prepare(start: Start) -> Start:
     start.kept = {label: _move_up(number) for label, number in start.kept.items()}
     # OpenBLAS's idle threads would spin 100 ms after each call, and no fork is safe while they do.
     os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "20")
+    ends.table()
     gc.collect()
     gc.freeze()  # what is imported now stays: no collection of a worker needs to look, nor copy its pages
     faulthandler.enable(start.fault, all_threads=True)
@@ -125,10 +128,11 @@ class Template:
         with contextlib.suppress(BlockingIOError):
             os.read(self._wakeup, 4096)
         with contextlib.suppress(ChildProcessError):
-            while True:
-                pid, status, usage = os.wait4(-1, os.WNOHANG)
-                if not pid:
-                    return
+            while ended := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+                was = look(ended.si_pid)
+                pid, status, usage = os.wait4(ended.si_pid, 0)
+                if was is not None:
+                    ends.table().note(pid, was.started, status)
                 died = Died(pid, status, usage.ru_maxrss)
                 self._heritage.died(died)
                 if not self._channel.ended:

@@ -18,6 +18,9 @@ _KCMP = {"x86_64": 312, "aarch64": 272}.get(platform.machine())
 _EPOLL_CTL_ADD = 1
 _EPOLL_EVENT = "=IQ" if platform.machine() == "x86_64" else "=I4xQ"  # packed on x86-64 only (epoll_ctl(2))
 _SPLICE_F_NONBLOCK = 2
+_FUTEX = {"x86_64": 202, "aarch64": 98}.get(platform.machine())
+_FUTEX_WAIT, _FUTEX_WAKE = 0, 1
+_EVERYBODY = 2**31 - 1
 _NS = 1_000_000_000
 
 
@@ -67,3 +70,28 @@ def timerfd_arm(fd: int, first_ns: int, interval_ns: int) -> None:
     """Arm a timer descriptor: first expiry in `first_ns` from now (0 disarms), then every `interval_ns`."""
     spec = struct.pack("@qqqq", *divmod(interval_ns, _NS), *divmod(first_ns, _NS))
     _checked(_LIBC.timerfd_settime(fd, 0, spec, None))
+
+
+def futex_wait(address: int, value: int, seconds: float) -> None:
+    """Wait until somebody wakes who waits at `address` (futex(2)), as long as the 4 bytes there are `value`.
+
+    It returns as well after so many seconds, for a signal, or for nothing: look again.
+    """
+    whole = int(seconds)
+    limit = struct.pack("@qq", whole, int((seconds - whole) * _NS))
+    if _FUTEX is not None:
+        _LIBC.syscall(
+            ctypes.c_long(_FUTEX),
+            ctypes.c_void_p(address),
+            _FUTEX_WAIT,
+            ctypes.c_uint32(value),
+            limit,
+            None,
+            0,
+        )
+
+
+def futex_wake(address: int) -> None:
+    """Wake all who wait at `address`, in whatever process."""
+    if _FUTEX is not None:
+        _LIBC.syscall(ctypes.c_long(_FUTEX), ctypes.c_void_p(address), _FUTEX_WAKE, _EVERYBODY, None, None, 0)

@@ -14,8 +14,9 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import Any
+
+from holdfast.processes import look
 
 _GONE = "what this pool ran on is gone with the interpreter that had started it: make a new one"
 
@@ -103,10 +104,9 @@ def _end(processes: Iterable[Any]) -> None:
     The group tells them from whatever else may have got such a number since.
     """
     for pid in [each.pid for each in processes if getattr(each, "pid", None)]:
-        with contextlib.suppress(OSError):  # it has ended already
-            stat = Path(f"/proc/{pid}/stat").read_text()
-            _, parent, group = stat[stat.rindex(")") + 2 :].split()[:3]
-            if int(parent) == os.getppid() and int(group) not in (pid, os.getpgid(0)):
+        found = look(pid)
+        if found and found.parent == os.getppid() and found.group not in (pid, os.getpgid(0)):
+            with contextlib.suppress(OSError):  # it has ended meanwhile
                 os.kill(pid, signal.SIGTERM)
 
 

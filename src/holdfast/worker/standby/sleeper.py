@@ -20,7 +20,7 @@ from holdfast.link.channel import Channel
 from holdfast.link.messages import Asleep, Go, Lend, Sleeping, StandbyTaken, Wake, Woken
 from holdfast.worker.ipython import comms
 from holdfast.worker.outlet import Outlet
-from holdfast.worker.standby import sibling
+from holdfast.worker.standby import awaited, sibling
 from holdfast.worker.standby.databases import keep_open
 from holdfast.worker.standby.double import Double
 from holdfast.worker.standby.lonely import find_template
@@ -88,6 +88,7 @@ class Sleeper:
             switched_off = self._join(link)
             lost = [_in_words(each) for each in names_of_lost(self._namespace, private)] + switched_off
             break_pools(seen.threads)
+            awaited.rejoin(self._loop, seen.threads)
             _forget_pending_signals()
             self._outlet.send(Woken(self._outlet.position, os.getpid(), lost, comms.living()))
         except BaseException as error:  # noqa: BLE001 - a broken fork must never run on as a second worker

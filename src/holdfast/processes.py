@@ -1,0 +1,47 @@
+"""A process as /proc shows it (proc_pid_stat(5)). Only looking; who belongs to whom is for others to say."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+
+class Process(NamedTuple):
+    """One process. A process id alone may be another one's tomorrow."""
+
+    pid: int
+    parent: int
+    group: int
+    session: int
+    started: int
+    """In clock ticks since boot."""
+    ended: bool
+    """Nobody has waited for it yet."""
+
+
+def look(pid: int) -> Process | None:
+    """A process as it is now (its name may have brackets in it); None if it is gone."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
+    except OSError:
+        return None
+    state, parent, group, session = fields[:4]
+    return Process(pid, int(parent), int(group), int(session), int(fields[19]), state in "ZX")
+
+
+def command(pid: int) -> str:
+    """What was started, as one line; "" if that is not to be had."""
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().rstrip(b"\0").split(b"\0")
+    except OSError:
+        return ""
+    return " ".join(os.fsdecode(each) for each in words)
+
+
+def children(pid: int) -> list[int]:
+    """Of the process's main thread (proc_pid_task_children(5))."""
+    try:
+        return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return []
