@@ -14,7 +14,6 @@ from typing import Any
 
 _PLAIN = (type(None), bool, int, float, complex, str, bytes, bytearray, range, type(...))
 _SHELLS = {"In", "Out", "exit", "quit", "get_ipython", "open"}
-_LOCKS = {"lock", "RLock", "_RLock"}
 
 
 def digest(namespace: Mapping[str, object]) -> dict[str, str]:
@@ -96,18 +95,12 @@ class _Walk:
 
     def _of_another(self, value: Any) -> str:
         kind = type(value)
-        if kind.__name__ in _LOCKS:
-            return f"{kind.__name__} {'held' if _is_held(value) else 'free'}"
         if kind.__module__ == "_io" and hasattr(value, "closed"):
             where = value.tell() if not value.closed and value.seekable() else "-"
             return f"file {getattr(value, 'name', '')} {value.closed} {where}"
         if kind.__module__ == "__main__" and hasattr(value, "__dict__"):
             return f"{self.seen(kind)} {self.seen(vars(value))}"
         return f"{kind.__module__}.{kind.__qualname__}"
-
-
-def _is_held(lock: Any) -> bool:
-    return bool(lock.locked()) if hasattr(lock, "locked") else "owner=0" not in repr(lock)
 
 
 def _hash(data: Any) -> str:

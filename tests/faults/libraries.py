@@ -243,6 +243,7 @@ KINDS = [
         47,
         "duckdb file written",
         duckdb_written,
+        Level.SALVAGE,
         setup=_DUCKDB,
         cause="SIGSEGV",
         libraries=["duckdb"],
