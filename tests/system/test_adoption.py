@@ -260,6 +260,17 @@ def test_earlier_states_can_still_be_gone_back_to(client: Client) -> None:
     assert client.value("kept") == 1
 
 
+def test_comms_go_on_and_survive_a_crash_after_it(client: Client) -> None:
+    client.do("import comm; one = comm.create_comm(target_name='early')")
+    wait_for_standby(client, 1)
+    known = client.ask("comm_info_request", {})["comms"]
+    kill(client)
+    assert client.ask("comm_info_request", {})["comms"] == known
+    client.run(DIE)
+    assert not [each for each in client.published if each["msg_type"] == "comm_close"]
+    assert client.value("one.comm_id in comm.get_comm_manager().comms")
+
+
 def test_a_restart_after_it_gives_a_fresh_namespace(kernel: Kernel, client: Client) -> None:
     client.do("kept = 5")
     kill(client)

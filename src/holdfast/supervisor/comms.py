@@ -18,6 +18,7 @@ class Comms:
 
     def __init__(self) -> None:
         self._targets: dict[str, str] = {}
+        self._told = self._targets.copy()  # as it was stored last
 
     def note(self, msg_type: str, content: bytes) -> None:
         """A message went by, from either side."""
@@ -26,6 +27,18 @@ class Comms:
             self._targets[comm.comm_id] = comm.target_name
         elif msg_type == "comm_close":
             self._targets.pop(msgspec.json.decode(content, type=_Comm).comm_id, None)
+
+    def news(self) -> str | None:
+        """What to store for another supervisor, as JSON; None if that is what was stored last."""
+        if self._told == self._targets:
+            return None
+        self._told = self._targets.copy()
+        return msgspec.json.encode(self._told).decode()
+
+    def restore(self, stored: str) -> None:
+        """What another supervisor has stored."""
+        self._targets = msgspec.json.decode(stored, type=dict[str, str])
+        self._told = self._targets.copy()
 
     def described(self, target: str | None) -> dict[str, dict[str, str]]:
         """As `comm_info_reply` has them: all, or those of one target."""

@@ -18,13 +18,14 @@ import zmq
 from holdfast.link.messages import Bell, Frame, NoStandby, Segment, StandbyTaken
 from holdfast.supervisor.bookmark import Bookmark
 from holdfast.supervisor.broadcast import Broadcast
+from holdfast.supervisor.comms import Comms
 from holdfast.supervisor.ledger import Ledger
 from holdfast.supervisor.lineage import State
 from holdfast.supervisor.output import Output
 from holdfast.supervisor.program import AnyWorker
 
-LISTENERS = "listeners"
-"""Key of the fact that says which doors are open and how many listen at each."""
+LISTENERS, COMMS = "listeners", "comms"
+"""Keys of facts: which doors are open and how many listen at each; which comms are open."""
 
 _TELLS_NOTHING = (Segment, Bell, StandbyTaken, NoStandby)
 """No client hears of these: they may wait in the link for the next commit."""
@@ -40,9 +41,11 @@ class Safekeeping:
         self._due = False  # something was heard that clients are about to be told of
         self._listeners: dict[str, int] = {}  # as the journal has them
         self._output: Output
+        self._comms: Comms
 
-    def begin(self, output: Output) -> None:
+    def begin(self, output: Output, comms: Comms) -> None:
         """From now on there is something to keep."""
+        self._comms = comms
         self._output = output
         self._ledger.before_commit = output.flush
         self._ledger.journal.bookmark = self._bookmark
@@ -61,6 +64,8 @@ class Safekeeping:
         self._note_listeners()
         due = self._due or ledger.journal.pending or self._output.pressed or lineage.seat.crowded
         if due:
+            if (comms := self._comms.news()) is not None:
+                ledger.set(COMMS, comms)
             ledger.commit()
             self._due = False
         used = self._broadcast.flush()

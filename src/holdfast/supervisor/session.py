@@ -119,7 +119,7 @@ class Session:
         output = self._wires.output(self._loop, self._settings.output, self._stage.publish_text)
         self._output = self._stage.output = output
         output.listen_with(self._lineage.listen)
-        self._safekeeping.begin(output)
+        self._safekeeping.begin(output, self._stage.comms)
         if self._takeover is not None:
             self._entrance.open(self, self._desk.arrived, self._takeover.doors())
             self._takeover.go_on(self, self._lineage, output, self._entrance, self._coroner)

@@ -17,7 +17,7 @@ from holdfast.supervisor.origin import job_of
 from holdfast.supervisor.output import Output
 from holdfast.supervisor.program import AnyWorker, Host
 from holdfast.supervisor.returns import Death
-from holdfast.supervisor.safekeeping import LISTENERS
+from holdfast.supervisor.safekeeping import COMMS, LISTENERS
 from holdfast.supervisor.stage import Stage
 from holdfast.supervisor.turns import Turns
 
@@ -50,6 +50,7 @@ class Takeover:
         journal, stage = self._ledger.journal, self._stage
         for effect in journal.effects(self._ledger.namespace_after):
             stage.effects.add(effect.id, effect.count, shown=effect.shown)
+        stage.comms.restore(journal.get(COMMS) or "{}")
         stage.remember(journal.cells(SOURCES))
         return self._ledger.resume_namespace()
 
