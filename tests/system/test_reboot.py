@@ -16,7 +16,7 @@ import pytest
 from kit.deadline import Deadline
 from kit.gate import Gate
 from kit.kernel import Kernel, only_holdfast, running
-from kit.processes import kill, left_over, marked
+from kit.processes import kill, left_over, marked, wait_for_end
 from kit.wire import Client, Message
 
 pytestmark = only_holdfast
@@ -48,6 +48,13 @@ def reboot(kernel: Kernel) -> Client:
     kill(kernel.mark)
     kernel.process.wait()
     return opened_again(kernel)
+
+
+def kill_supervisor(client: Client) -> None:
+    """Kill only that one; another one takes over."""
+    pid = about(client)["pid"]
+    os.kill(pid, signal.SIGKILL)
+    assert wait_for_end(pid, Deadline(5))
 
 
 def told(client: Client, code: str = "None") -> str:
@@ -265,15 +272,19 @@ def test_a_crash_right_after_brings_back_what_the_reboot_had_brought_back(
 
 # --- kills in between
 
+MUCH = "n = {0}; parts = [os.urandom(3_000_000) for _ in range(4)]; wanted = digest()"
+SETUP = "import os, hashlib\ndigest = lambda: hashlib.md5(b''.join(parts)).hexdigest()"
+
 
 def test_a_kill_while_a_checkpoint_is_written_leaves_the_one_before_whole(
     kernel: Kernel, client: Client
 ) -> None:
-    client.do("import os, hashlib, random\ndigest = lambda: hashlib.md5(b''.join(parts)).hexdigest()")
+    client.do(SETUP)
+    on_disk(client, 1)
     moments = random.Random(11)
     held = 0
     for number in range(1, 7):
-        client.do(f"n = {number}; parts = [os.urandom(3_000_000) for _ in range(4)]; wanted = digest()")
+        client.do(MUCH.format(number))
         threading.Event().wait(moments.uniform(0.0, 0.4))
         client = reboot(kernel)
         if client.run("n").status == "ok":
@@ -281,6 +292,43 @@ def test_a_kill_while_a_checkpoint_is_written_leaves_the_one_before_whole(
             held += 1
             assert client.value("n") in range(1, number + 1)
     assert held
+
+
+def test_a_crash_while_a_checkpoint_is_written_harms_neither(kernel: Kernel, client: Client) -> None:
+    client.do(SETUP)
+    moments = random.Random(12)
+    for number in range(1, 7):
+        client.do(MUCH.format(number))
+        threading.Event().wait(moments.uniform(0.0, 0.4))
+        client.run(DIE)
+        assert client.value("n, digest() == wanted") == (number, True)
+    client.do("None")
+    on_disk(client, about(client)["execution_count"])
+    assert reboot(kernel).value("n, digest() == wanted") == (6, True)
+
+
+def test_a_supervisor_killed_while_a_checkpoint_is_written_harms_neither(
+    kernel: Kernel, client: Client
+) -> None:
+    client.do(SETUP)
+    moments = random.Random(13)
+    for number in range(1, 5):
+        client.do(MUCH.format(number))
+        threading.Event().wait(moments.uniform(0.0, 0.4))
+        kill_supervisor(client)
+        assert client.value("n, digest() == wanted") == (number, True)
+    on_disk(client, about(client)["execution_count"])
+    assert reboot(kernel).value("n, digest() == wanted") == (4, True)
+
+
+def test_what_a_killed_supervisor_had_not_written_its_successor_writes() -> None:
+    with running(settings="[checkpoint]\nrest_seconds = 0.5\nshare = 0.0\n") as kernel:
+        client = kernel.client()
+        client.do("x = 5")
+        client.until_told(lambda: (about(client)["standby"] or {}).get("after") == 1, "a standby of it")
+        kill_supervisor(client)
+        on_disk(client, 1)
+        assert reboot(kernel).value("x") == 5
 
 
 def test_a_kill_while_the_variables_are_loaded_costs_nothing(kernel: Kernel, client: Client) -> None:
