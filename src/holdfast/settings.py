@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -62,6 +62,13 @@ class Standby(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Generations kept: one for crashes, four earlier ones for %undo, or if the newest does not wake. Each
     costs 6 MB of its own (PSS), 2 MB of page tables for each GB of the worker's, and what cells have changed
     since. Fewer are kept while the machine could not hold the worker's memory once more."""
+    branches: Annotated[int, msgspec.Meta(ge=0, le=3)] = 3
+    """Abandoned states kept besides, for %redo and %undo restart: the newest that an undo has left, that was
+    given up after crash upon crash, that a restart has thrown away. They go first when memory ends."""
+    budget: Annotated[int, msgspec.Meta(ge=0)] | Annotated[str, msgspec.Meta(pattern=r"^\d{1,2}%$")] = "50%"
+    """Memory that all these together may hold of their own: bytes, or a share of what the machine (or the
+    session's control group) could give if they held none. Half: the other half is the running cell's, which
+    at worst changes as much as they keep. Of what goes beyond, the oldest go; two stay for crashes."""
     quiet_wait_ms: float = 50.0
     """Milliseconds to wait for other threads to leave native code (OpenBLAS spins some 30 ms)."""
     wake_seconds: float = 5.0

@@ -12,6 +12,7 @@ from typing import Any
 from holdfast import __version__, paths
 from holdfast.cli import ls, text
 from holdfast.client import start
+from holdfast.errors import NoAnswer, SessionError
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -29,12 +30,22 @@ def run(options: Namespace) -> int:
         if not start.exists(options.name):
             raise start.no_such_session(options.name)
         found = ls.describe(options.name)
+        if "pid" in found:
+            found["checkpoints"] = _checkpoints(options.name)
         lines = _session(found)
     if options.json:
         print(json.dumps(found, indent=1))
     else:
         print(text.table([(f"{key}:", str(value)) for key, value in lines if value not in (None, "", "-")]))
     return 0
+
+
+def _checkpoints(name: str) -> dict[str, Any] | None:
+    try:
+        with start.ring(name) as bell:
+            return bell.ask("checkpoints")
+    except (NoAnswer, SessionError):  # it has ended meanwhile
+        return None
 
 
 def _installation() -> dict[str, Any]:
@@ -73,9 +84,28 @@ def _session(found: dict[str, Any]) -> list[tuple[str, Any]]:
         lines.append(("no newer one", found["no_standby"]))
     if before := found.get("before_restart"):
         lines.append(("before restart", f"its namespace is asleep still, {text.duration(before['age'])} old"))
+    lines += [("can go to", each) for each in _states(found.get("checkpoints"))]
     if "pid" in found:
         lines += _processes(found, now)
     return lines
+
+
+def _states(found: dict[str, Any] | None) -> list[str]:
+    """Other states of the session: what to type there, and what each costs."""
+    if found is None:
+        return []
+    lines = []
+    for each in found["states"]:
+        cost = "" if each["bytes"] is None else f", {text.size(each['bytes'])}"
+        where = f"{'on' if each['kept'] == 'disk' else 'in'} {each['kept']}{cost}"
+        lines.append(f"{each['how']}: {each['state']}, {text.duration(each['age'])} old, {where}")
+    if any(each["kept"] == "memory" for each in found["states"]):
+        lines.append(
+            f"together {text.size(found['held'])} of memory; {text.size(found['budget'])} is allowed"
+        )
+    if found["dropped"]:
+        lines.append(f"dropped for lack of memory: {found['dropped']}")
+    return [*lines, *filter(None, [found["trouble"]])]
 
 
 def _processes(found: dict[str, Any], now: float) -> list[tuple[str, Any]]:

@@ -26,6 +26,7 @@ COMMANDS = {
     "variables": "list a session's variables, also while a cell runs",
     "interrupt": "interrupt what a session runs",
     "undo": "go back to the state before the last cells of a session",
+    "redo": "go to the state that the last undo has left",
     "stop": "end sessions; their state is kept",
     "kernel": "install, list or remove Jupyter kernels",
 }

@@ -1,4 +1,4 @@
-"""`holdfast undo NAME [N | restart]`: as `%undo` in its console, from anywhere."""
+"""`holdfast undo NAME [N | restart | disk [N]]`: as `%undo` in its console, from anywhere."""
 
 from __future__ import annotations
 
@@ -12,21 +12,26 @@ def arguments(parser: ArgumentParser) -> None:
     """The command's options."""
     parser.add_argument("name", help="the session")
     parser.add_argument(
-        "cells", nargs="?", default="1", help="how many cells (1); `restart`: what a restart has thrown away"
+        "what",
+        nargs="*",
+        metavar="N | restart | disk [N]",
+        help="how many cells (1); `restart`: what a restart has thrown away; `disk`: to an older checkpoint",
     )
 
 
 def run(options: Namespace) -> int:
     """Go back."""
-    asked = _asked(options.cells)
+    asked = _asked(options.what)
     with start.ring(options.name) as bell:
         print(bell.ask("undo", **asked)["text"])
     return 0
 
 
-def _asked(cells: str) -> dict[str, int | bool]:
-    if cells == "restart":
+def _asked(what: list[str]) -> dict[str, int | bool]:
+    if what == ["restart"]:
         return {"restart": True}
-    if not cells.isdecimal() or not int(cells):
-        raise UsageError(f"{cells!r} is no number of cells", "holdfast undo NAME 2")
-    return {"cells": int(cells)}
+    disk = what[:1] == ["disk"]
+    number = what[disk:] or ["1"]
+    if len(number) > 1 or not number[0].isdecimal() or not int(number[0]):
+        raise UsageError(f"{' '.join(what)!r} is no number of cells", "holdfast undo NAME 2")
+    return {"cells": int(number[0]), "disk": disk}

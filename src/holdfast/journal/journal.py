@@ -7,7 +7,7 @@ When a method returns, what it was told is committed; the one exception is `outp
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Literal
@@ -169,6 +169,13 @@ class Journal:
     def drop_effects(self, after: int) -> None:
         """The worker does not hold what cells after `after` did."""
         self._database.run("UPDATE cells SET held = NULL WHERE id > ?", after)
+
+    def hold_effects(self, after: int, cells: Iterable[tuple[int, bool]]) -> None:
+        """Of the cells after `after` the worker holds what these did; whether somebody typed each."""
+        with self._database.transaction():
+            self.drop_effects(after)
+            rows = [(typed, cell) for cell, typed in cells]
+            self._database.run_many("UPDATE cells SET held = ? WHERE id = ?", rows)
 
     def output(self, cell: int | None, seq: int, msg_type: str, content: bytes, at: float) -> None:
         """A message was published for `cell` (None: for no cell). It waits for the next commit.

@@ -415,6 +415,10 @@ class Go(Frame, tag=47):
     """You are not needed any more. An end of the control socket without it is the supervisor's own."""
 
 
+class Abandoned(Frame, tag=49):
+    """Sleep on, but for this supervisor only: with the end of the control socket, end."""
+
+
 # --- standby → supervisor ------------------------------------------------------------------------------
 
 
@@ -502,5 +506,6 @@ type_of_everything = (
     | Ready | Segment | Bell | Publish | Done | NeedInput | Wonder | StandbyTaken | NoStandby | Left | Wake
     | Asleep | Woken | Lend | Lent | Examine | Write | Probing | Examined | Written | NotWritten | Load
     | Loading | Loaded | NotLoaded | Keep | Farewell | Adopt | Kept | Legacy | Orphan | Sleeping | Bulk | Go
+    | Abandoned
 )  # fmt: skip
 """The union that a decoder accepts; anything else is refused."""

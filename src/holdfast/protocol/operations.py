@@ -160,17 +160,60 @@ class Variables(msgspec.Struct, frozen=True):
 
 
 class Undo(msgspec.Struct, frozen=True):
-    """`undo`: go back to the state before the last `cells` cells, or to the namespace before the restart."""
+    """`undo`: go back to the state before the last `cells` cells, or to the namespace before the restart.
+
+    With `disk` to a checkpoint: 1, in `cells`, is the newest that is older than the state there is.
+    """
 
     cells: Annotated[int, msgspec.Meta(ge=1, le=2**53)] = 1
     restart: bool = False
+    disk: bool = False
+
+
+class Redo(msgspec.Struct, frozen=True):
+    """`redo`: go to the state that an undo has left; with `crash` to what was given up after crashes."""
+
+    crash: bool = False
 
 
 class Undone(msgspec.Struct, frozen=True):
-    """Reply to `undo`, which happens now: what it means, in words, and the numbers of the cells undone."""
+    """Reply to `undo` and `redo`, which happen now: in words, and with the numbers of the cells undone."""
 
     text: str
     counts: list[int] = []
+
+
+class EarlierState(msgspec.Struct, frozen=True):
+    """A state that can be gone to. Its age in seconds."""
+
+    how: str
+    """What to type in a cell for it."""
+    state: str
+    """Such as "after In[3]"."""
+    age: float
+    kept: Literal["memory", "disk"]
+    bytes: int | None = None
+    """That it costs: memory that is nobody else's, or what is on disk. None: it was not looked at."""
+    lost: list[str] = []
+    """Variables that are not in it, with the reason."""
+
+
+class CheckpointsRequest(msgspec.Struct, frozen=True):
+    """`checkpoints`: which states can be gone to, and at which cost."""
+
+
+class Checkpoints(msgspec.Struct, frozen=True):
+    """Reply to `checkpoints`; by kind, newest first. Memory in bytes."""
+
+    states: list[EarlierState] = []
+    held: int = 0
+    """Memory that would be had again without those that are in memory, as far as it is known."""
+    budget: int = 0
+    """That it may be."""
+    dropped: str | None = None
+    """The last one that went for lack of memory, when and why."""
+    trouble: str | None = None
+    """Why even what crashes need is too much."""
 
 
 class Stop(msgspec.Struct, frozen=True):
@@ -276,6 +319,8 @@ OPERATIONS: dict[str, Operation] = {
     "interrupt": Operation(Interrupt, Done),
     "variables": Operation(VariablesRequest, Variables),
     "undo": Operation(Undo, Undone),
+    "redo": Operation(Redo, Undone),
+    "checkpoints": Operation(CheckpointsRequest, Checkpoints),
     "stop": Operation(Stop, Stopping),
     "open_door": Operation(OpenDoor, Done, doorbell_only=True),
     "arrival": Operation(Arrival, Arrived, doorbell_only=True),

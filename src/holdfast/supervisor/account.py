@@ -85,7 +85,7 @@ class Account:
             running=running,
             standby=_described(lineage.standbys.newest, stage),
             no_standby=lineage.refusal,
-            before_restart=_described(lineage.standbys.retired, stage),
+            before_restart=_described(_retired(lineage), stage),
             started=self._started,
             cwd=os.getcwd(),
             unclean=story.how_it_ended(self._previous),
@@ -104,6 +104,12 @@ def _described(standby: Standby | None, stage: Stage) -> operations.StandbyInfo 
         return None
     age = time.monotonic() - standby.taken_at
     return operations.StandbyInfo(standby.generation, stage.effects.last_shown(standby.after), age)
+
+
+def _retired(lineage: AnyWorker) -> Standby | None:
+    """The one from before a restart."""
+    branch = None if isinstance(lineage, Program) else lineage.branches.of("restart")
+    return branch.standby if branch is not None else None
 
 
 def _entry(journal: Journal, cell: CellRecord) -> operations.CellEntry:

@@ -49,6 +49,8 @@ class Answers:
             return {"text": self._account.last_recovery()}
         if question.what == "undo":
             return self._wish(codec.decode(question.arguments, operations.Undo, question.what))
+        if question.what == "redo":
+            return self._wish(codec.decode(question.arguments, operations.Redo, question.what))
         if question.what == "reset":
             self._emptying.noted()
             return None
@@ -71,7 +73,7 @@ class Answers:
         ]
         return {"cells": cells, "some_is_back": self._ledger.restored_after > 0}
 
-    def _wish(self, asked: operations.Undo) -> object:
+    def _wish(self, asked: operations.Undo | operations.Redo) -> object:
         """What will be undone, or why nothing can be."""
         try:
             return {"text": self._undo.wish(asked).text}

@@ -102,7 +102,7 @@ class Checkpoints:
     @property
     def newest(self) -> Checkpoint | None:
         """The one that would be used."""
-        return next(iter(self._usable()), None)
+        return next(iter(self.usable()), None)
 
     @property
     def folder(self) -> str:
@@ -121,8 +121,7 @@ class Checkpoints:
     def steps(self) -> list[Refill]:
         """As the ladder's steps, best first."""
         return [
-            Refill("disk", each.id, each.after, folder=self._folder_of(each.series))
-            for each in self._usable()
+            Refill("disk", each.id, each.after, folder=self._folder_of(each.series)) for each in self.usable()
         ]
 
     def begun(self, back: Return) -> Outcome:
@@ -139,7 +138,7 @@ class Checkpoints:
             self.pin(back)
             return Outcome(promised, folder=folder)
         self._ledger.event("restored", after=back.after)
-        used = next(each for each in self._usable() if each.after == back.after)
+        used = next(each for each in self.usable() if each.after == back.after)
         for each in (self._kept.current, self._kept.pinned):
             each[:] = [one for one in each if one.after <= back.after]
         return Outcome(promised, used, back.lost, folder)
@@ -181,7 +180,8 @@ class Checkpoints:
         kept.pinned = [each for each in kept.pinned if each.after < since]
         self.on_forgotten()
 
-    def _usable(self) -> list[Checkpoint]:
+    def usable(self) -> list[Checkpoint]:
+        """Those that may be used, newest first."""
         return [*self._kept.current, *self._kept.pinned[:KEPT]]
 
     def _folder_of(self, series: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import Final
 
 import msgspec
@@ -64,6 +65,18 @@ class Effects:
         """Forget the cells that ended after cell `number` did; their execution counts."""
         return [self._cells.pop(each).count for each in self.since(number)]
 
+    def until(self, number: int) -> Effects:
+        """Those of the cells up to cell `number`."""
+        return self._some(lambda each: each <= number)
+
+    def less(self, other: Effects) -> Effects:
+        """Those of the cells that `other` does not hold."""
+        return self._some(lambda each: each not in other._cells)
+
+    def numbers(self) -> list[tuple[int, bool]]:
+        """Each cell's number, and whether somebody typed it."""
+        return [(key, each.shown) for key, each in self._cells.items()]
+
     def before_last(self, cells: int) -> Span | None:
         """The state before the last `cells` cells that somebody typed; None if there are not so many."""
         typed = [key for key, each in self._cells.items() if each.shown]
@@ -71,3 +84,8 @@ class Effects:
             return None
         ends = [0, *typed, NO_END]
         return Span(ends[len(typed) - cells], ends[len(typed) - cells + 1])
+
+    def _some(self, wanted: Callable[[int], bool]) -> Effects:
+        found = Effects(self._most)
+        found._cells.update((key, each) for key, each in self._cells.items() if wanted(key))
+        return found

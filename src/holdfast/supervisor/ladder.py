@@ -65,6 +65,7 @@ class Ladder:
         self._limits = settings.checkpoint
         self._left: list[Refill] | None = None  # checkpoints not yet tried
         self._salvage: Salvage | None = None
+        self._aim: Refill | None = None  # wanted before all others
 
     def crashed(self, code: str, *, on_request: bool = False) -> None:
         """A worker has died by itself, while it ran `code` ("": nothing): from the bottom.
@@ -83,6 +84,15 @@ class Ladder:
         if self.stepped_back:
             self._standbys.step_back()
 
+    def aim(self, target: Standby | Refill, since: int) -> None:
+        """From here, as it is asked for: without the cells from number `since` on. Else from the bottom."""
+        self.begin()
+        if isinstance(target, Refill):
+            self._standbys.leave(since)
+            self._aim = target
+        else:
+            self._standbys.choose(target, since)
+
     def begin(self) -> None:
         """From the bottom."""
         self.stop()
@@ -91,12 +101,17 @@ class Ladder:
     def stop(self) -> None:
         """Whatever is being found out is not wanted any more."""
         self.grades.forget()
+        self._aim = None
         if self._salvage is not None:
             self._salvage.stop()
             self._salvage = None
 
     def climb(self, act: Callable[[Step], None]) -> None:
         """`act` is told the next step: at once, or when it is known what a standby is worth."""
+        if self._aim is not None:
+            wanted, self._aim = self._aim, None
+            act(wanted)
+            return
         standby = self._standbys.take()
         if standby is not None:
             self.grades.tell(standby, lambda verdict: self._judged(standby, verdict, act))

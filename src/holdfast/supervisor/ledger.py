@@ -152,6 +152,10 @@ class Ledger:
         """The worker does not hold what cells after `after` did."""
         self._try(lambda: self.journal.drop_effects(after))
 
+    def hold_effects(self, cells: list[tuple[int, bool]]) -> None:
+        """Of this namespace the worker holds what these cells did; whether somebody typed each."""
+        self._try(lambda: self.journal.hold_effects(self.namespace_after, cells))
+
     def last_count(self) -> int:
         """The execution count that was given last in this numbering; 0 if none was."""
         first = int(self.journal.get("numbered_after") or 0)
@@ -213,7 +217,11 @@ class Ledger:
 
     def undone(self) -> frozenset[object]:
         """Cells whose effects were undone, by their number in the journal."""
-        return frozenset(cell for event in self.journal.events("undo") for cell in _cells_of(event))
+        found: set[object] = set()
+        for event in self.journal.events("undo"):
+            found.update(_cells_of(event, "cells"))
+            found.difference_update(_cells_of(event, "back"))
+        return frozenset(found)
 
     def held_after(self, number: int) -> list[CellRecord]:
         """The cells of this namespace whose effects a state after cell `number` holds, oldest first."""
@@ -283,7 +291,7 @@ def _one_namespace(epoch: int, adoptions: list[EventRecord]) -> set[int]:
     return runs
 
 
-def _cells_of(undo: EventRecord) -> list[object]:
-    """The journal's ids of the cells that were undone, and of the one that asked for it."""
-    cells = undo.details.get("cells")
+def _cells_of(undo: EventRecord, key: str) -> list[object]:
+    """The journal's ids of the cells that were undone, with the one that asked for it; or that are back."""
+    cells = undo.details.get(key)
     return cells if isinstance(cells, list) else []

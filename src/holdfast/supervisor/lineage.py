@@ -33,8 +33,9 @@ from holdfast.link.messages import (
 )
 from holdfast.settings import Settings
 from holdfast.supervisor.bookmark import Bookmark
+from holdfast.supervisor.branches import Branches
+from holdfast.supervisor.budget import Budget
 from holdfast.supervisor.fresh import Newcomer
-from holdfast.supervisor.headroom import is_scarce
 from holdfast.supervisor.ladder import Ladder, Refill, Step, Wake
 from holdfast.supervisor.live import Live
 from holdfast.supervisor.loop import Deadline, Loop
@@ -90,6 +91,8 @@ class Lineage:
         """`checkpoints`: a folder."""
         self.state = State.STARTING
         self.standbys = Standbys(loop, settings.standby.keep, self._on_newest_lost)
+        self.branches = Branches(loop, settings, self.standbys)
+        self.budget = Budget(loop, settings.standby, self.standbys, self.branches, lambda: self.worker_pid)
         self.ladder = Ladder(loop, self.standbys, settings, checkpoints)
         self.refusal: str | None = None  # why the worker could not take its newest standby
         self._owner: Owner
@@ -144,17 +147,16 @@ class Lineage:
         self.seat.kill(why)
 
     def restart(self) -> None:
-        """Give the session a fresh worker on purpose: no standby of the old one comes back by itself."""
+        """Give the session a fresh worker on purpose. The standbys of the old one have been retired."""
         self.ladder.stop()
-        self.standbys.retire(self._settings.life.undo_restart_seconds)
         self._going_back = False
         self._give_up()
         self._newcomer = Newcomer(self._checkpoints)
         self._fork_fresh()
 
-    def go_back(self, standby: Standby) -> None:
-        """Have the idle worker replaced by an older state: `standby` wakes as soon as it is gone."""
-        self.standbys.choose(standby)
+    def go_back(self, target: Standby | Refill, since: int) -> None:
+        """Have the idle worker replaced by another state, without the cells from number `since` on."""
+        self.ladder.aim(target, since)
         self._going_back, self.state = True, State.WAKING
         self.kill()
 
@@ -162,7 +164,7 @@ class Lineage:
         """Have the worker leave as Python does, exit handlers and all; `on_left` follows in bounded time."""
         self.ladder.stop()
         self._nursery.farewell()
-        self.standbys.drop_all()
+        self.budget.drop_all()
         was, self.state = self.state, State.LEAVING
         if was is State.ALIVE and self.seat.worker is not None:
             self.interrupt()
@@ -265,8 +267,7 @@ class Lineage:
             return
         self.refusal = None
         self.ladder.grades.note(self.standbys.add(control, taken))
-        if is_scarce(worker.pid):
-            self.standbys.drop_oldest()
+        self.budget.look()
 
     def _on_ready(self, ready: Ready) -> None:
         then = self._newcomer.ready(ready)
@@ -298,7 +299,6 @@ class Lineage:
         elif self.state is State.WAKING:
             if self._going_back:
                 self._owner.on_left_behind()
-                self.ladder.begin()
             self._take_over()
         elif (code := self._owner.on_death(death)) is not None:
             self.ladder.crashed(code, on_request=death.asked is not None)

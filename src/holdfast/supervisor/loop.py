@@ -65,6 +65,7 @@ class Loop:
         self._readers: dict[int, Callable[[], object]] = {}
         self._writers: dict[int, Callable[[], object]] = {}
         self._once: set[int] = set()  # descriptors that are told of once for all that is there
+        self._urgent: dict[int, Callable[[], None]] = {}
         self._sockets: dict[zmq.Socket[bytes], Callable[[], None]] = {}
         self._used: set[zmq.Socket[bytes]] = set()  # may have something to read that no sign tells of
         self._timers: list[tuple[float, int, Timer]] = []
@@ -87,6 +88,11 @@ class Loop:
             self._watch(_sign_of(source), self._readers, lambda: self._serve_socket(source))
             self._used.add(source)
 
+    def on_urgent(self, fd: int, call: Callable[[], None]) -> None:
+        """Call when `fd` says that something has happened (POLLPRI), until it can't any more."""
+        self._urgent[fd] = call
+        self._epoll.register(fd, select.EPOLLPRI)
+
     def on_writable(self, fd: int, call: Callable[[], None] | None) -> None:
         """Call when `fd` takes bytes again; None: not any more."""
         if call is not None:
@@ -106,7 +112,7 @@ class Loop:
             del self._sockets[source]
             self._used.discard(source)
         self._once.discard(fd)
-        known = [watchers.pop(fd, None) for watchers in (self._readers, self._writers)]
+        known = [watchers.pop(fd, None) for watchers in (self._readers, self._writers, self._urgent)]
         if any(known):
             self._epoll.unregister(fd)
 
@@ -160,6 +166,12 @@ class Loop:
         )
 
     def _serve(self, fd: int, event: int) -> None:
+        if fd in self._urgent:
+            call = self._urgent[fd]
+            if event & select.EPOLLERR:
+                self.forget(fd)
+            call()
+            return
         if event & _TO_READ and fd in self._readers:
             self._readers[fd]()
         if event & select.EPOLLOUT and fd in self._writers:

@@ -52,8 +52,10 @@ class Operator:
             return self._account.log(request)
         if isinstance(request, operations.ClientsRequest):
             return operations.Clients(self._desk.clients())
-        if isinstance(request, operations.Undo):
+        if isinstance(request, operations.Undo | operations.Redo):
             return self._undo.do(request)
+        if isinstance(request, operations.CheckpointsRequest):
+            return self._undo.checkpoints()
         if isinstance(request, operations.Stop):
             reason = "shutdown" if request.for_good else "stop"
             self._loop.later(0, lambda: self._owner.end(reason))  # after the reply

@@ -26,7 +26,7 @@ from holdfast.supervisor.live import lives
 from holdfast.supervisor.loop import Deadline, Loop
 from holdfast.supervisor.returns import Death, Return
 from holdfast.supervisor.seat import Seat
-from holdfast.supervisor.standbys import Standby, Standbys
+from holdfast.supervisor.standbys import Standbys
 
 
 class Host(Owner, Protocol):
@@ -98,10 +98,6 @@ class Program:
     def restart(self) -> None:
         """Refuse: a program begins where it does."""
         raise HoldfastError("this session is an embedded program, which can't be restarted from here")
-
-    def go_back(self, standby: Standby) -> None:  # noqa: ARG002 - a lineage's signature
-        """Refuse: nothing of a program's past is kept."""
-        raise HoldfastError("this session is an embedded program, whose earlier states are not kept")
 
     def leave(self) -> None:
         """Let it go on; `on_left` follows in bounded time, also while a cell does not listen."""

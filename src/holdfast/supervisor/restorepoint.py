@@ -14,7 +14,8 @@ def in_words(lineage: AnyWorker, effects: Effects, checkpoints: Checkpoints) -> 
     """Such as "after In[12], resume; on disk: In[11]"."""
     if isinstance(lineage, Program):
         return "none: this is an embedded program, of which no copy is kept"
-    return f"{_in_memory(lineage, effects)}; on disk: {_on_disk(checkpoints)}"
+    short = f"; {trouble}" if (trouble := lineage.budget.trouble) else ""
+    return f"{_in_memory(lineage, effects)}{short}; on disk: {_on_disk(checkpoints)}"
 
 
 def _in_memory(lineage: AnyWorker, effects: Effects) -> str:

@@ -1,4 +1,7 @@
-"""The sleeping forks: which there are, what each holds, which is woken next, which can be gone back to."""
+"""The sleeping forks: which there are, what each holds, which is woken next, which can be gone back to.
+
+Those that are not wanted any more are not these, but `branches`.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,12 @@ import bisect
 import socket
 import time
 from collections.abc import Callable
+from typing import Literal
 
 from holdfast.link.channel import Channel
-from holdfast.link.messages import Asleep, Go, Lend, StandbyTaken, Wake
+from holdfast.link.messages import Abandoned, Asleep, Go, Lend, StandbyTaken, Wake
 from holdfast.supervisor.line import heard
-from holdfast.supervisor.loop import Loop, Timer
+from holdfast.supervisor.loop import Loop
 
 _FOR_CRASHES = 2
 
@@ -48,6 +52,10 @@ class Standby:
         """Have a copy of it serve on `link`, which may be closed afterwards. It sleeps on itself."""
         self.control.send(Lend(), link.fileno())
 
+    def abandon(self) -> None:
+        """It sleeps on for its supervisor alone: none that takes over would know what it is."""
+        self.control.send(Abandoned())
+
     def let_go(self) -> None:
         """It is told, and ends."""
         self.control.send(Go())
@@ -63,12 +71,13 @@ class Standbys:
         self._lost_newest = lost_newest
         self._keep = keep
         self._all: list[Standby] = []
-        self._retired: tuple[Standby, Timer] | None = None
         self._generation = 0
         self.crashed: list[str] = []  # what ran when a worker died, since a cell has ended
         self._barrier = 0  # generations up to this one are woken on request only
         self.on_added: Callable[[Standby], None] = lambda _: None
         """Told of each new one."""
+        self.on_abandoned: Callable[[Literal["undo", "crash", "restart"], Standby], None] = _end
+        """Given the newest of those that are not wanted any more, and why; it is not watched here now."""
         self.alike: Callable[[int, int], bool] = int.__eq__
         """Whether the states after two cells are the same to who goes back."""
 
@@ -77,6 +86,11 @@ class Standbys:
         """The one that would be woken now."""
         return self._all[-1] if self._all else None
 
+    @property
+    def all(self) -> list[Standby]:
+        """The oldest first."""
+        return self._all[:]
+
     def add(self, control_fd: int, taken: StandbyTaken) -> Standby:
         """A new one sleeps; the oldest goes if there are too many."""
         control = Channel(socket.socket(fileno=control_fd))
@@ -84,16 +98,18 @@ class Standbys:
         self._generation += 1
         standby = Standby(control, self._generation, taken)
         bisect.insort(self._all, standby, key=lambda each: each.taken_at)  # one that was lost may come late
-        self._loop.on_readable(control.fileno(), lambda: self._listen(standby))
+        self._watch(standby)
         while len(self._all) > self._keep:
             self._drop(self._spare())
         self.on_added(standby)
         return standby
 
-    def drop_oldest(self) -> None:
-        """Memory ends: fewer can be gone back to. The two newest stay, for crashes."""
-        if len(self._all) > _FOR_CRASHES:
-            self._drop(self._all[0])
+    def drop_oldest(self) -> Standby | None:
+        """Memory ends: fewer can be gone back to. The two newest stay, for crashes. The one that has gone."""
+        oldest = self._all[0] if len(self._all) > _FOR_CRASHES else None
+        if oldest is not None:
+            self._drop(oldest)
+        return oldest
 
     def kept_after(self, first: int, end: int) -> Standby | None:
         """The newest one of the state after cell `first`, or a later one before cell `end`."""
@@ -104,19 +120,19 @@ class Standbys:
         """Whether it has to go when the next one is taken."""
         return len(self._all) >= self._keep and standby is self._spare()
 
-    def choose(self, standby: Standby) -> None:
-        """It shall be woken next: those that are newer go; all others, if it is from before a restart."""
+    def choose(self, standby: Standby, since: int) -> None:
+        """It shall be woken next, as `leave` says. If it was abandoned before, it is one of us again."""
+        self._all = [each for each in self._all if each is not standby]
+        self.leave(since)
         self._barrier = min(self._barrier, standby.generation - 1)
-        if standby is self.retired:
-            assert self._retired is not None
-            self._retired[1].cancel()
-            self._retired = None
-            self._all, others = [standby], self._all
-        else:
-            place = self._all.index(standby) + 1
-            self._all, others = self._all[:place], self._all[place:]
-        for each in others:
-            self._let_go(each)
+        self._all.append(standby)
+        self._watch(standby)
+
+    def leave(self, since: int) -> None:
+        """A state without the cells from number `since` on is wanted: those that hold any of them go."""
+        left = [each for each in self._all if each.after >= since]
+        self._all = [each for each in self._all if each.after < since]
+        self._abandon("undo", left)
 
     def proven(self) -> None:
         """A cell has ended: the worker is sound, and so is what it was before."""
@@ -131,8 +147,8 @@ class Standbys:
         newest = self.newest
         older = [each for each in self._all if newest is not None and each.after < newest.after]
         if older and older[-1].generation > self._barrier:
-            for each in self._all[len(older) :]:
-                self._drop(each)
+            self._all, newer = older, self._all[len(older) :]
+            self._abandon("crash", newer)
 
     def take(self) -> Standby | None:
         """The newest that may take over, out of the list: it is about to be woken."""
@@ -160,38 +176,31 @@ class Standbys:
         older = zip(self._all[:-2], self._all[1:-1], strict=True)
         return next((each for each, newer in older if self.alike(each.after, newer.after)), self._all[0])
 
-    def retire(self, seconds: float) -> None:
-        """None may take over any more. The newest one sleeps on so long, for who regrets a restart."""
-        newest = self._all.pop() if self._all else None
-        self.drop_all()
-        if newest is not None:
-            self._retired = newest, self._loop.later(seconds, self._drop_retired)
-
-    @property
-    def retired(self) -> Standby | None:
-        """The newest one from before the last restart, while it is kept."""
-        return self._retired[0] if self._retired is not None else None
+    def retire(self) -> None:
+        """The namespace is thrown away: none may take over any more."""
+        self._all, thrown = [], self._all
+        self._abandon("restart", thrown)
 
     def drop_all(self) -> None:
         """Let all go."""
         for standby in self._all[:]:
             self._drop(standby)
-        self._drop_retired()
 
-    def _drop_retired(self) -> None:
-        if self._retired is not None:
-            standby, timer = self._retired
-            self._retired = None
-            timer.cancel()
-            self._let_go(standby)
+    def _abandon(self, why: Literal["undo", "crash", "restart"], standbys: list[Standby]) -> None:
+        """These, the oldest first, are not in the list any more."""
+        for each in standbys:
+            self._loop.forget(each.control.fileno())
+        for each in standbys[:-1]:
+            each.let_go()
+        if standbys:
+            self.on_abandoned(why, standbys[-1])
+
+    def _watch(self, standby: Standby) -> None:
+        self._loop.on_readable(standby.control.fileno(), lambda: self._listen(standby))
 
     def _listen(self, standby: Standby) -> None:
         standby.listen()
-        if not standby.control.ended:
-            return
-        if standby is self.retired:
-            self._drop_retired()
-        elif standby in self._all:
+        if standby.control.ended and standby in self._all:
             self._lose(standby)
 
     def _lose(self, standby: Standby) -> None:
@@ -202,8 +211,9 @@ class Standbys:
 
     def _drop(self, standby: Standby) -> None:
         self._all.remove(standby)
-        self._let_go(standby)
-
-    def _let_go(self, standby: Standby) -> None:
         self._loop.forget(standby.control.fileno())
         standby.let_go()
+
+
+def _end(_why: str, standby: Standby) -> None:
+    standby.let_go()

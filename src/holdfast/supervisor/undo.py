@@ -1,6 +1,6 @@
-"""Going back to an earlier state of the session: what can be gone back to, and the way there.
+"""Going to another state of the session: an earlier one, or an abandoned one. `ways` says which there are.
 
-plan ──in a cell: when it has ended──▶ depart ──worker killed, Died, older standby wakes──▶ arrived
+wish ──in a cell: when it has ended──▶ depart ──worker killed, Died, the other state wakes──▶ arrived
 
 Only memory goes back. Numbers of cells go on, the journal and the history keep what was typed.
 """
@@ -13,34 +13,29 @@ import msgspec
 
 from holdfast.errors import HoldfastError
 from holdfast.protocol import operations
+from holdfast.protocol.operations import Redo
 from holdfast.supervisor import recovery as words
+from holdfast.supervisor.branches import Past
+from holdfast.supervisor.budget import Budget
 from holdfast.supervisor.checkpoints import Checkpoints
-from holdfast.supervisor.effects import Effects
+from holdfast.supervisor.effects import NO_END
 from holdfast.supervisor.ledger import NAMESPACE_AFTER, Ledger
-from holdfast.supervisor.lineage import State
-from holdfast.supervisor.program import AnyWorker, Program
+from holdfast.supervisor.lineage import Lineage, State
+from holdfast.supervisor.program import AnyWorker
 from holdfast.supervisor.queue import Job
 from holdfast.supervisor.returns import Return
 from holdfast.supervisor.stage import Stage
-from holdfast.supervisor.standbys import Standby
+from holdfast.supervisor.ways import Way, Ways
 
-_SEE = "%checkpoints in a cell lists what can be gone back to"
-
-
-class _Past(msgspec.Struct, frozen=True):
-    """What was known of the namespace before a restart."""
-
-    effects: Effects
-    count: int
-    numbered_after: str
-    namespace_after: int
+Asked = operations.Undo | Redo
 
 
-class _Wish(msgspec.Struct, frozen=True):
+class _Wish(msgspec.Struct, frozen=True, eq=False):
     """Where a cell wants to go when it has ended."""
 
     job: Job
-    asked: operations.Undo
+    asked: Asked
+    told: operations.Undone
 
 
 class Undo:
@@ -51,37 +46,41 @@ class Undo:
         self._lineage = lineage
         self._ledger = ledger
         self._checkpoints = checkpoints
-        self._past: _Past | None = None
+        self._ways: Ways | None = None  # a program has none
         self._wish: _Wish | None = None
-        self._departed: float | None = None  # time.monotonic(), while the way back is under way
-        self._wanted: int | None = None  # number of the last cell of the state that is gone back to
+        self._way: Way | None = None  # while it is under way
+        self._departed = 0.0  # time.monotonic()
         lineage.standbys.alike = self._alike
+        if isinstance(lineage, Lineage):
+            self._ways = Ways(stage, lineage, checkpoints)
+            lineage.branches.snapshot = self._snapshot
 
     @property
     def under_way(self) -> bool:
-        """Whether the worker that comes is an older one, as it was asked for."""
-        return self._departed is not None
+        """Whether the worker that comes is another one, as it was asked for."""
+        return self._way is not None
 
-    def wish(self, asked: operations.Undo) -> operations.Undone:
+    def wish(self, asked: Asked) -> operations.Undone:
         """A cell wants to go back when it has ended: what will be undone. HoldfastError if it can't be."""
         job = self._stage.job
         if job is None or job.request is None:
-            raise HoldfastError("%undo works in a cell only")
+            raise HoldfastError("%undo and %redo work in a cell only")
         self._look_back(job)
-        _, undone = self._plan(asked)
-        self._wish = _Wish(job, asked)
+        undone = self._meaning(self._to(asked))
+        self._wish = _Wish(job, asked, undone)
         return undone
 
-    def do(self, asked: operations.Undo) -> operations.Undone:
+    def do(self, asked: Asked) -> operations.Undone:
         """Go back now: what is undone. HoldfastError if it can't be."""
         job = self._stage.job
         if job is not None:
             what = f"In[{job.count}] is running" if job.request is not None else "the interpreter is busy"
             raise HoldfastError(what, "interrupt it first: holdfast interrupt")
-        standby, undone = self._plan(asked)
+        way = self._to(asked)
         if self._lineage.state is not State.ALIVE:
             raise HoldfastError("the interpreter is not there yet", "the same again")
-        self._depart(standby, asked, undone)
+        undone = self._meaning(way)
+        self._depart(way, undone)
         return undone
 
     def ended(self, job: Job) -> None:
@@ -91,22 +90,25 @@ class Undo:
             return  # also if the session ends
         self._stage.drop_effects(job.number - 1)  # it is not one of those that count
         try:
-            standby, undone = self._plan(wish.asked)
-        except HoldfastError as error:  # the standby has died in between
+            way = self._to(wish.asked)
+        except HoldfastError as error:  # it has died, or was dropped, in between
             self._stage.tell_last(f"holdfast: nothing was undone: {error.what}\n")
+            return
+        if self._meaning(way) != wish.told:  # as more was written to disk in between
+            self._stage.tell_last("holdfast: nothing was undone: that state is not kept any more\n")
         else:
-            self._depart(standby, wish.asked, undone, job.number)
+            self._depart(way, wish.told, job.number)
 
     def arrived(self, back: Return) -> None:
         """A worker is there again: tell how it went."""
-        assert self._departed is not None
+        way, self._way = self._way, None
+        assert way is not None
         took = words.took((time.monotonic() - self._departed) * 1e3)
         lost = self._stage.drop_effects(back.after)
         state = self._place(back.after)
-        wanted, self._departed = self._wanted, None
         if back.level == "fresh":
             text = f"holdfast: back after {took} with an EMPTY namespace: no earlier state woke up."
-        elif lost or back.after != wanted:
+        elif lost or back.after != way.target.after:
             text = f"holdfast: back after {took}, but with {words.extent(back.level, back.names)} as {state}:"
             text += " no later state woke up."
         else:
@@ -118,116 +120,98 @@ class Undo:
 
     def forget(self) -> None:
         """Whatever was wished or under way will not be."""
-        self._wish = self._departed = None
+        self._wish = self._way = None
 
     def restarting(self) -> None:
-        """The namespace is about to be thrown away: remember what it takes to come back to it."""
+        """The namespace is about to be thrown away: its newest state is kept for a while."""
         self.forget()
-        numbered_after = self._ledger.journal.get("numbered_after") or "0"
-        began = self._ledger.namespace_after
-        self._past = _Past(self._stage.effects, self._stage.count, numbered_after, began)
+        self._lineage.standbys.retire()
 
-    def checkpoints(self) -> list[dict[str, object]]:
-        """What can be gone back to by a cell that comes after this one; newest first."""
-        now = time.monotonic()
-        found: list[dict[str, object]] = []
-        standbys, effects = self._lineage.standbys, self._stage.effects
+    def checkpoints(self) -> operations.Checkpoints:
+        """What can be gone to by a cell that comes after this one, and what it costs."""
+        if self._ways is None or not isinstance(self._lineage, Lineage):
+            return operations.Checkpoints()
         if self._stage.job is not None:
             self._look_back(self._stage.job)
-        cells = 1
-        while (span := effects.before_last(cells)) is not None:
-            standby = standbys.kept_after(span.first, span.end)
-            if standby is not None and not standbys.goes_next(standby):
-                how = f"%undo {cells}" if cells > 1 else "%undo"
-                found.append({"how": how, "state": self._place(span.first), "age": now - standby.taken_at})
-            cells += 1
-        retired = standbys.retired
-        if retired is not None and self._past is not None:
-            state = f"{_place(self._past.effects, retired.after)}, before the restart"
-            found.append({"how": "%undo restart", "state": state, "age": now - retired.taken_at})
-        return found
+        budget = self._lineage.budget
+        held = budget.held()
+        return operations.Checkpoints(
+            self._ways.listed(), held, budget.limit(held), self._dropped(budget), budget.trouble
+        )
+
+    def _dropped(self, budget: Budget) -> str | None:
+        if (last := budget.dropped) is None:
+            return None
+        more = f", and {budget.count - 1} before it" if budget.count > 1 else ""
+        ago = f"{time.monotonic() - last.at:.0f} s ago"
+        return f"the state {self._place(last.after)}, {ago}{more} ({last.why})"
 
     def _alike(self, one: int, other: int) -> bool:
         return self._stage.effects.alike(one, other)  # of the namespace there is then
+
+    def _snapshot(self) -> Past | None:
+        """What is known of the namespace that is abandoned, if it has cells that the wanted one has not."""
+        effects = self._stage.effects
+        if self._way is not None and not effects.less(self._way.effects).since(0):
+            return None
+        numbered_after = self._ledger.journal.get("numbered_after") or "0"
+        return Past(effects, self._stage.count, numbered_after, self._ledger.namespace_after)
 
     def _look_back(self, job: Job) -> None:
         """A cell asks what can be undone. If it does nothing else, it is none of those that are counted."""
         job.looks_back = job.request is not None and len(job.request.code.strip().splitlines()) == 1
 
-    def _plan(self, asked: operations.Undo) -> tuple[Standby, operations.Undone]:
-        """Which standby is to wake, and what that means. HoldfastError if there is none."""
-        if isinstance(self._lineage, Program):
+    def _to(self, asked: Asked) -> Way:
+        """The way to what is asked for. HoldfastError if there is none."""
+        if self._ways is None:
             raise HoldfastError("this session is an embedded program, whose earlier states are not kept")
-        return self._plan_restart() if asked.restart else self._plan_cells(asked.cells)
+        return self._ways.to(asked)
 
-    def _plan_restart(self) -> tuple[Standby, operations.Undone]:
-        standby, past = self._lineage.standbys.retired, self._past
-        if standby is None or past is None:
-            raise HoldfastError("there is no restart to undo, or its namespace is not kept any more")
-        since = self._stage.effects.shown_since(0)
-        place = _place(past.effects, standby.after)
-        return standby, _undone(f"the namespace before the restart, {place}", since)
-
-    def _plan_cells(self, cells: int) -> tuple[Standby, operations.Undone]:
+    def _meaning(self, way: Way) -> operations.Undone:
+        """What it means to go there, in words, as the user reads it before it happens."""
         effects = self._stage.effects
-        typed = len(effects.shown_since(0))
-        if not typed:
-            raise HoldfastError("there is nothing to undo: no cell has run in this namespace")
-        span = effects.before_last(cells)
-        if span is None:
-            raise HoldfastError(f"there are not {cells} cells to undo, only {typed}", _SEE)
-        standby = self._lineage.standbys.kept_after(span.first, span.end)
-        if standby is None:
-            raise HoldfastError(
-                f"the state {self._place(span.first)} is not kept any more; {self._farthest(typed)}",
-                _SEE,
-            )
-        return standby, _undone(f"the state {self._place(span.first)}", effects.shown_since(span.first))
+        gone, back = effects.less(way.effects).shown_since(0), way.effects.less(effects).shown_since(0)
+        return _undone(way.where, gone, back)
 
-    def _farthest(self, typed: int) -> str:
-        """How far one can go back."""
-        for cells in range(typed, 0, -1):
-            span = self._stage.effects.before_last(cells)
-            if span is not None and self._lineage.standbys.kept_after(span.first, span.end) is not None:
-                return f"the earliest that is kept is that {self._place(span.first)} (%undo {cells})"
-        why = self._lineage.refusal
-        return "no earlier one is" + (f": {why}" if why else "")
-
-    def _depart(self, standby: Standby, asked: operations.Undo, undone: operations.Undone, *by: int) -> None:
+    def _depart(self, way: Way, undone: operations.Undone, *by: int) -> None:
         """`by`: the cell that asked for it."""
-        gone = [*self._stage.effects.since(0 if asked.restart else standby.after), *by]
-        if asked.restart and self._past is not None:
-            gone += self._past.effects.since(standby.after)
-        self._ledger.event("undo", cells=gone, counts=undone.counts, restart=asked.restart)
-        self._departed, self._wanted = time.monotonic(), standby.after
-        stage, past = self._stage, self._past
-        if asked.restart and past is not None:
-            stage.effects, self._past = past.effects, None
-            stage.count = max(stage.count, past.count)  # numbers go on
-            self._ledger.set("numbered_after", past.numbered_after)
-            self._ledger.set(NAMESPACE_AFTER, str(past.namespace_after))
-        stage.drop_effects(standby.after)
-        self._checkpoints.forget(standby.after + 1)
-        self._lineage.go_back(standby)
+        assert isinstance(self._lineage, Lineage)
+        stage, effects, branch = self._stage, self._stage.effects, way.branch
+        gone = [*effects.less(way.effects).since(0), *by]
+        back = way.effects.less(effects).since(0)
+        if branch is not None:
+            gone += branch.past.effects.less(way.effects).less(effects).since(0)
+            self._lineage.branches.take(branch)
+        self._ledger.event("undo", cells=gone, back=back, counts=undone.counts)
+        self._departed, self._way = time.monotonic(), way
+        since = min(effects.less(way.effects).since(0), default=NO_END)
+        if branch is not None and branch.past.namespace_after != self._ledger.namespace_after:
+            since = 0  # these two have nothing in common
+        self._lineage.go_back(way.target, since)  # now: what is left becomes a branch, with what is known
+        if branch is not None:
+            stage.count = max(stage.count, branch.past.count)  # numbers go on
+            self._ledger.set("numbered_after", branch.past.numbered_after)
+            self._ledger.set(NAMESPACE_AFTER, str(branch.past.namespace_after))
+        stage.hold_effects(way.effects.until(NO_END))  # a copy: it changes, what a branch knows does not
+        self._checkpoints.forget(min([way.target.after + 1, *gone]))
 
     def _place(self, number: int) -> str:
-        return _place(self._stage.effects, number)
+        return self._ways.place(number) if self._ways is not None else ""
 
 
-def _place(effects: Effects, number: int) -> str:
-    count = effects.last_shown(number)
-    return f"after In[{count}]" if count else "at the start"
-
-
-def _undone(where: str, counts: list[int]) -> operations.Undone:
-    """In words, as the user reads it before it happens."""
+def _undone(where: str, gone: list[int], back: list[int]) -> operations.Undone:
     text = f"Going back to {where}"
-    if counts:
-        names = [f"In[{count}]" for count in counts]
-        listed = " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
-        are = "are" if len(names) > 1 else "is"
+    if gone:
+        them, are = ("they", "are") if len(gone) > 1 else ("it", "is")
         text += (
-            f": {listed} {are} undone in memory; what {'they' if len(names) > 1 else 'it'} did to files,"
-            f" databases and the network is as {'they' if len(names) > 1 else 'it'} left it"
+            f": {_listed(gone)} {are} undone in memory; what {them} did to files,"
+            f" databases and the network is as {them} left it"
         )
-    return operations.Undone(f"{text}.", counts)
+    if back:
+        text += f"{';' if gone else ':'} {_listed(back)} {'are' if len(back) > 1 else 'is'} there again"
+    return operations.Undone(f"{text}.", gone)
+
+
+def _listed(counts: list[int]) -> str:
+    names = [f"In[{count}]" for count in counts]
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))

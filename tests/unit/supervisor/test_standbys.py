@@ -10,7 +10,7 @@ import pytest
 from holdfast.link.messages import StandbyTaken
 from holdfast.supervisor import headroom
 from holdfast.supervisor.loop import Loop
-from holdfast.supervisor.standbys import Standbys
+from holdfast.supervisor.standbys import Standby, Standbys
 
 Taken = Callable[..., Standbys]
 
@@ -51,9 +51,24 @@ def test_the_one_that_is_gone_back_to_is_woken_next(taken: Taken) -> None:
     standbys = taken(1, 2, 3, 4)
     chosen = standbys.kept_after(2, 3)
     assert chosen is not None
-    standbys.choose(chosen)
+    standbys.choose(chosen, 3)
     assert standbys.newest is chosen
     assert kept(standbys) == [1, 2]
+
+
+def test_the_newest_of_those_that_are_left_is_the_one_that_is_told_of(taken: Taken) -> None:
+    standbys = taken(1, 2, 3, 4)
+    told: list[tuple[str, int]] = []
+
+    def note(why: str, standby: Standby) -> None:
+        told.append((why, standby.after))
+        standby.let_go()
+
+    standbys.on_abandoned = note
+    standbys.leave(3)
+    standbys.retire()
+    assert told == [("undo", 4), ("restart", 2)]
+    assert standbys.newest is None
 
 
 def test_little_memory_costs_the_way_back_and_not_what_crashes_need(taken: Taken) -> None:

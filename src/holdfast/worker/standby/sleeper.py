@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from holdfast.link.channel import Channel
-from holdfast.link.messages import Asleep, Go, Lend, Sleeping, StandbyTaken, Wake, Woken
+from holdfast.link.messages import Abandoned, Asleep, Go, Lend, Sleeping, StandbyTaken, Wake, Woken
 from holdfast.worker.ipython import comms
 from holdfast.worker.outlet import Outlet
 from holdfast.worker.standby import awaited, sibling
@@ -99,15 +99,20 @@ class Sleeper:
         self, control: Channel, seen: Survey, private: Private | None, taken: StandbyTaken
     ) -> int:
         """Block until the supervisor needs this standby; the new link. Not needed any more: ends here."""
+        abandoned = False
         while True:
             for message in control.wait():
                 if isinstance(message, Wake):
                     return control.take_fd()
                 if isinstance(message, Lend):
                     self._lend(control, seen, private)
+                if isinstance(message, Abandoned):
+                    abandoned = True
                 if isinstance(message, Go):
                     os._exit(0)
-            if control.ended and not find_template(control, self.meeting, self._described(taken)):
+            if not control.ended:
+                continue
+            if abandoned or not find_template(control, self.meeting, self._described(taken)):
                 os._exit(0)
 
     def _described(self, taken: StandbyTaken) -> Sleeping:

@@ -1,0 +1,113 @@
+"""How much memory the earlier states may hold, all together, and which one goes when that is too much.
+
+It is looked at when a standby is taken, and when the kernel says that somebody waits for memory. One goes at
+a time: what its end gives back is known when it has ended. Abandoned states go first, then the oldest ones;
+the two newest never, as they are for crashes. Whoever lists the states is told what went.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import msgspec
+
+from holdfast.settings import Standby as Settings
+from holdfast.supervisor import costs, headroom, pressure
+from holdfast.supervisor.branches import Branches
+from holdfast.supervisor.costs import Cost, Costs
+from holdfast.supervisor.loop import Deadline, Loop
+from holdfast.supervisor.standbys import Standbys
+
+_AGAIN_SECONDS = 1.0
+"""From the end of one that was too much to the next look: by then its pages have been given back."""
+
+
+class Dropped(msgspec.Struct, frozen=True):
+    """One that went."""
+
+    after: int
+    at: float
+    """time.monotonic()"""
+    why: str
+
+
+class Budget:
+    """Of one session."""
+
+    def __init__(
+        self,
+        loop: Loop,
+        settings: Settings,
+        standbys: Standbys,
+        branches: Branches,
+        worker: Callable[[], int | None],
+    ) -> None:
+        """`worker` tells the worker's process id."""
+        self.dropped: Dropped | None = None
+        """The last one that went."""
+        self.count = 0  # of those that went
+        self.trouble: str | None = None
+        """Why even what is kept for crashes is too much, if it is."""
+        self._setting = settings.budget
+        self._standbys = standbys
+        self._branches = branches
+        self._worker = worker
+        self._costs = Costs()
+        self._again = Deadline(loop)
+        pressure.watch(loop, self._on_pressure)
+
+    def look(self) -> None:
+        """There is one more."""
+        self._again.cancel()
+        self.trouble = None
+        if headroom.is_scarce(self._worker()):
+            self._drop("the machine could not hold the session's memory once more")
+        elif self._is_over():
+            self._drop("more than standby.budget allows")
+
+    def drop_all(self) -> None:
+        """Nothing is wanted back any more."""
+        self._again.cancel()
+        self._standbys.drop_all()
+        self._branches.drop_all()
+
+    def held(self) -> int:
+        """Bytes that would be had again if none were kept, as far as it is known."""
+        worker = self._worker()
+        found = self.of([*self._sleepers(), *([worker] if worker is not None else [])])
+        own = found.pop(worker, None) if worker is not None else None
+        return costs.held(found.values(), own)
+
+    def limit(self, held: int) -> int:
+        """Bytes that may be held; `held`: so many are."""
+        if isinstance(self._setting, int):
+            return self._setting
+        return int((headroom.available() + held) * int(self._setting.rstrip("%")) / 100)
+
+    def of(self, pids: list[int]) -> dict[int, Cost]:
+        """What these cost."""
+        return self._costs.of(pids)
+
+    def _sleepers(self) -> list[int]:
+        every = [*self._standbys.all, *(each.standby for each in self._branches.all)]
+        return [each.pid for each in every if each.pid is not None]
+
+    def _is_over(self) -> bool:
+        if costs.at_most(self._sleepers()) <= self.limit(0):  # mostly; what they really hold is asked else
+            return False
+        held = self.held()
+        return held > self.limit(held)
+
+    def _on_pressure(self) -> None:
+        if costs.at_most(self._sleepers()) > headroom.SMALL and self.held() > headroom.SMALL:
+            self._drop("processes of this machine wait for memory")
+
+    def _drop(self, why: str) -> None:
+        gone = self._branches.drop_oldest() or self._standbys.drop_oldest()
+        if gone is None:
+            self.trouble = f"memory is short ({why}); only what crashes need is kept"
+            return
+        self.dropped = Dropped(gone.after, time.monotonic(), why)
+        self.count += 1
+        self._again.set(_AGAIN_SECONDS, self.look)
