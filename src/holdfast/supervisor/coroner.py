@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from holdfast.supervisor import offspring
 from holdfast.supervisor import recovery as words
 from holdfast.supervisor.queue import Job
 from holdfast.supervisor.recovery import OomCounter, Recovery
@@ -40,6 +41,7 @@ class Coroner:
         if death is None:
             return None
         stage, job = self._stage, self._stage.job
+        left = offspring.with_running(back.left, stage.worker_pid)
         return Recovery(
             cause=words.cause_of(
                 death.status,
@@ -54,7 +56,9 @@ class Coroner:
             lost=stage.drop_effects(back.after),
             took_ms=(time.monotonic() - death.seen) * 1e3,
             refusal=self._refusal,
-            not_restored=back.notes if back.level == "standby" else [],
+            not_restored=left.not_restored,
+            children=left.children,
+            not_rolled_back=left.not_rolled_back,
             names=back.names,
             lost_names=back.lost,
             why=back.why,

@@ -14,8 +14,9 @@ from typing import Final
 
 import msgspec
 
-from holdfast.link.messages import LostName
+from holdfast.link.messages import Absent, Child, LeftBehind, LostName
 from holdfast.protocol import debugging
+from holdfast.supervisor import remains
 
 ENAME = "InterpreterDied"
 """`ename` of the error that a client gets for the cell that crashed."""
@@ -58,7 +59,13 @@ class Recovery(msgspec.Struct, frozen=True):
     """From the death seen to the interpreter back."""
     refusal: str | None = None
     """Why no standby held what those did."""
-    not_restored: list[str] = []
+    not_restored: list[Absent] = []
+    """Threads, pools, connections, files and their like that did not come along with the process. Where its
+    values alone are back, none of these did."""
+    children: list[Child] = []
+    """What dead interpreters had started: it runs on, or how it ended."""
+    not_rolled_back: list[Absent] = []
+    """Memory that other processes or files share: it is as the dead interpreter left it."""
     traceback: list[str] = []
     """Where the interpreter was, most recent call last, as lines; from faulthandler."""
     names: list[str] = []
@@ -133,9 +140,10 @@ def described(recovery: Recovery) -> list[str]:
     if recovery.traceback:
         lines += ["", *recovery.traceback]
     lines += ["", _what_is_back(recovery, cell)]
-    missing_ones = [*recovery.not_restored, *map(missing, recovery.lost_names)]
-    if missing_ones:
-        lines.append(f"Not restored: {', '.join(missing_ones)}.")
+    if recovery.level in ("salvage", "disk"):
+        lines.append("The interpreter is a fresh one: no thread, pool, connection or open file came along.")
+    left = LeftBehind(recovery.not_restored, recovery.children, recovery.not_rolled_back)
+    lines += remains.in_words(left, recovery.lost_names, cell if recovery.count else "the dead process")
     if recovery.count:
         lines.append(f"What {cell} did to files, databases and the network is as it left them.")
     return lines
@@ -235,8 +243,3 @@ def extent(level: str, names: list[str]) -> str:
         return "every variable"
     source = "from disk" if level == "disk" else "read out of the one that slept"
     return f"the values of {len(names)} variable{'s' if len(names) != 1 else ''} ({source})"
-
-
-def missing(lost: LostName) -> str:
-    """A variable that is not back, in words."""
-    return f"{lost.name} ({lost.reason})"
