@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from holdfast.client.doorbell import DoorbellClient
+from kit.deadline import Deadline
 from kit.family import family, wait_for_standby
 from kit.kernel import Kernel, only_holdfast
 from kit.wire import Cell, Client
@@ -182,3 +185,45 @@ def test_the_words_are_bounded_and_the_object_is_not(client: Client) -> None:
     assert len(recovery_of(crashed)["not_restored"]) >= 60
     assert " more." in crashed.notice
     assert "servers[59]" not in crashed.notice
+
+
+def test_what_the_last_crash_did_fits_into_a_terminal(client: Client) -> None:
+    client.do("import socket\nservers = [socket.create_server(('127.0.0.1', 0)) for _ in range(9)]")
+    wait_for_standby(client, after=1)
+    client.run(DIE)
+    told = client.do("%holdfast last").text()
+    assert "servers[8] (listening socket" in told.replace("\n ", "")
+    source = [line for line in told.splitlines() if line.startswith("  File")]
+    assert max(len(line) for line in told.splitlines() if line not in source) <= 80 + len("\x1b[31m\x1b[0m")
+
+
+def test_info_tells_of_the_last_crash(client: Client) -> None:
+    assert client.ask("holdfast_info_request", {}, "control")["last_crash"] is None
+    client.run(DIE)
+    crash = client.ask("holdfast_info_request", {}, "control")["last_crash"]
+    assert (crash["count"], crash["level"]) == (1, "standby")
+    assert "SIGSEGV" in crash["cause"]
+
+
+def test_a_death_that_nobody_heard_of_is_told_to_the_next_client(kernel: Kernel) -> None:
+    first = kernel.client()
+    pid = first.value("import os; os.getpid()")
+    wait_for_standby(first, after=1)
+    first.close()
+    (bell,) = kernel.folder.glob("run/*/doorbell")
+    with DoorbellClient.connect(bell, "test") as session:
+        _until(lambda: not session.ask("info")["clients"], "nobody listens")
+        os.kill(pid, signal.SIGKILL)
+        _until(lambda: session.ask("info")["last_crash"] is not None, "the death is known")
+    second = kernel.client()
+    told = second.do("'here'").text("stderr")
+    assert "while nobody listened" in told
+    assert "SIGKILL" in told
+    assert second.do("'again'").text("stderr") == ""
+
+
+def _until(true: Callable[[], bool], what: str) -> None:
+    """Each question takes a round through the supervisor."""
+    deadline = Deadline(10.0)
+    while not true():
+        assert not deadline.passed, what

@@ -73,9 +73,20 @@ def _session(found: dict[str, Any]) -> list[tuple[str, Any]]:
         lines.append(("no newer one", found["no_standby"]))
     if before := found.get("before_restart"):
         lines.append(("before restart", f"its namespace is asleep still, {text.duration(before['age'])} old"))
+    if crash := found.get("last_crash"):
+        lines.append(("last crash", _crash(crash, now)))
     if "pid" in found:
         lines += _processes(found, now)
     return lines
+
+
+_BACK = {"standby": "everything is back", "salvage": "values are back", "disk": "values are back from disk"}
+
+
+def _crash(crash: dict[str, Any], now: float) -> str:
+    where = f"In[{crash['count']}]" if crash["count"] else "between cells"
+    back = _BACK.get(crash["level"], "nothing is back")
+    return f"{text.ago(now - crash['at'])}, {where}: {crash['cause']}; {back}"
 
 
 def _processes(found: dict[str, Any], now: float) -> list[tuple[str, Any]]:

@@ -7,8 +7,9 @@ from collections.abc import Callable
 
 from holdfast.supervisor import offspring
 from holdfast.supervisor import recovery as words
+from holdfast.supervisor.oom import OomCounter
 from holdfast.supervisor.queue import Job
-from holdfast.supervisor.recovery import OomCounter, Recovery
+from holdfast.supervisor.recovery import Recovery
 from holdfast.supervisor.returns import Death, Return
 from holdfast.supervisor.stage import Stage
 
@@ -21,6 +22,7 @@ class Coroner:
         self._stage = stage
         self._last_words = last_words
         self._oom = OomCounter()
+        stage.on_start = self._oom.look
         self._death: Death | None = None  # of the worker whose successor is on its way
         self._refusal: str | None = None
         self._dump = ""

@@ -1,4 +1,4 @@
-"""Why a worker died and what came back, in words. Pure but for the counters of the kernel's OOM killer.
+"""Why a worker died and what came back, in words. Pure.
 
 One object, `Recovery`, is what every path shows: the error in the client, the reply's metadata, the journal.
 """
@@ -9,7 +9,6 @@ import contextlib
 import os
 import re
 import signal
-from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -147,40 +146,6 @@ def described(recovery: Recovery) -> list[str]:
     if recovery.count:
         lines.append(f"What {cell} did to files, databases and the network is as it left them.")
     return lines
-
-
-class OomCounter:
-    """Tells whether the kernel has killed for lack of memory since the last look."""
-
-    def __init__(self) -> None:
-        self._sources = [path for path in _oom_files() if path.exists()]
-        self._last = self._read()
-
-    def moved(self) -> bool:
-        """Whether a counter has moved."""
-        before, self._last = self._last, self._read()
-        return self._last != before
-
-    def _read(self) -> list[int]:
-        counts = []
-        for path in self._sources:
-            with contextlib.suppress(OSError):
-                found = re.search(r"^oom_kill (\d+)$", path.read_text(), re.MULTILINE)
-                counts.append(int(found[1]) if found else 0)
-        return counts
-
-
-def _oom_files() -> list[Path]:
-    """Where the kernel counts: the machine's total, and the cgroup's own (cgroup-v2, cgroup-v1 memory)."""
-    files = [Path("/proc/vmstat")]
-    with contextlib.suppress(OSError):
-        for line in Path("/proc/self/cgroup").read_text().splitlines():
-            _, controllers, path = line.split(":", 2)
-            if controllers == "":
-                files.append(Path(f"/sys/fs/cgroup{path}/memory.events"))
-            elif "memory" in controllers.split(","):
-                files.append(Path(f"/sys/fs/cgroup/memory{path}/memory.oom_control"))
-    return files
 
 
 def _crashed_thread(dump: str) -> tuple[str, list[re.Match[str]]]:

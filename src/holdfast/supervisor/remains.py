@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 
 from holdfast.checkpoint.words import lost_in_words
@@ -9,6 +10,11 @@ from holdfast.link.messages import SHARED_MEMORY, Absent, Child, LeftBehind, Los
 
 NAMED = 16
 """One by one, of each sort: more would not be read. The reply's metadata and the journal name all."""
+
+WIDTH = 79
+"""Of a line, one less than a terminal of the usual 80 columns has."""
+
+_FOLD = textwrap.TextWrapper(WIDTH, subsequent_indent="  ", break_on_hyphens=False, break_long_words=False)
 
 COMMAND_LENGTH = 48
 """Characters of a child's command line: with its id and fate it fits into a line of a terminal."""
@@ -32,6 +38,17 @@ def listed(words: Sequence[str]) -> str:
     if len(words) > NAMED:
         shown.append(f"{len(words) - NAMED} more")
     return ", ".join(shown[:-1]) + (" and " if len(shown) > 1 else "") + shown[-1]
+
+
+def folded(lines: Sequence[str]) -> list[str]:
+    """For a terminal; what is indented, as source lines are, stays as it is."""
+    found: list[str] = []
+    for line in lines:
+        whole = not line or line.startswith("  ")
+        found += (
+            [line] if whole else textwrap.wrap(line, WIDTH, subsequent_indent="  ", break_on_hyphens=False)
+        )
+    return found
 
 
 def _absent(each: Absent) -> str:

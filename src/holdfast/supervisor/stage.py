@@ -69,6 +69,8 @@ class Stage:
         self._last = 0  # number of the last cell
         self._questions = Questions(lineage, ledger)
         self.replies = Replies(broadcast, ledger)
+        self.on_start: Callable[[], None] = lambda: None
+        """Called when a cell has been given to the worker."""
         self.on_question: Callable[[], None] = lambda: None
         """Called when a client is asked for input."""
 
@@ -141,6 +143,7 @@ class Stage:
                 self._broadcast.status("busy", job.parent)
         else:
             self._start_cell(job, job.request)
+            self.on_start()
 
     def on_publish(self, frame: Publish) -> None:
         """The worker shows something."""
