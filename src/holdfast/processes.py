@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
+_OURS = " -m holdfast.worker "
+
 
 class Process(NamedTuple):
     """One process. A process id alone may be another one's tomorrow."""
@@ -32,11 +34,12 @@ def look(pid: int) -> Process | None:
 
 def command(pid: int) -> str:
     """What was started, as one line; "" if that is not to be had."""
-    try:
-        words = Path(f"/proc/{pid}/cmdline").read_bytes().rstrip(b"\0").split(b"\0")
-    except OSError:
-        return ""
-    return " ".join(os.fsdecode(each) for each in words)
+    return "a fork of the interpreter" if is_ours(pid) else _command_line(pid)
+
+
+def is_ours(pid: int) -> bool:
+    """Whether it runs what template, worker and standbys run: it is one of them, or a fork of the user's."""
+    return _OURS in _command_line(pid)
 
 
 def children(pid: int) -> list[int]:
@@ -45,3 +48,11 @@ def children(pid: int) -> list[int]:
         return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
     except OSError:
         return []
+
+
+def _command_line(pid: int) -> str:
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().rstrip(b"\0").split(b"\0")
+    except OSError:
+        return ""
+    return " ".join(os.fsdecode(each) for each in words)

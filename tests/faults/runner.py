@@ -109,7 +109,8 @@ def _look_at(scene: Scene, cell: Cell) -> None:
 
 def _names_what_is_lost(names: Sequence[str], cell: Cell) -> None:
     recovery = recovery_of(cell)
-    told = [str(each) for each in (*recovery["not_restored"], *recovery["lost_names"])]
+    parts = ("not_restored", "children", "not_rolled_back", "lost_names")
+    told = [f"{each['name']} {each.get('what')}" for part in parts for each in recovery[part]]
     for name in names:
         assert name in cell.notice, f"{name!r} is not named:\n{cell.notice}"
         assert any(name in each for each in told), recovery

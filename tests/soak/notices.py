@@ -46,8 +46,7 @@ def of_reply(reply: Message) -> Notice | None:
     recovery = reply["metadata"].get("holdfast", {}).get("recovery")
     if recovery is None:
         return None
-    missing = {text.partition(" (")[0] for text in recovery["not_restored"]}
-    missing |= {each["name"] if isinstance(each, dict) else each[0] for each in recovery["lost_names"]}
+    missing = {each["name"] for part in ("not_restored", "lost_names") for each in recovery[part]} - {""}
     excused = bool(recovery["lost"] and (recovery["refusal"] or recovery["stepped_back"]))
     return Notice(recovery["level"], frozenset(recovery["lost"]), frozenset(missing), excused)
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from holdfast.link.messages import LostName
+from holdfast.link.messages import Absent, LostName
 from holdfast.supervisor.recovery import Recovery, described
 from soak.notices import Notice, of_reply, of_story, of_text
 
 CAUSE = "aborted (signal 6, SIGABRT)"
+POOL, SOCKET = Absent("pool", "pool", "thread pool"), Absent("connection", "s", "socket")
 GENERATOR = LostName("g", "a generator, which can't be pickled")
 
 
@@ -27,7 +28,15 @@ GENERATOR = LostName("g", "a generator, which can't be pickled")
             Notice("standby", frozenset({4}), excused=True),
         ),
         (
-            Recovery(CAUSE, 6, "standby", 5, [], 5.0, not_restored=["pool (thread pool)", "s (socket)"]),
+            Recovery(
+                CAUSE,
+                6,
+                "standby",
+                5,
+                [],
+                5.0,
+                not_restored=[POOL, SOCKET],
+            ),
             Notice("standby", missing=frozenset({"pool", "s"})),
         ),
         (

@@ -3,10 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Protocol
 
-from holdfast.checkpoint.manifest import Manifest, Verdict
+from holdfast.checkpoint.manifest import Manifest
 
 _UNITS = ("bytes", "kB", "MB", "GB", "TB")
+
+
+class Lost(Protocol):
+    """A variable that is not kept, or not back."""
+
+    @property
+    def name(self) -> str:
+        """How the user calls it."""
+
+    @property
+    def reason(self) -> str:
+        """In words."""
+
+    @property
+    def last_repr(self) -> str:
+        """What it looked like; "" if that is not known."""
 
 
 def described(manifest: Manifest) -> str:
@@ -16,9 +33,9 @@ def described(manifest: Manifest) -> str:
     return f"{words}; not kept: {'; '.join(lost_in_words(lost))}" if lost else words
 
 
-def lost_in_words(verdicts: Iterable[Verdict]) -> list[str]:
+def lost_in_words(variables: Iterable[Lost]) -> list[str]:
     """Each as `name (why)`, with what it looked like if that is known."""
-    return [_in_words(each) for each in verdicts]
+    return [_in_words(each) for each in variables]
 
 
 def size_in_words(size: float) -> str:
@@ -30,5 +47,5 @@ def size_in_words(size: float) -> str:
     return f"{size:.0f} {unit}" if unit == "bytes" or size >= 10 else f"{size:.1f} {unit}"
 
 
-def _in_words(verdict: Verdict) -> str:
-    return f"{verdict.name} ({verdict.reason}{f'; it was {verdict.last_repr}' if verdict.last_repr else ''})"
+def _in_words(lost: Lost) -> str:
+    return f"{lost.name} ({lost.reason}{f'; it was {lost.last_repr}' if lost.last_repr else ''})"

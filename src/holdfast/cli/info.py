@@ -62,7 +62,7 @@ def _installation() -> dict[str, Any]:
 def _session(found: dict[str, Any]) -> list[tuple[str, Any]]:
     """What is worth a line, in the order of interest."""
     now = time.time()
-    running, standby = found.get("running"), found.get("standby")
+    running = found.get("running")
     lines: list[tuple[str, Any]] = [
         ("session", found["name"]),
         ("state", found["state"]),
@@ -77,14 +77,13 @@ def _session(found: dict[str, Any]) -> list[tuple[str, Any]]:
     if running:
         since = text.duration(now - running["since"])
         lines.append(("running", f"[{running['count']}] of {running['client'] or 'somebody'} for {since}"))
-    if standby:
-        after = f"after cell {standby['after']}" if standby["after"] else "before any cell"
-        lines.append(("standby", f"{after}, {text.duration(standby['age'])} old"))
-    if found.get("no_standby"):
-        lines.append(("no newer one", found["no_standby"]))
+    if found.get("restore_point"):
+        lines.append(("after a crash", found["restore_point"]))
     if before := found.get("before_restart"):
         lines.append(("before restart", f"its namespace is asleep still, {text.duration(before['age'])} old"))
     lines += [("can go to", each) for each in _states(found.get("checkpoints"))]
+    if crash := found.get("last_crash"):
+        lines.append(("last crash", _crash(crash, now)))
     if "pid" in found:
         lines += _processes(found, now)
     return lines
@@ -106,6 +105,15 @@ def _states(found: dict[str, Any] | None) -> list[str]:
     if found["dropped"]:
         lines.append(f"dropped for lack of memory: {found['dropped']}")
     return [*lines, *filter(None, [found["trouble"]])]
+
+
+_BACK = {"standby": "everything is back", "salvage": "values are back", "disk": "values are back from disk"}
+
+
+def _crash(crash: dict[str, Any], now: float) -> str:
+    where = f"In[{crash['count']}]" if crash["count"] else "between cells"
+    back = _BACK.get(crash["level"], "nothing is back")
+    return f"{text.ago(now - crash['at'])}, {where}: {crash['cause']}; {back}"
 
 
 def _processes(found: dict[str, Any], now: float) -> list[tuple[str, Any]]:

@@ -364,7 +364,7 @@ class Loading(Frame, tag=51):
     name: str
 
 
-class LostName(msgspec.Struct, frozen=True, array_like=True):
+class LostName(msgspec.Struct, frozen=True):
     """A variable that did not come back."""
 
     name: str
@@ -428,13 +428,48 @@ class Asleep(Frame, tag=31):
     pid: int
 
 
+SHARED_MEMORY, SEMAPHORE = "shared memory", "semaphore"
+"""`Absent.kind` of what did come along, but not as it was."""
+
+
+class Absent(msgspec.Struct, frozen=True):
+    """Something that did not come along with a standby, or not as it was."""
+
+    kind: str
+    """`thread`, `pool`, `connection`, `database`, `file`, `pipe`, `other`; or one of the two above."""
+    name: str
+    """How the user reaches it, such as `conn` or `pool[2]`; "" if no variable that was looked at holds it."""
+    what: str
+    """In words, such as "open socket (10.0.0.1:5432)"."""
+
+
+class Child(msgspec.Struct, frozen=True):
+    """A process that a dead worker had started."""
+
+    pid: int
+    command: str
+    name: str = ""
+    """Of the variable that stands for it."""
+    runs: bool = True
+    exit_status: int | None = None
+    """As Python tells it (-9: by signal 9), if it has ended and that is known."""
+
+
+class LeftBehind(msgspec.Struct, frozen=True):
+    """What a standby has not, beside what its variables say."""
+
+    not_restored: list[Absent] = []
+    children: list[Child] = []
+    not_rolled_back: list[Absent] = []
+    """Memory that others share: as the dead worker left it."""
+
+
 class Woken(Frame, tag=32):
     """The standby is the worker now. Said on the new link."""
 
     at: int
     pid: int
-    not_restored: list[str]
-    """What did not come along, in words: "sock (open socket)"."""
+    left: LeftBehind
     comms: list[str] = []
     """Ids of the comms that it has."""
 

@@ -40,6 +40,17 @@ class StandbyInfo(msgspec.Struct, frozen=True):
     age: float
 
 
+class LastCrash(msgspec.Struct, frozen=True):
+    """The last death of the interpreter; `at` in seconds since the epoch."""
+
+    at: float
+    count: int | None
+    """Number of the cell that ran; None if none did."""
+    cause: str
+    level: str
+    """How much is back: `standby` (all), `salvage`, `disk` (values), `fresh`, `none` (nothing)."""
+
+
 class Info(msgspec.Struct, frozen=True, kw_only=True):
     """Reply to `info`. Times in seconds since the epoch, memory in bytes."""
 
@@ -69,6 +80,7 @@ class Info(msgspec.Struct, frozen=True, kw_only=True):
     """That, what is back, and what came after it, in lines."""
     restore_point: str
     """What a crash would leave, in one line."""
+    last_crash: LastCrash | None = None
     connection_file: str
     epoch: int
     memory: int | None = None

@@ -19,6 +19,7 @@ from holdfast.supervisor.ledger import Ledger
 from holdfast.supervisor.lineage import State
 from holdfast.supervisor.ondisk import OnDisk
 from holdfast.supervisor.program import AnyWorker, Program
+from holdfast.supervisor.remains import folded
 from holdfast.supervisor.stage import Stage
 from holdfast.supervisor.standbys import Standby
 
@@ -58,12 +59,18 @@ class Account:
 
     def last_recovery(self) -> str:
         """What the last crash did, in lines."""
+        crash = self._last_crash()
+        if crash is None:
+            return "The interpreter of this session has never died."
+        at, recovery = crash
+        when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at))
+        return "\n".join([f"{when}:", *folded(words.described(recovery))])
+
+    def _last_crash(self) -> tuple[float, words.Recovery] | None:
         crashes = [each for each in self._journal.events("crash") if "recovery" in each.details]
         if not crashes:
-            return "The interpreter of this session has never died."
-        recovery = msgspec.convert(crashes[-1].details["recovery"], words.Recovery)
-        when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(crashes[-1].at))
-        return "\n".join([f"{when}:", *words.described(recovery)])
+            return None
+        return crashes[-1].at, msgspec.convert(crashes[-1].details["recovery"], words.Recovery)
 
     def info(self, clients: list[str]) -> operations.Info:
         """Everything `holdfast ls` and `holdfast info` show."""
@@ -91,12 +98,20 @@ class Account:
             unclean=story.how_it_ended(self._previous),
             story=self._disk.arrival.story,
             restore_point=self.restore_point(),
+            last_crash=_shortened(self._last_crash()),
             connection_file=str(paths.session_runtime(self._name) / "connection.json"),
             epoch=self._journal.epoch,
             adopted=self._takes_over,
             embedded=isinstance(lineage, Program),
             memory=_resident(lineage.worker_pid),
         )
+
+
+def _shortened(crash: tuple[float, words.Recovery] | None) -> operations.LastCrash | None:
+    if crash is None:
+        return None
+    at, recovery = crash
+    return operations.LastCrash(at, recovery.count, recovery.cause, recovery.level)
 
 
 def _described(standby: Standby | None, stage: Stage) -> operations.StandbyInfo | None:

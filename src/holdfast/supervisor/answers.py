@@ -6,6 +6,7 @@ from holdfast.errors import HoldfastError
 from holdfast.link.messages import Answer, Wonder
 from holdfast.protocol import codec, operations
 from holdfast.protocol.content import HistoryRequest
+from holdfast.supervisor import lostcells
 from holdfast.supervisor.account import Account
 from holdfast.supervisor.emptying import Emptying
 from holdfast.supervisor.entrance import Entrance
@@ -61,7 +62,7 @@ class Answers:
         return self._past(codec.decode(question.arguments, HistoryRequest, question.what))
 
     def _lost(self) -> object:
-        undone = self._ledger.undone()
+        undone = lostcells.undone(self._ledger)
         cells = [
             {
                 "count": cell.count,
@@ -69,7 +70,7 @@ class Answers:
                 "status": "undone" if cell.id in undone else cell.status,
                 "ended": cell.ended,
             }
-            for cell in self._ledger.lost()
+            for cell in lostcells.lost(self._ledger)
         ]
         return {"cells": cells, "some_is_back": self._ledger.restored_after > 0}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from holdfast.protocol.operations import Arrived, MissingCell
+from holdfast.supervisor import lostcells
 from holdfast.supervisor.checkpoints import Checkpoints, Outcome
 from holdfast.supervisor.ledger import Ledger
 from holdfast.supervisor.returns import Return
@@ -49,7 +50,7 @@ class Arrival:
             self._tell()
 
     def _told(self, outcome: Outcome) -> str | None:
-        return story(self._ledger.journal.previous, outcome, self._ledger.lost())
+        return story(self._ledger.journal.previous, outcome, lostcells.lost(self._ledger))
 
     def _tell(self) -> None:
         arrived = Arrived(self.story, self._missing())
@@ -59,9 +60,9 @@ class Arrival:
 
     def _missing(self) -> list[MissingCell]:
         """Cells whose effects were there when the session ended, or about to be, and are not back."""
-        undone = self._ledger.undone()
+        undone = lostcells.undone(self._ledger)
         return [
             MissingCell(cell.count or 0, cell.code, failed=cell.status in ("error", "interrupted"))
-            for cell in self._ledger.lost()
-            if cell.id not in undone and self._ledger.had_effects(cell)
+            for cell in lostcells.lost(self._ledger)
+            if cell.id not in undone and lostcells.had_effects(cell)
         ]

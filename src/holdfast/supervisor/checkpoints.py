@@ -17,6 +17,7 @@ import msgspec
 
 from holdfast.journal.records import EventRecord
 from holdfast.link.messages import LostName, Written
+from holdfast.supervisor import lostcells
 from holdfast.supervisor.effects import Effects
 from holdfast.supervisor.ladder import Refill
 from holdfast.supervisor.ledger import Ledger
@@ -96,7 +97,7 @@ class Checkpoints:
         newest = self.newest
         self._ledger.restored_after = newest.after if newest is not None else 0
         if newest is not None:
-            for cell in self._ledger.held_after(newest.after):
+            for cell in lostcells.held_after(self._ledger, newest.after):
                 self._effects().add(cell.id, cell.count or 0, shown=cell.store_history)
 
     @property

@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from holdfast.supervisor import offspring
 from holdfast.supervisor import recovery as words
+from holdfast.supervisor.oom import OomCounter
 from holdfast.supervisor.queue import Job
-from holdfast.supervisor.recovery import OomCounter, Recovery
+from holdfast.supervisor.recovery import Recovery
 from holdfast.supervisor.returns import Death, Return
 from holdfast.supervisor.stage import Stage
 
@@ -20,6 +22,7 @@ class Coroner:
         self._stage = stage
         self._last_words = last_words
         self._oom = OomCounter()
+        stage.on_start = self._oom.look
         self._death: Death | None = None  # of the worker whose successor is on its way
         self._refusal: str | None = None
         self._dump = ""
@@ -40,6 +43,7 @@ class Coroner:
         if death is None:
             return None
         stage, job = self._stage, self._stage.job
+        left = offspring.with_running(back.left, stage.worker_pid)
         return Recovery(
             cause=words.cause_of(
                 death.status,
@@ -54,7 +58,9 @@ class Coroner:
             lost=stage.drop_effects(back.after),
             took_ms=(time.monotonic() - death.seen) * 1e3,
             refusal=self._refusal,
-            not_restored=back.notes if back.level == "standby" else [],
+            not_restored=left.not_restored,
+            children=left.children,
+            not_rolled_back=left.not_rolled_back,
             names=back.names,
             lost_names=back.lost,
             why=back.why,

@@ -12,15 +12,14 @@ from collections.abc import Callable
 from holdfast.errors import JournalError
 from holdfast.journal.history import History
 from holdfast.journal.journal import Journal
-from holdfast.journal.records import CellRecord, EventRecord, Status
+from holdfast.journal.records import Status
 from holdfast.protocol.content import HistoryRequest
 from holdfast.supervisor.loop import Loop, Timer
 
 NAMESPACE_AFTER = "namespace_after"
 """Key of a fact: the worker holds effects of cells after this one only."""
 
-_HAD_EFFECTS = frozenset({"ok", "error", "interrupted"})
-_PROCESSES_LOST = "the session's processes were lost"
+PROCESSES_LOST = "the session's processes were lost"
 
 _NAMED, _RESTORED_AFTER = "named", "restored_after"
 """Keys of facts: whether the session outlives its launchers, and up to which cell it came back from disk."""
@@ -141,7 +140,7 @@ class Ledger:
     def end_what_was_running(self, ename: str) -> None:
         """Give cells an end that a supervisor before us did not see the end of."""
         for cell in self.journal.unfinished():
-            self.finish(cell.id, "crashed", ename, _PROCESSES_LOST)
+            self.finish(cell.id, "crashed", ename, PROCESSES_LOST)
 
     @property
     def namespace_after(self) -> int:
@@ -195,64 +194,12 @@ class Ledger:
             return [*self.history.search(pattern, request.raw, request.output, request.n, request.unique)]
         return [*self.history.tail(request.n, request.raw, request.output, session=self.number)]
 
-    def lost(self) -> list[CellRecord]:
-        """Cells that ended with the last run's processes, and after what is back from disk, oldest first.
-
-        A restart is a barrier.
-        """
-        first = max(self._first(), self.restored_after)
-        earlier = [
-            cell
-            for cell in self.journal.cells(after=first)
-            if cell.id <= int(self.journal.get("began_after") or 0) and cell.store_history and cell.count
-        ]
-        if self.restored_after or self.unread or not earlier:
-            return earlier
-        runs = _one_namespace(earlier[-1].epoch, self.journal.events("adopted"))
-        return [cell for cell in earlier if cell.epoch in runs]
-
-    def had_effects(self, cell: CellRecord) -> bool:
-        """Whether a cell left something in memory when it ended, or was about to when all processes did."""
-        return cell.status in _HAD_EFFECTS or (cell.status == "crashed" and cell.evalue == _PROCESSES_LOST)
-
-    def undone(self) -> frozenset[object]:
-        """Cells whose effects were undone, by their number in the journal."""
-        found: set[object] = set()
-        for event in self.journal.events("undo"):
-            found.update(_cells_of(event, "cells"))
-            found.difference_update(_cells_of(event, "back"))
-        return frozenset(found)
-
-    def held_after(self, number: int) -> list[CellRecord]:
-        """The cells of this namespace whose effects a state after cell `number` holds, oldest first."""
-        undone, returns = self.undone(), self._returns()
-        return [
-            cell
-            for cell in self.journal.cells(after=self._first())
-            if cell.id <= number
-            and cell.count
-            and cell.status in _HAD_EFFECTS
-            and cell.id not in undone
-            and not any(cell.id > after and cell.epoch < epoch for after, epoch in returns)
-        ]
-
     def close(self, reason: str) -> None:
         """The session ends as it should."""
         self._try(lambda: self.history.end(self.number, time.time()))
         self._try(lambda: self.journal.end(reason))
         self._try(self.journal.close)
         self._try(self.history.close)
-
-    def _first(self) -> int:
-        """The last cell before what can be recovered: a restart bars it, and a `%reset` not undone."""
-        undone = self.undone()
-        resets = [each.cell for each in self.journal.events("reset") if each.cell and each.cell not in undone]
-        return max(int(self.journal.get("numbered_after") or 0), *resets, 0)
-
-    def _returns(self) -> list[tuple[int, int]]:
-        """When variables came back from disk: those of up to which cell, in which epoch."""
-        events = self.journal.events("restored")
-        return [(after, each.epoch) for each in events if isinstance(after := each.details.get("after"), int)]
 
     def _range(self, request: HistoryRequest) -> list[object]:
         start = 1 if request.start is None else request.start
@@ -280,18 +227,3 @@ class Ledger:
                 self.on_trouble(error)
         else:
             self._failing = False
-
-
-def _one_namespace(epoch: int, adoptions: list[EventRecord]) -> set[int]:
-    """The runs of supervisors of which one took over from the other, up to run `epoch`."""
-    runs, adopted = {epoch}, {event.epoch for event in adoptions}
-    while epoch in adopted:
-        epoch -= 1
-        runs.add(epoch)
-    return runs
-
-
-def _cells_of(undo: EventRecord, key: str) -> list[object]:
-    """The journal's ids of the cells that were undone, with the one that asked for it; or that are back."""
-    cells = undo.details.get(key)
-    return cells if isinstance(cells, list) else []

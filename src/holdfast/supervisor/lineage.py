@@ -256,7 +256,7 @@ class Lineage:
             if self._waking is not None:
                 self._waking.let_go()
             after, self._awaited, self._waking = self._awaited, None, None
-            self._arrived(Return("standby", after, frame.not_restored, frame.comms))
+            self._arrived(Return("standby", after, left=frame.left, comms=frame.comms))
         else:
             self._owner.on_frame(frame)
 

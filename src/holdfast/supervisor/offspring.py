@@ -8,6 +8,7 @@ import signal
 import time
 
 from holdfast import processes
+from holdfast.link.messages import Child, LeftBehind
 from holdfast.processes import Process
 
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -27,6 +28,25 @@ def started_since(leader: int, moment: float, sleeper: int | None) -> list[Proce
         for each in every.values()
         if each.group == leader and (each.started, each.pid) > earliest and leader in _ancestors(each, every)
     ]
+
+
+def with_running(left: LeftBehind, successor: int | None) -> LeftBehind:
+    """With those as well that run on although no variable stands for them. `successor`: the worker now.
+
+    They are its siblings: whoever has adopted them is parent of all the session's processes. Ours lead groups
+    of their own. So does a fork of the interpreter's that has left its group: that one alone is not told.
+    """
+    worker = processes.look(successor) if successor is not None else None
+    if worker is None:
+        return left
+    known = {each.pid for each in left.children}
+    more = [
+        Child(each.pid, processes.command(each.pid))
+        for pid in processes.children(worker.parent)
+        if (each := processes.look(pid)) is not None and not each.ended and pid not in known
+        if each.group != worker.pid and not (each.group == pid and processes.is_ours(pid))
+    ]
+    return LeftBehind(left.not_restored, [*left.children, *more], left.not_rolled_back)
 
 
 def now() -> float:

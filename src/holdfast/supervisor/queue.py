@@ -9,6 +9,7 @@ import msgspec
 
 from holdfast.access.doors import Door
 from holdfast.errors import HoldfastError
+from holdfast.link.messages import Ask, Run
 from holdfast.protocol.connection import Channel
 from holdfast.protocol.content import ExecuteRequest
 from holdfast.protocol.messages import Message
@@ -55,6 +56,37 @@ class Job(msgspec.Struct, eq=False):
     def reply_type(self) -> str:
         """Message type of its reply."""
         return self.message.header.msg_type.removesuffix("_request") + "_reply"
+
+    def run(self, turn: int) -> Run:
+        """What the worker is told of a cell."""
+        request, message = self.request, self.message
+        assert request is not None
+        assert self.count is not None
+        return Run(
+            cell=self.number,
+            turn=turn,
+            count=self.count,
+            code=request.code,
+            silent=request.silent,
+            store_history=request.store_history,
+            allow_stdin=request.allow_stdin,
+            user_expressions=request.user_expressions,
+            header=message.header_raw,
+            metadata=message.metadata_raw,
+        )
+
+    def asked(self, turn: int) -> Ask:
+        """What the worker is told of any other request."""
+        message = self.message
+        return Ask(
+            cell=self.number,
+            turn=turn,
+            msg_type=self.errand.what if self.errand else message.header.msg_type,
+            content=message.content_raw,
+            header=message.header_raw,
+            metadata=message.metadata_raw,
+            buffers=[bytes(each) for each in message.buffers],
+        )
 
 
 class Queue:

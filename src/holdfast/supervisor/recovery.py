@@ -1,4 +1,4 @@
-"""Why a worker died and what came back, in words. Pure but for the counters of the kernel's OOM killer.
+"""Why a worker died and what came back, in words. Pure.
 
 One object, `Recovery`, is what every path shows: the error in the client, the reply's metadata, the journal.
 """
@@ -9,13 +9,13 @@ import contextlib
 import os
 import re
 import signal
-from pathlib import Path
 from typing import Final
 
 import msgspec
 
-from holdfast.link.messages import LostName
+from holdfast.link.messages import Absent, Child, LeftBehind, LostName
 from holdfast.protocol import debugging
+from holdfast.supervisor import remains
 
 ENAME = "InterpreterDied"
 """`ename` of the error that a client gets for the cell that crashed."""
@@ -58,7 +58,13 @@ class Recovery(msgspec.Struct, frozen=True):
     """From the death seen to the interpreter back."""
     refusal: str | None = None
     """Why no standby held what those did."""
-    not_restored: list[str] = []
+    not_restored: list[Absent] = []
+    """Threads, pools, connections, files and their like that did not come along with the process. Where its
+    values alone are back, none of these did."""
+    children: list[Child] = []
+    """What dead interpreters had started: it runs on, or how it ended."""
+    not_rolled_back: list[Absent] = []
+    """Memory that other processes or files share: it is as the dead interpreter left it."""
     traceback: list[str] = []
     """Where the interpreter was, most recent call last, as lines; from faulthandler."""
     names: list[str] = []
@@ -133,46 +139,13 @@ def described(recovery: Recovery) -> list[str]:
     if recovery.traceback:
         lines += ["", *recovery.traceback]
     lines += ["", _what_is_back(recovery, cell)]
-    missing_ones = [*recovery.not_restored, *map(missing, recovery.lost_names)]
-    if missing_ones:
-        lines.append(f"Not restored: {', '.join(missing_ones)}.")
+    if recovery.level in ("salvage", "disk"):
+        lines.append("The interpreter is a fresh one: no thread, pool, connection or open file came along.")
+    left = LeftBehind(recovery.not_restored, recovery.children, recovery.not_rolled_back)
+    lines += remains.in_words(left, recovery.lost_names, cell if recovery.count else "the dead process")
     if recovery.count:
         lines.append(f"What {cell} did to files, databases and the network is as it left them.")
     return lines
-
-
-class OomCounter:
-    """Tells whether the kernel has killed for lack of memory since the last look."""
-
-    def __init__(self) -> None:
-        self._sources = [path for path in _oom_files() if path.exists()]
-        self._last = self._read()
-
-    def moved(self) -> bool:
-        """Whether a counter has moved."""
-        before, self._last = self._last, self._read()
-        return self._last != before
-
-    def _read(self) -> list[int]:
-        counts = []
-        for path in self._sources:
-            with contextlib.suppress(OSError):
-                found = re.search(r"^oom_kill (\d+)$", path.read_text(), re.MULTILINE)
-                counts.append(int(found[1]) if found else 0)
-        return counts
-
-
-def _oom_files() -> list[Path]:
-    """Where the kernel counts: the machine's total, and the cgroup's own (cgroup-v2, cgroup-v1 memory)."""
-    files = [Path("/proc/vmstat")]
-    with contextlib.suppress(OSError):
-        for line in Path("/proc/self/cgroup").read_text().splitlines():
-            _, controllers, path = line.split(":", 2)
-            if controllers == "":
-                files.append(Path(f"/sys/fs/cgroup{path}/memory.events"))
-            elif "memory" in controllers.split(","):
-                files.append(Path(f"/sys/fs/cgroup/memory{path}/memory.oom_control"))
-    return files
 
 
 def _crashed_thread(dump: str) -> tuple[str, list[re.Match[str]]]:
@@ -235,8 +208,3 @@ def extent(level: str, names: list[str]) -> str:
         return "every variable"
     source = "from disk" if level == "disk" else "read out of the one that slept"
     return f"the values of {len(names)} variable{'s' if len(names) != 1 else ''} ({source})"
-
-
-def missing(lost: LostName) -> str:
-    """A variable that is not back, in words."""
-    return f"{lost.name} ({lost.reason})"

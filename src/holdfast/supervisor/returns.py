@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from holdfast.link.messages import LostName
+from holdfast.link.messages import LeftBehind, LostName
 
 
 class Death(msgspec.Struct, frozen=True):
@@ -28,7 +28,9 @@ class Return(msgspec.Struct, frozen=True):
     after: int = 0
     """The last cell whose effects it holds."""
     notes: list[str] = []
-    """Of start-up files; or what did not come along, in words."""
+    """Of start-up files, in words."""
+    left: LeftBehind = LeftBehind()
+    """What did not come along, where the whole process is back."""
     comms: list[str] = []
     """That it has."""
     names: list[str] = []

@@ -36,7 +36,7 @@ from holdfast.supervisor.operator import Operator
 from holdfast.supervisor.output import Output
 from holdfast.supervisor.program import AnyWorker, Program
 from holdfast.supervisor.queue import Job
-from holdfast.supervisor.recovery import ENAME, Recovery
+from holdfast.supervisor.recovery import ENAME, Recovery, described
 from holdfast.supervisor.resumption import Resumption
 from holdfast.supervisor.returns import Death, Return
 from holdfast.supervisor.safekeeping import Safekeeping
@@ -101,8 +101,8 @@ class Session:
         self._coroner = Coroner(self._stage, wires.last_words)
         emptying = self._disk.emptying
         self._answers = Answers(ledger, account, self._entrance, self._stage, self._undo, emptying)
-        welcome = Welcome(self._stage, self._absence, self._entrance.own_file, self._disk.arrival)
-        self._turns.on_start = welcome.on_start
+        self._welcome = Welcome(self._stage, self._absence, self._entrance.own_file, self._disk.arrival)
+        self._turns.on_start = self._welcome.on_start
         self._ending: str | None = None  # why the session ends, once it does
         self._output: Output
         self._stage.count = ledger.last_count()
@@ -270,6 +270,7 @@ class Session:
     def _recovered(self, recovery: Recovery) -> None:
         cell = self._turns.running_cell()
         self._ledger.event("crash", cell, recovery=msgspec.to_builtins(recovery))
+        self._welcome.note(described(recovery), heard=bool(self._desk.clients()))
         self._turns.ended(self._stage.on_crash(recovery))
 
     def _restart(self) -> None:

@@ -10,7 +10,7 @@ import msgspec
 
 from holdfast.access.doors import Door
 from holdfast.journal.records import CellRecord, Status
-from holdfast.link.messages import Ask, Done, NeedInput, Publish, Rejoin, Run
+from holdfast.link.messages import Done, NeedInput, Publish, Rejoin
 from holdfast.protocol import codec
 from holdfast.protocol.content import ExecuteRequest
 from holdfast.protocol.messages import Message
@@ -69,6 +69,8 @@ class Stage:
         self._last = 0  # number of the last cell
         self._questions = Questions(lineage, ledger)
         self.replies = Replies(broadcast, ledger)
+        self.on_start: Callable[[], None] = lambda: None
+        """Called when a cell has been given to the worker."""
         self.on_question: Callable[[], None] = lambda: None
         """Called when a client is asked for input."""
 
@@ -103,7 +105,7 @@ class Stage:
         self.job, self.since, self.began, self.running_turn = job, since, offspring.now(), turn
         self._keep_parent(job)
         self._questions.resume(job)
-        self._run(job, job.request, turn)
+        self._lineage.send(job.run(turn))
 
     def remember(self, cells: list[CellRecord]) -> None:
         """What ran before us, oldest first."""
@@ -141,6 +143,7 @@ class Stage:
                 self._broadcast.status("busy", job.parent)
         else:
             self._start_cell(job, job.request)
+            self.on_start()
 
     def on_publish(self, frame: Publish) -> None:
         """The worker shows something."""
@@ -221,7 +224,7 @@ class Stage:
     def _start_cell(self, job: Job, request: ExecuteRequest) -> None:
         """The worker begins while we still tell: what it says is read afterwards, in the right order."""
         assert job.count is not None
-        self._run(job, request, self.turn)
+        self._lineage.send(job.run(self.turn))
         self._broadcast.status("busy", job.parent)
         if not request.silent:
             content = {"code": request.code, "execution_count": job.count}
@@ -234,38 +237,10 @@ class Stage:
             self.count = job.count
             self._ledger.add_input(job.count, request.code)
 
-    def _run(self, job: Job, request: ExecuteRequest, turn: int) -> None:
-        message = job.message
-        assert job.count is not None
-        self._lineage.send(
-            Run(
-                cell=job.number,
-                turn=turn,
-                count=job.count,
-                code=request.code,
-                silent=request.silent,
-                store_history=request.store_history,
-                allow_stdin=request.allow_stdin,
-                user_expressions=request.user_expressions,
-                header=message.header_raw,
-                metadata=message.metadata_raw,
-            )
-        )
-
     def _start_request(self, job: Job) -> None:
         message = job.message
         self.comms.note(message.header.msg_type, message.content_raw)
-        self._lineage.send(
-            Ask(
-                cell=job.number,
-                turn=self.turn,
-                msg_type=job.errand.what if job.errand else message.header.msg_type,
-                content=message.content_raw,
-                header=message.header_raw,
-                metadata=message.metadata_raw,
-                buffers=[bytes(each) for each in message.buffers],
-            )
-        )
+        self._lineage.send(job.asked(self.turn))
 
     def _finish_cell(self, job: Job, frame: Done, answer: Answer) -> None:
         status: Status = "ok"

@@ -5,12 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
+from holdfast.checkpoint.words import lost_in_words
 from holdfast.journal.records import CellRecord, Ending
-from holdfast.supervisor import recovery as words
 from holdfast.supervisor.checkpoints import Checkpoint, Outcome
-
-_NAMED = 8
-"""Names, or cells, that are told one by one: more would not be read."""
+from holdfast.supervisor.remains import listed
 
 
 def how_it_ended(previous: Ending) -> str | None:
@@ -57,12 +55,12 @@ def _what_is_back(used: Checkpoint, outcome: Outcome) -> list[str]:
     if outcome.promised is not None and outcome.promised is not used:
         lines.append(f"What was written later, {_place(outcome.promised)}, could not be read back.")
     if outcome.lost:
-        lines.append(f"Not back: {_listed([words.missing(each) for each in outcome.lost])}.")
+        lines.append(f"Not back: {listed(lost_in_words(outcome.lost))}.")
     return lines
 
 
 def _what_is_missing(counts: Sequence[int], *, some_is_back: bool) -> list[str]:
-    cells = _listed([f"In[{count}]" for count in counts])
+    cells = listed([f"In[{count}]" for count in counts])
     are, them = ("is", "it") if len(counts) == 1 else ("are", "them")
     return [
         f"{cells} came after that and {are} not in it: %recover lists {them}, %recover code puts the code"
@@ -83,10 +81,3 @@ def _place(checkpoint: Checkpoint) -> str:
 
 def _when(seconds: float | None) -> str:
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds or 0.0))
-
-
-def _listed(names: Sequence[str]) -> str:
-    shown = list(names[:_NAMED])
-    if len(names) > _NAMED:
-        shown.append(f"{len(names) - _NAMED} more")
-    return ", ".join(shown[:-1]) + (" and " if len(shown) > 1 else "") + shown[-1]

@@ -14,6 +14,7 @@ import msgspec
 from holdfast.errors import HoldfastError
 from holdfast.protocol import operations
 from holdfast.protocol.operations import Redo
+from holdfast.supervisor import offspring, remains
 from holdfast.supervisor import recovery as words
 from holdfast.supervisor.branches import Past
 from holdfast.supervisor.budget import Budget
@@ -113,10 +114,10 @@ class Undo:
             text += " no later state woke up."
         else:
             text = f"holdfast: back after {took}, with {words.extent(back.level, back.names)} as {state}."
-        missing = [*back.notes, *map(words.missing, back.lost)]
-        if missing and back.level != "fresh":
-            text += f"\nNot restored: {', '.join(missing)}."
-        self._stage.tell_last(text + "\n")
+        left = remains.in_words(
+            offspring.with_running(back.left, self._lineage.worker_pid), back.lost, "it was"
+        )
+        self._stage.tell_last("\n".join([text, *left]) + "\n")
 
     def forget(self) -> None:
         """Whatever was wished or under way will not be."""

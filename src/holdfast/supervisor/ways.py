@@ -14,10 +14,10 @@ import time
 
 import msgspec
 
+from holdfast.checkpoint.words import lost_in_words
 from holdfast.errors import HoldfastError
 from holdfast.protocol import operations
 from holdfast.protocol.operations import EarlierState, Redo
-from holdfast.supervisor import recovery as words
 from holdfast.supervisor.branches import Branch, Branches, Kind
 from holdfast.supervisor.checkpoints import Checkpoints
 from holdfast.supervisor.effects import NO_END, Effects, Span
@@ -171,7 +171,7 @@ class Ways:
                 max(0.0, time.time() - kept[refill.checkpoint].at),
                 "disk",
                 kept[refill.checkpoint].bytes_total,
-                [words.missing(each) for each in kept[refill.checkpoint].lost],
+                lost_in_words(kept[refill.checkpoint].lost),
             )
             for number, refill in enumerate(self._older_on_disk(), 1)
         ]

@@ -1,7 +1,7 @@
 """What whoever opens a session again is told, once, in the output of their first cell.
 
-How it ended before, which every client but our own console could not know; and what went on while nobody was
-there (see `absence`).
+How it ended before, which every client but our own console could not know; what went on while nobody was
+there (see `absence`); and a death of the interpreter that nobody heard of.
 """
 
 from __future__ import annotations
@@ -24,6 +24,11 @@ class Welcome:
         self._own_file = own_file
         self._arrival = arrival
         self._told = False
+        self._unheard: list[str] = []  # of the last death, in lines
+
+    def note(self, notice: list[str], *, heard: bool) -> None:
+        """The interpreter has died: this was said of it, and `heard` by somebody or not."""
+        self._unheard = [] if heard else notice
 
     def on_start(self, job: Job) -> None:
         """A job starts."""
@@ -31,4 +36,7 @@ class Welcome:
             self._told = True
             if self._arrival.story and job.door.file != self._own_file:
                 self._stage.publish_text(job.number, "stderr", f"holdfast: {self._arrival.story}\n")
+        if self._unheard and job.request is not None and not job.request.silent:
+            lines, self._unheard = ["holdfast: while nobody listened,", *self._unheard], []
+            self._stage.publish_text(job.number, "stderr", "\n".join(lines) + "\n")
         self._absence.tell(job, self._stage)

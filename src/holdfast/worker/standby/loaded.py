@@ -48,6 +48,17 @@ def nameless_areas() -> list[tuple[int, int]]:
     return areas
 
 
+def shared_areas() -> list[tuple[int, int, str]]:
+    """Begin, end and path of the memory that others see as well when it is written."""
+    areas = []
+    for line in _maps():
+        span, rights, *_, path = [*line.split(maxsplit=5), ""][:6]
+        if rights[1] == "w" and rights[3] == "s":
+            begin, _, end = span.partition("-")
+            areas.append((int(begin, 16), int(end, 16), path))
+    return areas
+
+
 class _Code(NamedTuple):
     """Where the code of each file is, in the order of addresses."""
 

@@ -6,10 +6,13 @@ recognised without importing them, and an object's own methods are only called i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any
 
+from holdfast import processes
+from holdfast.link.messages import Absent, Child, LeftBehind
+from holdfast.worker.standby import orphans, sharing
 from holdfast.worker.standby.fates import NATIVE_FILE
 from holdfast.worker.standby.privatise import Private, Severed
 
@@ -17,21 +20,17 @@ ELEMENTS_LOOKED_AT = 1_000
 """Of one container: a longer one is data, and looking costs time while the user waits."""
 
 
-class Lost(NamedTuple):
-    """One thing that did not come along."""
-
-    name: str
-    """How the user reaches it, such as `conn` or `pool[2]`; "" if no variable that was looked at holds it."""
-    what: str
-    """In words, such as "open socket (10.0.0.1:5432)"."""
+COMMAND_LENGTH = 200
+"""Characters of a child's command line that are told: who has started it knows it by less."""
 
 
-def names_of_lost(namespace: Mapping[str, object], private: Private) -> list[Lost]:
+def left_behind(namespace: Mapping[str, object], private: Private) -> LeftBehind:
     """Everything that did not come along, once each: by variable first, then what no variable holds."""
     search = _Search(private)
-    for name, value in _reachable(namespace):
+    things = list(_reachable(namespace))
+    for name, value in things:
         search.look(name, value)
-    return search.result()
+    return search.result(sharing.not_rolled_back(things))
 
 
 def _reachable(namespace: Mapping[str, object]) -> Iterator[tuple[str, object]]:
@@ -68,7 +67,8 @@ class _Search:
         self._severed = {each.fd: each for each in private.severed}
         self._threads = {id(each): each for each in private.survey.threads}
         self._native_files = {each.target for each in private.severed if each.kind == NATIVE_FILE}
-        self._found: list[Lost] = []
+        self._found: list[Absent] = []
+        self._children: list[Child] = []
         self._seen: set[int] = set()
         self._named: set[int] = set()  # severed numbers and ids of threads that a variable holds
 
@@ -76,19 +76,42 @@ class _Search:
         """Note `value` under `name` if it did not come along."""
         if id(value) in self._seen:
             return
-        for judge in (self._thread, self._process, self._executor, self._database, self._descriptor):
+        if child := self._process(name, value):
+            self._children.append(child)
+            self._seen.add(id(value))
+            return
+        for kind, judge in self._judges:
             if what := judge(value):
-                self._found.append(Lost(name, what))
+                self._found.append(Absent(kind or self._kind(value), name, what))
                 self._seen.add(id(value))
                 return
 
-    def result(self) -> list[Lost]:
+    @property
+    def _judges(self) -> tuple[tuple[str, Callable[[object], str | None]], ...]:
+        return (
+            ("thread", self._thread),
+            ("pool", self._executor),
+            ("database", self._database),
+            ("", self._descriptor),
+        )
+
+    def result(self, not_rolled_back: list[Absent]) -> LeftBehind:
         """All that was found, and what no variable holds."""
-        nameless = [Lost("", _in_words(each)) for fd, each in self._severed.items() if fd not in self._named]
-        nameless += [
-            Lost("", f"thread {each.name}") for key, each in self._threads.items() if key not in self._named
+        nameless = [
+            Absent(_kind(each), "", _in_words(each))
+            for fd, each in self._severed.items()
+            if fd not in self._named
         ]
-        return self._found + nameless
+        nameless += [
+            Absent("thread", "", f"thread {each.name}")
+            for key, each in self._threads.items()
+            if key not in self._named
+        ]
+        return LeftBehind(self._found + nameless, self._children, not_rolled_back)
+
+    def _kind(self, value: object) -> str:
+        severed = self._number(value)
+        return _kind(severed) if severed else "other"
 
     def _thread(self, value: object) -> str | None:
         if id(value) not in self._threads:
@@ -96,15 +119,22 @@ class _Search:
         self._named.add(id(value))
         return f"thread {self._threads[id(value)].name}"
 
-    def _process(self, value: object) -> str | None:
+    def _process(self, name: str, value: object) -> Child | None:
+        """Who had ended before is as it was, unless its pipes could still be read."""
         if not _is_one_of(value, _PROCESSES):
             return None
         pipes = [self._number(_attribute(value, pipe)) for pipe in ("stdin", "stdout", "stderr")]
         pid = _attribute(value, "pid")
-        ended = _attribute(value, "returncode") is not None or _attribute(value, "exitcode") is not None
-        if pid is None or (ended and not any(pipes)):
+        status = _attribute(_attribute(value, "_popen") or value, "returncode")
+        if not isinstance(pid, int) or (status is not None and not any(pipes)):
             return None
-        return f"child process {pid}"
+        if isinstance(status, int):
+            return Child(pid, _command(value, pid), name, False, status)
+        try:
+            status = orphans.ended(pid, patience=0)
+        except ChildProcessError:  # not known, or not yet
+            return Child(pid, _command(value, pid), name, False)
+        return Child(pid, _command(value, pid), name, status is None, status)
 
     def _executor(self, value: object) -> str | None:
         words = _word_for(value, _EXECUTORS)
@@ -137,6 +167,22 @@ class _Search:
 
 def _in_words(severed: Severed) -> str:
     return f"{severed.kind} ({severed.target})"
+
+
+def _kind(severed: Severed) -> str:
+    """One of `Absent.kind`, told by the words that `fates` and `peers` have for it."""
+    return next((kind for word, kind in _KINDS.items() if word in severed.kind), "other")
+
+
+_KINDS = {"socket": "connection", "pipe": "pipe", "file": "file", "folder": "file"}
+
+
+def _command(process: object, pid: int) -> str:
+    """What was started, shortened: as it says itself while it runs, else as it was asked for."""
+    asked = _attribute(process, "args") or _attribute(process, "name")
+    words = asked if isinstance(asked, list | tuple) else [asked] if asked else []
+    found = processes.command(pid) if orphans.runs(pid) else ""
+    return (found or " ".join(map(str, words)))[:COMMAND_LENGTH]
 
 
 def _attribute(value: object, name: str) -> object:

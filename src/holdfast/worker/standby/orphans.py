@@ -28,10 +28,11 @@ def is_orphan(process: Any) -> bool:
     return process.returncode is None and getattr(process, _STARTER, None) != os.getpid()
 
 
-def ended(pid: int, seconds: float | None = 0) -> int | None:
+def ended(pid: int, seconds: float | None = 0, *, patience: float = ends.REPORT_SECONDS) -> int | None:
     """How the orphan `pid` ended, as Python tells it (-9: by signal 9); None: it runs, also after `seconds`.
 
-    None for `seconds` waits for its end. ChildProcessError: it has ended, and nobody knows how.
+    None for `seconds` waits for its end. ChildProcessError: it has ended, and nobody knows how, also after
+    `patience`.
     """
     descriptor = watch(pid)
     if descriptor is not None:
@@ -42,13 +43,19 @@ def ended(pid: int, seconds: float | None = 0) -> int | None:
                 return None
         finally:
             os.close(descriptor)
-    status = ends.table().of(pid, _asleep_at())
+    status = ends.table().of(pid, _asleep_at(), patience)
     if status is None:
         raise ChildProcessError(
             errno.ECHILD,
             f"how process {pid} ended is not known: the interpreter that started it is gone",
         )
     return os.waitstatus_to_exitcode(status)
+
+
+def runs(pid: int) -> bool:
+    """Whether the orphan `pid` has not ended yet."""
+    found = look(pid)
+    return found is not None and not found.ended and found.started <= _asleep_at()
 
 
 def watch(pid: int) -> int | None:

@@ -70,7 +70,7 @@ def make_private(survey: Survey, ours: frozenset[int]) -> Private:
     """
     nothing = os.open(os.devnull, os.O_PATH | os.O_CLOEXEC)
     private = Private(survey)
-    found = inventory({*ours, nothing})
+    found = inventory({*ours, *survey.held, nothing})
     for fate in _fates(found, survey):
         private.add(fate)
     for each in found:

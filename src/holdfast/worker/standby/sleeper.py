@@ -17,14 +17,14 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from holdfast.link.channel import Channel
-from holdfast.link.messages import Abandoned, Asleep, Go, Lend, Sleeping, StandbyTaken, Wake, Woken
+from holdfast.link.messages import Abandoned, Absent, Asleep, Go, Lend, Sleeping, StandbyTaken, Wake, Woken
 from holdfast.worker.ipython import comms
 from holdfast.worker.outlet import Outlet
 from holdfast.worker.standby import awaited, sibling
 from holdfast.worker.standby.databases import keep_open
 from holdfast.worker.standby.double import Double
 from holdfast.worker.standby.lonely import find_template
-from holdfast.worker.standby.lost import Lost, names_of_lost
+from holdfast.worker.standby.lost import left_behind
 from holdfast.worker.standby.orphans import disown
 from holdfast.worker.standby.pools import break_pools
 from holdfast.worker.standby.privatise import Private, make_private, wake
@@ -86,11 +86,12 @@ class Sleeper:
             control.close()
             private = self._rise(seen, private, link)
             switched_off = self._join(link)
-            lost = [_in_words(each) for each in names_of_lost(self._namespace, private)] + switched_off
+            left = left_behind(self._namespace, private)
+            left.not_restored.extend(Absent("other", "", each) for each in switched_off)
             break_pools(seen.threads)
             awaited.rejoin(self._loop, seen.threads)
             _forget_pending_signals()
-            self._outlet.send(Woken(self._outlet.position, os.getpid(), lost, comms.living()))
+            self._outlet.send(Woken(self._outlet.position, os.getpid(), left, comms.living()))
         except BaseException as error:  # noqa: BLE001 - a broken fork must never run on as a second worker
             os.write(2, f"holdfast: a standby broke: {error!r}\n".encode())
             os._exit(BROKEN)
@@ -193,10 +194,6 @@ def set_oom_score(role: str) -> None:
         file = os.open("/proc/self/oom_score_adj", os.O_WRONLY | os.O_CLOEXEC)
         os.write(file, OOM_SCORE[role])
         os.close(file)
-
-
-def _in_words(lost: Lost) -> str:
-    return f"{lost.name} ({lost.what})" if lost.name else lost.what
 
 
 def _forget_pending_signals() -> None:

@@ -17,6 +17,7 @@ import weakref
 from collections.abc import Iterable
 from typing import NamedTuple, TypeAlias
 
+from holdfast.worker.standby import trackers
 from holdfast.worker.standby.descriptors import is_harmless, open_numbers
 
 _CLOCKS = (signal.ITIMER_REAL, signal.ITIMER_VIRTUAL, signal.ITIMER_PROF)
@@ -28,6 +29,8 @@ class Survey(NamedTuple):
 
     ours: frozenset[int]
     """The numbers that are not the user's: never reported as lost."""
+    held: frozenset[int]
+    """The numbers that a copy holds as they are, though the user's."""
     foreign: bool
     """Something of the user's is open that both processes could feel: the copy must be private before the
     live worker goes on."""
@@ -46,9 +49,11 @@ def survey(ours: frozenset[int]) -> Survey:
     hides file objects from the search, and before `quiet.held_still()`: it lets other threads run.
     OSError if there is no free descriptor to look with: then there can be no copy either.
     """
-    foreign, written = _look(open_numbers(), ours)
+    held = trackers.descriptors()
+    foreign, written = _look(open_numbers(), ours | held)
     return Survey(
         ours=ours,
+        held=held,
         foreign=foreign,
         python_files=_known.flushed(written) if written else frozenset(),
         timers=tuple(map(signal.getitimer, _CLOCKS)),

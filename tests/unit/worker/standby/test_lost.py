@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import mmap
 import os
 import socket
 import sqlite3
@@ -10,17 +11,24 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from multiprocessing.shared_memory import SharedMemory
+from multiprocessing.sharedctypes import RawArray
 from pathlib import Path
 
-from holdfast.worker.standby.lost import names_of_lost
+from holdfast.link.messages import SHARED_MEMORY, Child, LeftBehind
+from holdfast.worker.standby.lost import left_behind
 from kit.alone import alone
 from kit.copies import Copy
 
 
+def _left(**namespace: object) -> LeftBehind:
+    """What a copy of this process has not."""
+    return Copy(lambda private: left_behind(namespace, private)).wake()
+
+
 def _lost(**namespace: object) -> list[tuple[str, str]]:
-    """What a copy of this process has lost, by the names it is told."""
-    copy = Copy(lambda private: [tuple(each) for each in names_of_lost(namespace, private)])
-    return copy.wake()  # type: ignore[return-value]
+    """What did not come along, by the names it is told."""
+    return [(each.name, each.what) for each in _left(**namespace).not_restored]
 
 
 @alone
@@ -61,14 +69,47 @@ def test_what_no_variable_holds_is_told_without_a_name(tmp_path: Path) -> None:
 @alone
 def test_a_running_child_is_named_once_and_its_pipes_with_it(tmp_path: Path) -> None:
     with subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
-        assert _lost(child=child) == [("child", f"child process {child.pid}")]
+        assert _left(child=child) == LeftBehind(children=[Child(child.pid, "cat", "child")])
 
 
 @alone
 def test_a_child_that_has_ended_is_not_lost(tmp_path: Path) -> None:
     with subprocess.Popen(["true"]) as child:
         child.wait()
-        assert _lost(child=child) == []
+        assert _left(child=child) == LeftBehind()
+
+
+@alone
+def test_memory_that_others_share_is_named_by_its_variable_and_its_file(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(bytes(4096))
+    with (tmp_path / "file").open("r+b") as file, mmap.mmap(file.fileno(), 0) as view:
+        private, nameless = mmap.mmap(-1, 4096, flags=mmap.MAP_PRIVATE), mmap.mmap(-1, 4096)
+        found = _left(view=view, private=private).not_rolled_back
+    assert {(each.kind, each.name, each.what) for each in found} == {
+        (SHARED_MEMORY, "view", f"memory shared with {tmp_path / 'file'}"),
+        (SHARED_MEMORY, "", "memory shared with child processes"),
+    }
+    nameless.close()
+
+
+@alone
+def test_arrays_that_lie_in_shared_memory_are_named(tmp_path: Path) -> None:
+    import numpy as np
+
+    mapped = np.memmap(tmp_path / "array", "u1", "w+", shape=10)
+    segment = SharedMemory(create=True, size=100)
+    array = np.ndarray(100, "u1", segment.buf)
+    counter = RawArray("i", 3)
+    named = {
+        each.name: each.what
+        for each in _left(mapped=mapped, segment=segment, array=array, counter=counter).not_rolled_back
+    }
+    assert named["mapped"] == f"memory shared with {tmp_path / 'array'}"
+    assert named["segment"] == f"shared memory {segment.name}"
+    assert "counter" in named, named
+    del array
+    segment.close()
+    segment.unlink()
 
 
 @alone
