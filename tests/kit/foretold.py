@@ -126,7 +126,7 @@ def _main(examined: int, went_on: int, before: str, after: str) -> NoReturn:
         wake(open_here)
         disown()
         break_pools(seen.threads)
-        databases.keep_open()
+        databases.keep_open(is_one=canary.had_threads("duckdb"))
         try:
             say(task(say))
         except Exception as error:  # noqa: BLE001 - it is what came of it

@@ -20,7 +20,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
     parser.add_argument("--minutes", type=float, default=120, help="default: %(default)s")
     parser.add_argument("--seed", type=int, default=int(time.time()), help="default: another one each time")
-    parser.add_argument("--kinds", type=_names(faults.FAULTS), default=faults.USUAL, metavar="KIND,...")
+    parser.add_argument(
+        "--kinds", type=_names(faults.FAULTS), default=list(faults.FAULTS), metavar="KIND,..."
+    )
     parser.add_argument(
         "--libraries", type=_names(libraries.TRICKS), default=libraries.installed(), metavar="NAME,..."
     )

@@ -27,8 +27,6 @@ class Fault:
     victim: Victim = "worker"
     times: int = 1
     """Cells that die one after the other, with no breath between them."""
-    awaited: bool = False
-    """Not chosen by itself: what survives it is being built."""
 
     def cell(self, code: str) -> str:
         """A cell that does what it can of `code`, and then what this fault wants."""
@@ -56,13 +54,11 @@ FAULTS = {
         Fault("kill-racing", "racing"),
         Fault("kill-idle", "idle"),
         Fault("undo", "undo", "%undo"),
-        Fault("supervisor", "racing", victim="supervisor", awaited=True),
-        Fault("everything", "racing", victim="everything", awaited=True),
-        Fault("everything-idle", "idle", victim="everything", awaited=True),
+        Fault("supervisor", "racing", victim="supervisor"),
+        Fault("everything", "racing", victim="everything"),
+        Fault("everything-idle", "idle", victim="everything"),
     ]
 }
-
-USUAL = [fault.name for fault in FAULTS.values() if not fault.awaited]
 
 MOMENTS = (0.0, 0.001, 0.003, 0.01, 0.05)
 """Seconds, from the first moment at which a fault from outside may come: before, while and after a standby is

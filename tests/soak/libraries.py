@@ -118,12 +118,17 @@ def compute(hand: Hand) -> str:
 
 
 def database(hand: Hand) -> str:
-    """One, which is never dropped: after a crash its end waits for threads that are gone (pthread_join)."""
-    hand.names.add("database_0")
+    """Also in the place of one from before a crash, which ends with it."""
+    name = hand.new("database")
     return (
-        "import duckdb\nif 'database_0' not in globals(): database_0 = duckdb.connect()\n"
-        f"_ = database_0.execute('create or replace table t as from range({hand.number(3000)})')"
+        f"import duckdb\n{name} = duckdb.connect()\n"
+        f"_ = {name}.execute('create or replace table t as from range({hand.number(3000)})')"
     )
+
+
+def close_database(hand: Hand) -> str:
+    name = hand.gone(hand.some("database"))
+    return f"{name}.close()\ndel {name}"
 
 
 def insert(hand: Hand) -> str:
@@ -191,7 +196,7 @@ TRICKS: dict[str, list[Trick]] = {
     "pandas": [frame, column, set_values, group, shared_frame],
     "sklearn": [cluster, boost, predict],
     "pyarrow": [table, compute],
-    "duckdb": [database, insert, query],
+    "duckdb": [database, insert, query, close_database],
     "matplotlib": [figure, plot],
     "polars": [polars_frame, polars_group],
     "torch": [tensor, tensor_change],
@@ -201,10 +206,7 @@ TRICKS: dict[str, list[Trick]] = {
 }
 """By the package that must be installed."""
 
-AWAITED = {"polars"}
-"""Not chosen by itself: where no standby can go on, an older one than the newest may be salvaged."""
-
 
 def installed() -> list[str]:
-    """Those that can be imported here, less what is awaited."""
-    return [name for name in TRICKS if name not in AWAITED and importlib.util.find_spec(name)]
+    """Those that can be imported here."""
+    return [name for name in TRICKS if importlib.util.find_spec(name)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from kit.wire import Message
 
@@ -11,7 +11,11 @@ HEAD = "InterpreterDied"
 
 _COLOURS = re.compile(r"\x1b\[\d*m")
 _BACK = re.compile(r"^(Back after|Nothing is back).*$", re.MULTILINE)
-_LOST = re.compile(r"(?:no standby held what (.*?) did|the state after (.*?) may be damaged)( \(.*\))?\.$")
+_LOST = re.compile(
+    r"(?:no standby held what (?P<held>.*?) did(?P<refused> \(.*\))?"
+    r"|the state after (?P<damaged>.*?) may be damaged( \(.*\))?"
+    r"|what (?P<slipped>.*?) did is lost, as (?P<slips>.*?)(?P<newer> \(no newer one: .*\))?)\.$"
+)
 _CELL = re.compile(r"In\[(\d+)\]")
 _MISSING = re.compile(r"^Not (?:restored|back): (.*)\.$", re.MULTILINE)
 _NAME = re.compile(r"(?:^|, | and )(\w+(?:\[\d+\])?) \(")
@@ -35,10 +39,13 @@ class Notice:
     """Names of variables that are not back."""
     excused: bool = False
     """There is a reason why those cells' effects are gone."""
+    slips: str = field(default="", compare=False)
+    """What was tried first, in words."""
 
     def __str__(self) -> str:
         cells = [f"In[{count}]" for count in sorted(self.lost)]
-        return f"{self.level}: {', '.join([*cells, *sorted(self.missing)]) or 'nothing is lost'}"
+        slips = f" ({self.slips})" if self.slips else ""
+        return f"{self.level}: {', '.join([*cells, *sorted(self.missing)]) or 'nothing is lost'}{slips}"
 
 
 def of_reply(reply: Message) -> Notice | None:
@@ -48,7 +55,8 @@ def of_reply(reply: Message) -> Notice | None:
         return None
     missing = {each["name"] for part in ("not_restored", "lost_names") for each in recovery[part]} - {""}
     excused = bool(recovery["lost"] and (recovery["refusal"] or recovery["stepped_back"]))
-    return Notice(recovery["level"], frozenset(recovery["lost"]), frozenset(missing), excused)
+    slips = "; ".join(recovery["slips"])
+    return Notice(recovery["level"], frozenset(recovery["lost"]), frozenset(missing), excused, slips)
 
 
 def of_text(text: str) -> Notice | None:
@@ -61,9 +69,12 @@ def of_text(text: str) -> Notice | None:
     gone, missing = _LOST.search(back[0]), _MISSING.search(plain)
     return Notice(
         level,
-        frozenset(map(int, _CELL.findall(gone[1] or gone[2] or ""))) if gone else frozenset(),
+        frozenset(map(int, _CELL.findall(gone["held"] or gone["damaged"] or gone["slipped"])))
+        if gone
+        else frozenset(),
         frozenset(_NAME.findall(missing[1])) if missing else frozenset(),
-        bool(gone and (gone[2] or gone[3])),
+        bool(gone and (gone["refused"] or gone["damaged"] or gone["newer"])),
+        gone["slips"] or "" if gone else "",
     )
 
 

@@ -234,6 +234,8 @@ class Stage:
             self._happened(client.finish(running, act.code, BACK_SECONDS))
         self.tally.killed(fault.name, time.monotonic() - began)
         story = self._session.about()["story"]
+        if story is not None and fault.victim == "supervisor":
+            raise Surprise(BROKEN, f"its interpreter lives, but: {story}")
         if story is not None:
             self._lose(of_story(story, self._oracle.counts()))
 

@@ -96,12 +96,35 @@ def test_a_session_that_can_go_on_does(session: str, tmp_path: Path) -> None:
     assert (said.grade, said.reasons) == ("resume", [])
 
 
-@pytest.mark.parametrize("ending", ["db.close()", "db = duckdb.connect()", "del db"])
+ENDINGS = [
+    "db.close()",
+    "db = duckdb.connect()",
+    "del db",
+    "stack.close()",
+    "table = db.table('t'); del db; assert len(table.fetchall()) == 500_000; del table",
+    "other = db.cursor(); db.close(); other.close()",
+]
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
 def test_a_database_in_memory_is_used_on_and_may_be_given_up(ending: str, tmp_path: Path) -> None:
     said = foretold(
-        "import duckdb\ndb = duckdb.connect()\ndb.execute('create table t as from range(500_000)')",
+        "import duckdb, contextlib\nstack = contextlib.ExitStack()\n"
+        "db = stack.enter_context(duckdb.connect())\n"
+        "db.execute('create table t as from range(500_000)')",
         "assert db.execute('select count(*) from t').fetchall() == [(500_000,)]\n"
         f"{ending}\nwith duckdb.connect() as other: other.execute('select 1')",
+        tmp_path,
+        "duckdb",
+    )
+
+    assert said.grade == "resume"
+
+
+def test_the_database_without_a_name_is_used_on_and_may_be_given_up(tmp_path: Path) -> None:
+    said = foretold(
+        "import duckdb\nduckdb.execute('create table t as from range(500_000)')",
+        "assert duckdb.sql('select count(*) from t').fetchall() == [(500_000,)]; duckdb.close()",
         tmp_path,
         "duckdb",
     )

@@ -13,7 +13,7 @@ import pytest
 
 from kit.kernel import only_holdfast
 from soak.acts import CELL, LOOK, Act, read
-from soak.faults import FAULTS, USUAL
+from soak.faults import FAULTS
 from soak.run import Drawn, Run
 from soak.stage import Stage
 from soak.verdicts import DIED, LOST, WRONG, Tally
@@ -26,7 +26,9 @@ ACTS = 200
 
 def test_a_session_that_is_killed_at_random_never_differs_from_one_that_is_not(tmp_path: Path) -> None:
     run = Run(tmp_path)
-    tally = run.play(islice(Drawn(4, USUAL, ["numpy"]).acts(lambda: run.stage.names), ACTS), lambda: True)
+    tally = run.play(
+        islice(Drawn(4, list(FAULTS), ["numpy"]).acts(lambda: run.stage.names), ACTS), lambda: True
+    )
 
     assert not tally.found, "\n".join(tally.summary())
     assert tally.kills.total() > ACTS * 0.05, tally.summary()
@@ -89,7 +91,7 @@ def test_what_a_run_has_found_can_be_played_again(tmp_path: Path) -> None:
 
 
 def test_each_way_to_die_is_survived(stage: Stage) -> None:
-    for kind in USUAL:
+    for kind in FAULTS:
         assert stage.play(Act(CELL, "x = [1]\ny = x"))
         code = "x.append(2)" if FAULTS[kind].at not in ("idle", "undo") else ""
         assert stage.play(Act(kind, code, 0.05)), stage.tally.summary()

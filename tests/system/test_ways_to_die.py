@@ -571,6 +571,32 @@ def test_standbys_that_are_killed_are_replaced(kernel: Kernel, client: Client) -
     assert client.value("kept") == 5
 
 
+def test_why_an_older_state_had_to_be_taken_is_said(kernel: Kernel, client: Client) -> None:
+    client.do("old = 1")
+    client.do("new = 2")
+    wait_for_standby(client, after=2)
+    newest = family(kernel, client).standbys[-1]
+    os.kill(newest, signal.SIGSTOP)
+    cell = client.run(DIE, within=DEATH_SECONDS + 5)
+    assert_matches(
+        r"what In\[2\] did is lost, as the standby after In\[2\] was of no use: it did not wake", cell.notice
+    )
+    assert "no standby held" not in cell.notice
+    (slip,) = cell.reply_message["metadata"]["holdfast"]["recovery"]["slips"]
+    assert slip in cell.notice
+    assert client.value("old") == 1
+
+
+def test_of_crashes_in_a_row_the_state_that_may_be_damaged_is_named(client: Client) -> None:
+    for number in range(1, 4):
+        client.do(f"kept = {number}")
+    wait_for_standby(client, after=3)
+    notices = [client.run(f"{DIE}\n# {number}").notice for number in range(3)]
+    assert "may be damaged" not in notices[0] + notices[1]
+    assert_matches(r"one crash followed the other, so the state after In\[3\] may be damaged", notices[2])
+    assert client.value("kept") == 2
+
+
 def test_a_killed_template_costs_nothing_now_or_at_the_next_death(kernel: Kernel, client: Client) -> None:
     client.do("kept = 5")
     wait_for_standby(client, after=1)

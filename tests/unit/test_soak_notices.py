@@ -6,11 +6,12 @@ import msgspec
 import pytest
 
 from holdfast.link.messages import Absent, LostName
-from holdfast.supervisor.recovery import Recovery, described
+from holdfast.supervisor.recovery import Recovery, described, slipped
 from soak.notices import Notice, of_reply, of_story, of_text
 
 CAUSE = "aborted (signal 6, SIGABRT)"
 POOL, SOCKET = Absent("pool", "pool", "thread pool"), Absent("connection", "s", "socket")
+SLIP = slipped("standby", 4, "it ended on the way: aborted (signal 6, SIGABRT)")
 GENERATOR = LostName("g", "a generator, which can't be pickled")
 
 
@@ -42,6 +43,14 @@ GENERATOR = LostName("g", "a generator, which can't be pickled")
         (
             Recovery(CAUSE, 6, "disk", 3, [5], 5.0, names=["x"], lost_names=[GENERATOR], why=["a reason"]),
             Notice("disk", frozenset({5}), frozenset({"g"})),
+        ),
+        (
+            Recovery(CAUSE, 6, "standby", 3, [4, 5], 5.0, slips=[SLIP, SLIP]),
+            Notice("standby", frozenset({4, 5})),
+        ),
+        (
+            Recovery(CAUSE, 6, "standby", 3, [4, 5], 5.0, slips=[SLIP], refusal="no free descriptor"),
+            Notice("standby", frozenset({4, 5}), excused=True),
         ),
         (Recovery(CAUSE, 6, "salvage", 5, [], 5.0, names=["x", "y"]), Notice("salvage")),
         (Recovery(CAUSE, 6, "fresh", None, [], 5.0), Notice("fresh")),

@@ -44,6 +44,8 @@ class Coroner:
             return None
         stage, job = self._stage, self._stage.job
         left = offspring.with_running(back.left, stage.worker_pid)
+        effects = stage.effects
+        slips = [words.slipped(each.what, effects.last_shown(each.after), each.why) for each in back.slips]
         return Recovery(
             cause=words.cause_of(
                 death.status,
@@ -54,7 +56,7 @@ class Coroner:
             ),
             count=job.count if job is not None and job.request is not None else None,
             level=back.level,
-            after=stage.effects.last_shown(back.after),
+            after=effects.last_shown(back.after),
             lost=stage.drop_effects(back.after),
             took_ms=(time.monotonic() - death.seen) * 1e3,
             refusal=self._refusal,
@@ -64,6 +66,8 @@ class Coroner:
             names=back.names,
             lost_names=back.lost,
             why=back.why,
+            slips=slips,
+            stepped_back=back.stepped_back,
             traceback=words.traceback_of(self._dump, dict(stage.sources)),
             exit_status=None if death.status is None else words.shell_status(death.status),
         )

@@ -20,9 +20,9 @@ class Double:
     """Of `standby`; there from the first moment on, as what is said waits for it."""
 
     def __init__(
-        self, loop: Loop, standby: Standby, on_frame: Callable[[Frame], None], on_end: Callable[[], None]
+        self, loop: Loop, standby: Standby, on_frame: Callable[[Frame], None], on_end: Callable[[str], None]
     ) -> None:
-        """`on_frame` is told what it says, `on_end` that it is gone without having been let go."""
+        """`on_frame` is told what it says, `on_end` how it has gone without having been let go."""
         self._on_frame = on_frame
         self._on_end = on_end
         self._pid: int | None = None
@@ -38,7 +38,7 @@ class Double:
 
     def within(self, seconds: float) -> None:
         """It is heard of within so many seconds from now, or is gone."""
-        self._deadline.set(seconds, self._gone)
+        self._deadline.set(seconds, lambda: self._gone(f"it took more than {seconds:g} s"))
 
     def answered(self) -> None:
         """What was asked is answered: there is no hurry any more."""
@@ -61,8 +61,8 @@ class Double:
             elif not line.closed:  # else it was let go on account of what it said before
                 self._on_frame(frame)
         if line.ended and not line.closed:
-            self._gone()
+            self._gone("its copy ended" if self._pid is not None else "no copy of it could be made")
 
-    def _gone(self) -> None:
+    def _gone(self, how: str) -> None:
         self.let_go()
-        self._on_end()
+        self._on_end(how)

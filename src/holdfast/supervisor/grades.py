@@ -118,7 +118,7 @@ class Examination:
             self._double.let_go()
             self._done(msgspec.convert({"grade": frame.grade, "reasons": frame.reasons}, Verdict))
 
-    def _gone(self) -> None:
+    def _gone(self, _how: str) -> None:
         if self._trying is None:
             self._done(None)
         else:

@@ -19,6 +19,7 @@ import msgspec
 from holdfast.settings import Settings
 from holdfast.supervisor.grades import Grades, Verdict
 from holdfast.supervisor.loop import Loop
+from holdfast.supervisor.returns import Return, Slip
 from holdfast.supervisor.salvage import Salvage, Salvaged
 from holdfast.supervisor.standbys import Standby, Standbys
 
@@ -58,6 +59,8 @@ class Ladder:
         self.on_disk: Callable[[], list[Refill]] = list
         """Tells the checkpoints that may be used, best first."""
         self.stepped_back = False  # as the newest state may be damaged
+        self.slips: list[Slip] = []  # steps of this climb that did not hold
+        self._step: Step = Fresh()  # the last one that was told
         self._loop = loop
         self._standbys = standbys
         self._crashes_in_a_row = settings.standby.crashes_in_a_row
@@ -97,6 +100,7 @@ class Ladder:
         """From the bottom."""
         self.stop()
         self._left = None
+        self.slips = []
 
     def stop(self) -> None:
         """Whatever is being found out is not wanted any more."""
@@ -110,7 +114,7 @@ class Ladder:
         """`act` is told the next step: at once, or when it is known what a standby is worth."""
         if self._aim is not None:
             wanted, self._aim = self._aim, None
-            act(wanted)
+            self._say(wanted, act)
             return
         standby = self._standbys.take()
         if standby is not None:
@@ -118,11 +122,31 @@ class Ladder:
             return
         if self._left is None:
             self._left = self.on_disk()
-        act(self._left.pop(0) if self._left else Fresh())
+        self._say(self._left.pop(0) if self._left else Fresh(), act)
+
+    def slipped(self, why: str) -> None:
+        """The last step did not hold."""
+        step = self._step
+        if isinstance(step, Wake):
+            self._let_slip(step.standby, why)
+        elif isinstance(step, Refill):
+            what = "standby" if step.level == "salvage" else "checkpoint"
+            self.slips.append(Slip(what, step.after, f"its values could not be read back: {why}"))
+
+    def climbed(self, back: Return) -> Return:
+        """A worker is there: what led to it."""
+        return msgspec.structs.replace(back, slips=self.slips, stepped_back=self.stepped_back)
+
+    def _let_slip(self, standby: Standby, why: str) -> None:
+        self.slips.append(Slip("standby", standby.after, why))
+
+    def _say(self, step: Step, act: Callable[[Step], None]) -> None:
+        self._step = step
+        act(step)
 
     def _judged(self, standby: Standby, verdict: Verdict, act: Callable[[Step], None]) -> None:
         if verdict.grade == "resume":
-            act(Wake(standby))
+            self._say(Wake(standby), act)
         elif verdict.grade == "salvage":
             self._salvage = Salvage(
                 self._loop,
@@ -133,14 +157,17 @@ class Ladder:
             )
         else:
             standby.let_go()
+            self._let_slip(standby, "; ".join(verdict.reasons))
             self.climb(act)
 
     def _salvaged(
-        self, standby: Standby, verdict: Verdict, done: Salvaged | None, act: Callable[[Step], None]
+        self, standby: Standby, verdict: Verdict, done: Salvaged | str, act: Callable[[Step], None]
     ) -> None:
         self._salvage = None
         standby.let_go()
-        if done is None:
-            self.climb(act)
+        if isinstance(done, Salvaged):
+            self._say(Refill("salvage", done.checkpoint, standby.after, verdict.reasons), act)
         else:
-            act(Refill("salvage", done.checkpoint, standby.after, verdict.reasons))
+            why = "; ".join(verdict.reasons)
+            self._let_slip(standby, f"it can't go on ({why}), and its values could not be written: {done}")
+            self.climb(act)

@@ -40,6 +40,7 @@ from holdfast.supervisor.ladder import Ladder, Refill, Step, Wake
 from holdfast.supervisor.live import Live
 from holdfast.supervisor.loop import Deadline, Loop
 from holdfast.supervisor.nursery import Nursery
+from holdfast.supervisor.recovery import cause_of
 from holdfast.supervisor.returns import Death, Return
 from holdfast.supervisor.seat import Seat
 from holdfast.supervisor.standbys import Standby, Standbys, dismiss
@@ -205,7 +206,6 @@ class Lineage:
 
     def _fork_fresh(self) -> None:
         self.state = State.STARTING
-        self._deadline.cancel()
         self._nursery.fork(self.seat.new(self._owner.look))
         self._deadline.set(self._settings.life.start_seconds, self._on_fresh_failed)
 
@@ -214,7 +214,7 @@ class Lineage:
         if self._newcomer.failed():
             self._fork_fresh()
         elif self._newcomer.refill is not None:
-            self._take_over()
+            self._slip("no fresh interpreter came to an end with them")
         else:
             self.state = State.PARKED
             self._owner.on_parked()
@@ -249,8 +249,7 @@ class Lineage:
         elif isinstance(frame, Loaded):
             self._arrived(self._newcomer.loaded(frame))
         elif isinstance(frame, NotLoaded):
-            self._give_up()
-            self._take_over()
+            self._slip(frame.what)
         elif isinstance(frame, Woken) and self._awaited is not None:
             worker.pid = frame.pid
             if self._waking is not None:
@@ -281,7 +280,7 @@ class Lineage:
         self._deadline.cancel()
         self.state = State.ALIVE
         self._nursery.watch(self.worker_pid)
-        self._owner.on_return(back)
+        self._owner.on_return(self.ladder.climbed(back))
 
     def on_died(self, pid: int, status: int | None) -> None:
         """A process has ended, with waitpid(2)'s status, if that is known."""
@@ -296,15 +295,17 @@ class Lineage:
             self._owner.on_left()
         elif self.state is State.STARTING:
             self._on_fresh_failed()
-        elif self.state is State.WAKING:
-            if self._going_back:
-                self._owner.on_left_behind()
+        elif self.state is State.WAKING and self._going_back:
+            self._owner.on_left_behind()
             self._take_over()
+        elif self.state is State.WAKING:
+            self._slip(f"it ended on the way: {cause_of(status)}")
         elif (code := self._owner.on_death(death)) is not None:
             self.ladder.crashed(code, on_request=death.asked is not None)
             self._take_over()
 
     def _on_newest_lost(self) -> None:
+        self.refusal = "the one that held it has ended by itself"  # until there is another one
         if self.state is State.ALIVE:
             self.send(Renew())
 
@@ -327,9 +328,10 @@ class Lineage:
 
     def _await_woken(self, after: int) -> None:
         self.state, self._awaited = State.WAKING, after
-        self._deadline.set(self._settings.standby.wake_seconds, self._on_wake_failed)
+        self._deadline.set(self._settings.standby.wake_seconds, lambda: self._slip("it did not wake in time"))
 
-    def _on_wake_failed(self) -> None:
-        """It does not answer: go on with the next step."""
+    def _slip(self, why: str) -> None:
+        """The last step did not hold: go on with the next."""
+        self.ladder.slipped(why)
         self._give_up()
         self._take_over()

@@ -75,11 +75,15 @@ class Recovery(msgspec.Struct, frozen=True):
     """Why a better level was not reached, in words."""
     stepped_back: bool = False
     """One crash followed the other: an older state was taken, as memory itself may be damaged."""
+    slips: list[str] = []
+    """What was tried first and did not hold, in words, each with the reason."""
     exit_status: int | None = None
     """128 + signal, or the process's own exit status: what a shell would say."""
 
 
-def cause_of(status: int | None, *, oom: bool, severed: bool, asked: str | None, dump: str = "") -> str:
+def cause_of(
+    status: int | None, *, oom: bool = False, severed: bool = False, asked: str | None = None, dump: str = ""
+) -> str:
     """A wait status (waitpid(2)) in words.
 
     `oom`: the kernel counts a kill for lack of memory; `severed`: the worker lost its link before it ended;
@@ -187,7 +191,8 @@ def _what_is_back(recovery: Recovery, cell: str) -> str:
     if recovery.level == "none":
         return "Nothing is back: no interpreter takes over. What ran is kept in the session's log."
     if recovery.level == "fresh":
-        return f"{back} with an EMPTY namespace: there was no standby to take over."
+        reason = "; ".join(recovery.slips) or "there was no standby to take over"
+        return f"{back} with an EMPTY namespace: {reason}."
     held = extent(recovery.level, recovery.names)
     why = f" ({'; '.join(recovery.why)})" if recovery.why else ""
     if not recovery.lost:
@@ -196,10 +201,18 @@ def _what_is_back(recovery: Recovery, cell: str) -> str:
     gone = ", ".join(f"In[{count}]" for count in recovery.lost)
     if recovery.stepped_back:
         reason = f"one crash followed the other, so the state after {gone} may be damaged"
+    elif recovery.slips:
+        reason = f"what {gone} did is lost, as {'; '.join(recovery.slips)}"
     else:
         reason = f"no standby held what {gone} did"
-    refusal = f" ({recovery.refusal})" if recovery.refusal else ""
+    newer = "no newer one: " if recovery.slips else ""
+    refusal = f" ({newer}{recovery.refusal})" if recovery.refusal else ""
     return f"{back}, with {held} {place}{why}: {reason}{refusal}."
+
+
+def slipped(what: str, count: int | None, why: str) -> str:
+    """A `standby` or `checkpoint` that was tried and did not hold, in words; `count` is of its last cell."""
+    return f"the {what} {f'after In[{count}]' if count else 'of the start'} was of no use: {why}"
 
 
 def extent(level: str, names: list[str]) -> str:

@@ -20,6 +20,17 @@ class Death(msgspec.Struct, frozen=True):
     """time.monotonic() when it was seen."""
 
 
+class Slip(msgspec.Struct, frozen=True):
+    """A step of the ladder that was tried and did not hold."""
+
+    what: str
+    """`standby`, `checkpoint`."""
+    after: int
+    """The last cell whose effects it held."""
+    why: str
+    """In words."""
+
+
 class Return(msgspec.Struct, frozen=True):
     """A worker is there, and what it holds."""
 
@@ -39,3 +50,7 @@ class Return(msgspec.Struct, frozen=True):
     """Variables that are not."""
     why: list[str] = []
     """Why a better level was not reached, in words."""
+    slips: list[Slip] = []
+    """What was tried before, newest state first."""
+    stepped_back: bool = False
+    """One crash followed the other: an older state was taken, as memory itself may be damaged."""

@@ -32,11 +32,11 @@ class Salvage:
         standby: Standby,
         folder: str,
         limits: Checkpoint,
-        done: Callable[[Salvaged | None], None],
+        done: Callable[[Salvaged | str], None],
     ) -> None:
-        """`done` gets None if there is nothing."""
+        """`done` gets in words why there is nothing, if so."""
         self._done = done
-        self._double = Double(loop, standby, self._heard, lambda: done(None))
+        self._double = Double(loop, standby, self._heard, done)
         facts = codec.encode({"after": standby.after, "salvage": True})
         self._double.send(Write(folder, facts, durable=False, keep=None, limits=limits), limits.write_seconds)
 
@@ -50,4 +50,4 @@ class Salvage:
             self._done(Salvaged(frame.checkpoint))
         elif isinstance(frame, NotWritten):
             self._double.let_go()
-            self._done(None)
+            self._done(frame.what)

@@ -105,7 +105,7 @@ class StandIn:
             self._waiting.popleft().answered(Answer(frame.content, self._copied.after))
             self._next()
 
-    def _on_end(self) -> None:
+    def _on_end(self, _how: str) -> None:
         """It took too long, or has died: of what it was asked. The next question gets another double."""
         self._double = self._copied = None
         if self._open:

@@ -101,7 +101,7 @@ class Writer:
         self._plan.cancel()
         self._rhythm.began(time.monotonic())
         self._writing = standby
-        self._double = Double(self._loop, standby, self._heard, lambda: self._failed(_GONE))
+        self._double = Double(self._loop, standby, self._heard, lambda _how: self._failed(_GONE))
         order = Write(
             self._checkpoints.folder,
             codec.encode(self._checkpoints.facts(standby.after)),

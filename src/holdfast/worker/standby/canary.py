@@ -112,6 +112,11 @@ def examine(
     return Verdict("salvage" if reasons else "resume", reasons)
 
 
+def had_threads(library: str) -> bool:
+    """Whether the process that a copy was made of had threads of this library."""
+    return any(library in each.library for each in _noted.engines)
+
+
 def unforkable() -> str | None:
     """In the live worker: why none of its forks is of any use, if so."""
     loaded = [each for each in ON_A_GPU if each in sys.modules]
@@ -143,7 +148,7 @@ def _why_not(engine: Engine) -> str:
 
 def _other_hindrances() -> Iterator[str]:
     yield from _noted.tracers
-    if not databases.are_kept() and any("duckdb" in each.library for each in _noted.engines):
+    if not databases.are_kept() and had_threads("duckdb"):
         yield "duckdb: a database is open that no connection is found for"
     for path in _noted.databases:
         yield f"duckdb: {path} can't be opened again in a process that has it open"

@@ -1,43 +1,46 @@
-"""Databases of duckdb that a dead worker had open in memory: here they are used on, and never closed.
+"""Databases of duckdb that a dead worker had open: in a worker that has woken they never end.
 
-Their threads did not come along, and whoever closes the last connection waits for them in memory that is not
-theirs any more: that ends the process. So connections from before are kept, and their `close` does nothing.
-Nothing is imported; connections are found among the objects that the garbage collector knows.
+Their threads did not come along, and whoever closes the last connection to one waits for them in memory that
+is not theirs any more: that ends the process, or takes for ever. So one more connection to each is kept, of
+which nobody knows; the user's own are used on and closed as ever. Nothing is imported; connections are found
+among the objects that the garbage collector knows.
 """
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import gc
 import sys
+import weakref
 from typing import Any
 
 _kept: list[Any] = []
-"""In a process that has woken: connections that may not end."""
+"""In a process that has woken: connections of ours."""
+_covered: weakref.WeakSet[Any] = weakref.WeakSet()
+"""Connections, ours too, to a database that is kept open already."""
 
 
-def keep_open() -> None:
-    """In a worker that has woken: from now on connections from before stay open."""
-    kind: Any = getattr(sys.modules.get("duckdb"), "DuckDBPyConnection", None)
+def keep_open(*, is_one: bool) -> None:
+    """In a worker that has woken: databases from before stay open. `is_one`: threads tell of one."""
+    duckdb: Any = sys.modules.get("duckdb")
+    kind: Any = getattr(duckdb, "DuckDBPyConnection", None)
     if kind is None:
         return
-    _kept.extend(each for each in gc.get_objects() if type(each) is kind)
-    close = kind.close
-    if not _kept or close.__module__ == __name__:
-        return  # there is nothing to keep, or it has woken before
-
-    def close_if_new(connection: Any) -> None:
-        if not is_kept(connection):
-            close(connection)
-
-    def leave(connection: Any, *_error: object) -> None:
-        close_if_new(connection)
-
-    kind.close, kind.__exit__ = close_if_new, leave
+    for each in gc.get_objects():
+        if type(each) is kind and each not in _covered:
+            with contextlib.suppress(Exception):  # it is closed
+                _keep(each)
+    if is_one and not _kept:  # that of `duckdb.sql`, which is no object before it is asked for
+        with contextlib.suppress(Exception):  # another version
+            _keep(duckdb.default_connection())
 
 
-def is_kept(connection: object) -> bool:
-    """Whether it is from before."""
-    return any(each is connection for each in _kept)
+def _keep(connection: Any) -> None:
+    ours = connection.cursor().cursor()  # who closes a connection closes its cursors, not those of lost ones
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(ours))  # not even the interpreter's end lets it go
+    _kept.append(ours)
+    _covered.update((connection, ours))
 
 
 def are_kept() -> bool:

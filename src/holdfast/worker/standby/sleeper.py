@@ -20,7 +20,7 @@ from holdfast.link.channel import Channel
 from holdfast.link.messages import Abandoned, Absent, Asleep, Go, Lend, Sleeping, StandbyTaken, Wake, Woken
 from holdfast.worker.ipython import comms
 from holdfast.worker.outlet import Outlet
-from holdfast.worker.standby import awaited, sibling
+from holdfast.worker.standby import awaited, canary, sibling
 from holdfast.worker.standby.databases import keep_open
 from holdfast.worker.standby.double import Double
 from holdfast.worker.standby.lonely import find_template
@@ -151,7 +151,7 @@ class Sleeper:
         private = private or make_private(seen, self._shared | {link})
         wake(private)
         disown()
-        keep_open()
+        keep_open(is_one=canary.had_threads("duckdb"))
         return private
 
     def _take_link(self, link: int) -> None:
