@@ -47,7 +47,8 @@ class Channel:
         self.held = bytearray()  # messages that wait for the next one
         self._room = memoryview(bytearray(READ_BYTES))
         self._decoder = Decoder()
-        self._fds: deque[int] = deque()  # descriptors that came, not yet taken by their message
+        self._came: deque[int] = deque()  # descriptors that came, of messages that have not
+        self._fds: deque[int] = deque()  # those of messages that were received, not yet taken
         self._outbox: deque[tuple[memoryview, tuple[int, ...]]] = deque()  # not yet sent, in order
 
     def fileno(self) -> int:
@@ -141,8 +142,12 @@ class Channel:
             for message in decoder.feed(self._room[:size]):  # and again: descriptors end one early
                 if self._keeps:
                     self._seen.append((decoder.number, decoder.size))
-                whole = self._out_of_memory() if isinstance(message, Bulk) else message
-                messages.append((decoder.number, whole))
+                own = [self._came.popleft() for _ in range(min(message.FDS, len(self._came)))]
+                if isinstance(message, Bulk):
+                    messages.append((decoder.number, _out_of_memory(own)))
+                else:
+                    self._fds.extend(own)
+                    messages.append((decoder.number, message))
         return messages
 
     @property
@@ -183,16 +188,14 @@ class Channel:
         self._said = 0
         self._decoder = Decoder()
         self._clear()
-        while self._fds:
-            os.close(self._fds.popleft())
+        self._close_fds()
 
     def close(self) -> None:
         """Close the socket and every descriptor nobody took."""
         self.ended = True
         self.sock.close()
         self._clear()
-        while self._fds:
-            os.close(self._fds.popleft())
+        self._close_fds()
 
     def _encoded(self, message: Frame) -> bytearray:
         self._said += 1
@@ -206,13 +209,10 @@ class Channel:
             rest = rest[os.write(memory, rest) :]
         return encode(Bulk(), self._said), memory
 
-    def _out_of_memory(self) -> Frame:
-        memory = self.take_fd()
-        try:
-            with mmap.mmap(memory, 0, prot=mmap.PROT_READ) as content, memoryview(content) as view:
-                return decode(view)
-        finally:
-            os.close(memory)
+    def _close_fds(self) -> None:
+        for kept in (self._came, self._fds):
+            while kept:
+                os.close(kept.popleft())
 
     def _clear(self) -> None:
         self.held.clear()
@@ -227,4 +227,15 @@ class Channel:
                 fds = array.array("i")
                 with contextlib.suppress(ValueError):  # a truncated last entry
                     fds.frombytes(data[: len(data) - len(data) % fds.itemsize])
-                self._fds.extend(fds)
+                self._came.extend(fds)
+
+
+def _out_of_memory(fds: list[int]) -> Frame:
+    """The message that a `Bulk` stands for."""
+    if not fds:
+        raise LinkError("a message came without its descriptor")
+    try:
+        with mmap.mmap(fds[0], 0, prot=mmap.PROT_READ) as content, memoryview(content) as view:
+            return decode(view)
+    finally:
+        os.close(fds[0])

@@ -59,6 +59,8 @@ class Live:
     def heard(self) -> Iterator[Frame]:
         """What it has said."""
         for number, frame in self._line.numbered():
+            if self._line.closed:  # on account of what it said before; the descriptors are closed, too
+                return
             if number <= self._known and not isinstance(frame, StandbyTaken):
                 for _ in range(frame.FDS):
                     os.close(self._line.take_fd())
