@@ -216,6 +216,20 @@ def test_after_the_end_of_all_processes_what_is_there_again_is_offered(
     assert [each["text"] for each in offered] == ["x = 1\n\nx = 2"]
 
 
+def test_what_was_left_is_never_woken_by_a_supervisor_that_takes_over(client: Client) -> None:
+    for number in range(1, 4):
+        client.do(f"x = {number}")
+    back(client, "%undo 2")
+    pid = about(client)["pid"]
+    os.kill(pid, signal.SIGKILL)
+    client.until_told(lambda: about(client)["pid"] != pid, "another supervisor")
+    assert client.run(DIE).status == "error"
+    assert client.value("x") == 1
+    assert "%redo" not in states(client)
+    refused = client.run("%redo").reply["evalue"]
+    assert "there is nothing to go forward to, or it is not kept any more" in refused
+
+
 # --- what is on disk
 
 
