@@ -269,6 +269,13 @@ def test_a_session_goes_back_when_it_is_told_to_from_elsewhere(shell: Shell) -> 
         assert refused.returncode == 1
         assert "there are not 7 cells to undo" in refused.stderr
         assert shell.run("undo", "work", "all").returncode == 2
+        assert shell.run("undo", "work", "disk", "9").returncode == 1
+        told = shell.good("info", "work")
+        assert "%redo: after In[3], left by going back, " in told
+        assert " of memory; " in told
+        assert "In[2] and In[3] are there again." in shell.good("redo", "work")
+        assert client.execute("assert x == 3").reply().content["status"] == "ok"
+        assert "nothing was given up" in shell.run("redo", "work", "crash").stderr
 
 
 def test_variables_are_listed_from_elsewhere_while_a_cell_runs(shell: Shell) -> None:

@@ -10,7 +10,7 @@ import pytest
 from kit.deadline import Deadline
 from kit.gate import Gate
 from kit.kernel import Kernel, only_holdfast, running
-from kit.processes import left_over, marked
+from kit.processes import left_over, marked, wait_for_end
 from kit.wire import Cell, Client, Message
 
 pytestmark = only_holdfast
@@ -135,11 +135,11 @@ def test_a_crash_in_between_costs_nothing_of_what_was_left(client: Client) -> No
 def test_undo_then_crash_then_undo(client: Client) -> None:
     for number in range(1, 5):
         client.do(f"x = {number}")
-    back(client)
-    client.run(DIE)
-    back(client)
+    assert "as after In[3]" in told(client, back(client))
+    assert "every variable as before In[6]" in client.run(DIE).notice
+    assert "as after In[2]" in told(client, back(client))
     assert client.value("x") == 2
-    back(client, "%redo")
+    assert "as after In[4]" in told(client, back(client, "%redo"))
     assert client.value("x") == 4
 
 
@@ -216,6 +216,20 @@ def test_after_the_end_of_all_processes_what_is_there_again_is_offered(
     assert [each["text"] for each in offered] == ["x = 1\n\nx = 2"]
 
 
+def test_what_was_left_is_never_woken_by_a_supervisor_that_takes_over(client: Client) -> None:
+    for number in range(1, 4):
+        client.do(f"x = {number}")
+    back(client, "%undo 2")
+    pid = about(client)["pid"]
+    os.kill(pid, signal.SIGKILL)
+    assert wait_for_end(pid, Deadline(5))
+    assert client.run(DIE).status == "error"
+    assert client.value("x") == 1
+    assert "%redo" not in states(client)
+    refused = client.run("%redo").reply["evalue"]
+    assert "there is nothing to go forward to, or it is not kept any more" in refused
+
+
 # --- what is on disk
 
 
@@ -229,12 +243,25 @@ def test_what_memory_has_not_any_more_is_offered_from_disk_and_had() -> None:
         back(client, "%undo disk")
         client.do("x.append(9)")
         assert client.value("x, y is x") == ([1, 9], True)
-        for number in range(5):
+
+
+def test_too_far_for_memory_is_refused_with_what_is_on_disk() -> None:
+    once = "[checkpoint]\nrest_seconds = 0.05\nshare = 10_000.0\n"
+    with running(settings=f"{once}[standby]\nkeep = 2\n") as kernel:
+        client = kernel.client()
+        client.do("x = 1")
+        on_disk(client)
+        for number in range(2, 7):
             client.do(f"x = {number}")
-        offer = client.run("%undo 6").reply["evalue"]
-        assert "not kept any more" in offer
-        refused = client.run("%undo disk 9").reply["evalue"]
-        assert "older" in refused
+        refused = client.run("%undo 4").reply["evalue"]
+        assert "the state after In[2] is not kept any more; the earliest that is kept is that" in refused
+        assert "; on disk is that after In[1] (%undo disk)" in refused
+        assert "; nothing as old is on disk" in client.run("%undo 6").reply["evalue"]
+        assert "only 1" in client.run("%undo disk 2").reply["evalue"]
+        assert client.value("x") == 6
+        back(client, "%undo disk")
+        assert "nothing older than this state is on disk" in client.run("%undo disk").reply["evalue"]
+        assert client.value("x") == 1
 
 
 def test_a_state_on_disk_is_listed_with_its_cost_and_leads_back_to_where_one_was() -> None:

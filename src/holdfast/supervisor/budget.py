@@ -19,8 +19,9 @@ from holdfast.supervisor.costs import Cost, Costs
 from holdfast.supervisor.loop import Deadline, Loop
 from holdfast.supervisor.standbys import Standbys
 
-_AGAIN_SECONDS = 1.0
-"""From the end of one that was too much to the next look: by then its pages have been given back."""
+_AGAIN_SECONDS = 0.2
+"""From the end of one that was too much to the next look: by then its pages have been given back (0.1 s for
+4 GB), and the next cell has hardly written as much again."""
 
 
 class Dropped(msgspec.Struct, frozen=True):

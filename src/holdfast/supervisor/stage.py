@@ -117,11 +117,6 @@ class Stage:
         self._ledger.drop_effects(after)
         return self.effects.drop_since(after)
 
-    def hold_effects(self, effects: Effects) -> None:
-        """The worker holds just these cells'."""
-        self.effects = effects
-        self._ledger.hold_effects(effects.numbers())
-
     def start(self, job: Job) -> None:
         """Give a job to the worker."""
         self.job, self.since, self.began = job, time.time(), offspring.now()

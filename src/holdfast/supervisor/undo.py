@@ -193,7 +193,8 @@ class Undo:
             stage.count = max(stage.count, branch.past.count)  # numbers go on
             self._ledger.set("numbered_after", branch.past.numbered_after)
             self._ledger.set(NAMESPACE_AFTER, str(branch.past.namespace_after))
-        stage.hold_effects(way.effects.until(NO_END))  # a copy: it changes, what a branch knows does not
+        stage.effects = way.effects.until(NO_END)  # a copy: it changes, what a branch knows does not
+        self._ledger.hold_effects(stage.effects.numbers())
         self._checkpoints.forget(min([way.target.after + 1, *gone]))
 
     def _place(self, number: int) -> str:

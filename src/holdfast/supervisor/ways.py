@@ -93,7 +93,7 @@ class Ways:
         """How far one can go back instead."""
         text = f"the state {self.place(span.first)} is not kept any more; "
         older = [each for each in self._older_on_disk() if each.after < span.end]
-        on_disk = ""
+        on_disk = "; nothing as old is on disk"
         if older:
             number = len(self._older_on_disk()) - len(older) + 1
             what = f"%undo disk{f' {number}' if number > 1 else ''}"
