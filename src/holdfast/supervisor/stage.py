@@ -69,7 +69,7 @@ class Stage:
         self._last = 0  # number of the last cell
         self._questions = Questions(lineage, ledger)
         self.replies = Replies(broadcast, ledger)
-        self.on_start: Callable[[], None] = lambda: None
+        self.on_start: list[Callable[[], None]] = []
         """Called when a cell has been given to the worker."""
         self.on_question: Callable[[], None] = lambda: None
         """Called when a client is asked for input."""
@@ -143,7 +143,8 @@ class Stage:
                 self._broadcast.status("busy", job.parent)
         else:
             self._start_cell(job, job.request)
-            self.on_start()
+            for call in self.on_start:
+                call()
 
     def on_publish(self, frame: Publish) -> None:
         """The worker shows something."""
