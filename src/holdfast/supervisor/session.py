@@ -42,6 +42,7 @@ from holdfast.supervisor.resumption import Resumption
 from holdfast.supervisor.returns import Death, Return
 from holdfast.supervisor.safekeeping import Safekeeping
 from holdfast.supervisor.stage import Stage
+from holdfast.supervisor.standstill import Standstill
 from holdfast.supervisor.takeover import Takeover
 from holdfast.supervisor.turns import Turns
 from holdfast.supervisor.undo import Undo
@@ -101,6 +102,7 @@ class Session:
         self._safekeeping = Safekeeping(lineage, ledger, self._broadcast)
         self._coroner = Coroner(self._stage, wires.last_words)
         Hangs(loop, settings.standby.fork_seconds, self._stage, lineage)
+        Standstill(loop, settings.standby.standstill_seconds, self._stage)
         emptying = self._disk.emptying
         self._answers = Answers(ledger, account, self._entrance, self._stage, self._undo, emptying)
         self._welcome = Welcome(self._stage, self._absence, self._entrance.own_file, self._disk.arrival)
