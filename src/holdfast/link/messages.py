@@ -507,6 +507,8 @@ class Lent(Frame, tag=34):
     """The double is there, and serves. Its first word."""
 
     pid: int
+    left: LeftBehind = LeftBehind()
+    """What did not come along, by no variable's name."""
 
 
 class Probing(Frame, tag=37):
