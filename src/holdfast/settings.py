@@ -71,6 +71,11 @@ class Standby(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     at worst changes as much as they keep. Of what goes beyond, the oldest go; two stay for crashes."""
     quiet_wait_ms: float = 50.0
     """Milliseconds to wait for other threads to leave native code (OpenBLAS spins some 30 ms)."""
+    fork_seconds: float = 5.0
+    """A fork that takes longer hangs, in a library's or a user's handler: some 25 ms a GB, so 200 GB fit."""
+    standstill_seconds: float = 10.0
+    """After a crash, a cell in which nothing can happen any more for want of lost threads is told of after so
+    long: it costs a look at each thread twice in this time."""
     wake_seconds: float = 5.0
     """Deadline for a standby to answer that it has woken; after it, the next older one is tried."""
     examine_after_seconds: float = 0.3

@@ -228,7 +228,6 @@ KINDS = [
         setup=_SHARED,
         cause="SIGSEGV",
         lost=["shared_view"],
-        pending="shared mappings",
     ),
     Kind(49, "file appended", appended, cause="SIGSEGV"),
     Kind(50, "tasks and readers", reader_removed, setup=_LOOP, cause="SIGSEGV"),

@@ -228,7 +228,6 @@ KINDS = [
         lost=["lock-holder"],
         within=20.0,
         rounds=1,
-        pending="threads in the notice of a salvage",
     ),
     Kind(
         43,

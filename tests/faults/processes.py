@@ -298,7 +298,7 @@ KINDS = [
     Kind(27, "no standby left", no_standby_left, Level.DISK, "SIGKILL", within=10, rounds=1),
     Kind(28, "standby killed while it wakes", standby_killed_while_waking),
     Kind(30, "killed while a standby is forked", killed_while_freezing),
-    Kind(31, "a fork hangs", fork_that_hangs, setup=_HANG, within=20, slow=True, pending="fork watchdog"),
+    Kind(31, "a fork hangs", fork_that_hangs, setup=_HANG, within=20, slow=True),
     Kind(32, "no more processes", no_forks, Level.GOES_ON, needs=[machine.no_pids_group]),
     Kind(
         32,
@@ -313,7 +313,6 @@ KINDS = [
         SEGFAULT,
         setup=_CHILD,
         probes=[("child.wait(5)", 7)],
-        pending="exit statuses",
     ),
     Kind(60, "supervisor killed in a cell", supervisor_killed, Level.GOES_ON),
     Kind(

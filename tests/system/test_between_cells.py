@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from kit.deadline import Deadline
+from kit.family import wait_for_standby
 from kit.gate import Gate
 from kit.kernel import only_holdfast
 from kit.wire import Client, Message
@@ -111,3 +113,22 @@ def test_while_a_cell_waits_the_supervisor_does_nothing(client: Client) -> None:
 def processor_seconds(pid: int) -> float:
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def test_beside_a_thread_at_work_the_grade_is_known_from_the_standby_before(client: Client) -> None:
+    client.do(
+        "import threading\n"
+        "end = threading.Event()\n"
+        "def work():\n"
+        "    while not end.wait(0.01): pass\n"
+        "thread = threading.Thread(target=work, daemon=True); thread.start()"
+    )
+    wait_for_standby(client, after=1)
+    deadline = Deadline(30.0)
+    while "not examined yet" in (point := about(client)["restore_point"]):
+        assert not deadline.passed, point
+    client.do("kept = 1")
+    wait_for_standby(client, after=2)
+    assert about(client)["restore_point"].startswith("after In[2], resume (threads are at work")
+    client.run("import os; os._exit(3)")
+    assert client.value("kept") == 1

@@ -14,7 +14,7 @@ import pytest
 from holdfast.client.doorbell import DoorbellClient
 from kit.deadline import Deadline
 from kit.family import family, wait_for_standby
-from kit.kernel import Kernel, only_holdfast
+from kit.kernel import Kernel, only_holdfast, running
 from kit.wire import Cell, Client
 
 pytestmark = only_holdfast
@@ -227,3 +227,26 @@ def _until(true: Callable[[], bool], what: str) -> None:
     deadline = Deadline(10.0)
     while not true():
         assert not deadline.passed, what
+
+
+def test_a_cell_that_waits_for_a_thread_that_was_lost_is_told_of() -> None:
+    with running(settings="[standby]\nstandstill_seconds = 0.6\n") as kernel:
+        client = kernel.client()
+        client.do("import threading; lock = threading.Lock(); lock.acquire()")
+        wait_for_standby(client, after=1)
+        client.run(DIE)
+        cell = client.start("lock.acquire()")
+        client.text(cell, "makes no progress", 10.0)
+        kernel.interrupt()
+        assert client.finish(cell, "lock.acquire()", 10.0).status == "error"
+
+
+def test_a_cell_that_waits_for_time_to_pass_is_not_told_of() -> None:
+    with running(settings="[standby]\nstandstill_seconds = 0.2\n") as kernel:
+        client = kernel.client()
+        client.run(DIE)
+        waits = (
+            "import select, threading, time\n"
+            "threading.Event().wait(1); time.sleep(0.5); select.poll().poll(500)"
+        )
+        assert client.do(waits).text("stderr") == ""

@@ -637,3 +637,22 @@ def test_an_exception_is_not_a_death(client: Client, code: str, ename: str) -> N
     cell = client.run(code)
     assert (cell.status, cell.error["ename"]) == ("error", ename)
     assert client.value("os.getpid(), kept") == (pid, 5)
+
+
+def test_a_fork_of_ours_that_hangs_does_not_hang_the_session() -> None:
+    with running(settings="[standby]\nfork_seconds = 0.5\n") as kernel:
+        client = kernel.client()
+        client.do("kept = 1")
+        wait_for_standby(client, after=1)
+        client.do(
+            "import os, threading\n"
+            "never = threading.Event()\n"
+            "beside = threading.Thread(target=never.wait, daemon=True); beside.start()\n"
+            "os.register_at_fork(before=never.wait)"
+        )
+        crashed = client.run("kept = 2", within=30.0)
+        assert crashed.status == "error"
+        assert "it hung in the fork" in crashed.notice
+        assert "In[2]" in crashed.notice  # what no standby could hold is named
+        assert client.value("kept") == 1
+        assert client.value("'never' in globals()") is False

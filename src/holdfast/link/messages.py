@@ -333,6 +333,11 @@ class Wonder(Frame, tag=26):
     arguments: bytes
 
 
+RESTLESS = "~"
+"""Begins the fingerprint of a standby whose threads were at work: of those that are alike each may have found
+another lock held, so what is known of one is only likely of the next."""
+
+
 class StandbyTaken(Frame, tag=27):
     """A fork of the worker sleeps; its control socket comes along."""
 
@@ -502,6 +507,8 @@ class Lent(Frame, tag=34):
     """The double is there, and serves. Its first word."""
 
     pid: int
+    left: LeftBehind = LeftBehind()
+    """What did not come along, by no variable's name."""
 
 
 class Probing(Frame, tag=37):

@@ -11,6 +11,7 @@ place, so the other side never sees half a write and a writer that dies in betwe
     32  turn of the job that an interrupt is meant for (set by the reader, cleared by the writer)
     40  bytes ever read from the pipes beside the ring (the reader's)
     48  bytes of those that need not be kept any more (the reader's)
+    56  forks begun and ended by the writer to keep its state: odd while one is under way (the writer's)
     64  the bytes
 """
 
@@ -21,7 +22,7 @@ from mmap import mmap
 DATA = 64
 """Where the bytes begin: one cache line after the positions."""
 
-_HEAD, _TAIL, _ASLEEP, _WAITING, _INTERRUPT, _PIPED, _PIPED_SAFE = range(7)
+_HEAD, _TAIL, _ASLEEP, _WAITING, _INTERRUPT, _PIPED, _PIPED_SAFE, _FORKS = range(8)
 
 
 class _Ring:
@@ -84,9 +85,18 @@ class RingWriter(_Ring):
         """That interrupt is done with."""
         self._words[_INTERRUPT] = 0
 
+    def fork_begins(self) -> None:
+        """What follows takes a moment, or hangs."""
+        self._words[_FORKS] += 1
+
+    def fork_ended(self) -> None:
+        """It did not hang. Also said by who was made by it."""
+        self._words[_FORKS] += self._words[_FORKS] & 1
+
     def rejoin(self) -> None:
         """Take up the shared position again, after another writer (since dead) has moved it."""
         self.position = self.head()
+        self.fork_ended()
 
 
 class RingReader(_Ring):
@@ -150,6 +160,12 @@ class RingReader(_Ring):
         lost = self._words[_PIPED] - self._words[_PIPED_SAFE]
         self.piped_safe()
         return lost
+
+    @property
+    def fork_under_way(self) -> int:
+        """Number of the fork that the writer is in the middle of; 0: none."""
+        count = self._words[_FORKS]
+        return count if count & 1 else 0
 
     def room_wanted(self) -> bool:
         """Whether the writer waits for room; asking takes the wish."""

@@ -22,7 +22,7 @@ class Coroner:
         self._stage = stage
         self._last_words = last_words
         self._oom = OomCounter()
-        stage.on_start = self._oom.look
+        stage.on_start.append(self._oom.look)
         self._death: Death | None = None  # of the worker whose successor is on its way
         self._refusal: str | None = None
         self._dump = ""

@@ -10,7 +10,7 @@ import os
 import signal
 from collections.abc import Callable
 
-from holdfast.link.messages import Frame, Lent
+from holdfast.link.messages import Frame, LeftBehind, Lent
 from holdfast.supervisor.line import Line
 from holdfast.supervisor.loop import Deadline, Loop
 from holdfast.supervisor.standbys import Standby
@@ -25,6 +25,7 @@ class Double:
         """`on_frame` is told what it says, `on_end` how it has gone without having been let go."""
         self._on_frame = on_frame
         self._on_end = on_end
+        self.left = LeftBehind()  # what it has not, of what the worker had
         self._pid: int | None = None
         self._deadline = Deadline(loop)
         self._line, theirs = Line.pair(loop, self._listen)
@@ -57,7 +58,7 @@ class Double:
         line = self._line
         for frame in line.heard():
             if isinstance(frame, Lent):
-                self._pid = frame.pid
+                self._pid, self.left = frame.pid, frame.left
             elif not line.closed:  # else it was let go on account of what it said before
                 self._on_frame(frame)
         if line.ended and not line.closed:

@@ -51,4 +51,4 @@ class Newcomer:
         assert self.refill is not None
         level, why = self.refill.level, self.refill.why
         lost = [LostName(each.name, _ENDED) if each.name in self._skip else each for each in frame.lost]
-        return Return(level, self.refill.after, names=frame.names, lost=lost, why=why)
+        return Return(level, self.refill.after, names=frame.names, lost=lost, why=why, left=self.refill.left)

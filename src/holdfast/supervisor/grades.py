@@ -3,7 +3,8 @@
 `resume`: it can go on as the worker. `salvage`: it can't, but its values can be had. `none`: it is worth
 nothing. A standby without libraries or threads that a fork could harm (no fingerprint) needs no examination;
 of the others one of each kind is examined in the background, in a double: what hangs or ends that one would
-have hung or ended the session.
+have hung or ended the session. Where threads are at work each is a case of its own: until it is examined, the
+last one like it tells what is likely, and before it is woken it is examined itself.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Literal
 
 import msgspec
 
-from holdfast.link.messages import Examine, Examined, Frame, Probing
+from holdfast.link.messages import RESTLESS, Examine, Examined, Frame, Probing
 from holdfast.settings import Standby as Settings
 from holdfast.supervisor.doubles import Double
 from holdfast.supervisor.loop import Loop
@@ -34,7 +35,12 @@ class Verdict(msgspec.Struct, frozen=True):
 RESUME = Verdict("resume")
 
 REMEMBERED = 256
-"""Verdicts. With a thread that works each standby is another case, and no more of them are kept than this."""
+"""Verdicts: with each library, pool or thread that comes or goes standbys are another kind."""
+
+
+def is_restless(standby: Standby) -> bool:
+    """Whether threads were at work when it was forked."""
+    return standby.fingerprint.startswith(RESTLESS)
 
 
 class Grades:
@@ -48,21 +54,22 @@ class Grades:
         self._known: OrderedDict[str, Verdict] = OrderedDict()
         self._examination: Examination | None = None
         self._planned = False
+        self._examined = 0  # generation of the standby that was examined last
 
     def of(self, standby: Standby) -> Verdict | None:
-        """What is known of it; None if it has not been examined yet."""
+        """What is known of it, or of the last one like it; None if none has been examined yet."""
         return self._known.get(standby.fingerprint) if standby.fingerprint else RESUME
 
     def note(self, standby: Standby) -> None:
         """It sleeps. If nobody like it has been examined, that is done soon."""
-        if self.of(standby) is None and not self._planned and self._examination is None:
+        if not self._is_settled(standby) and not self._planned and self._examination is None:
             self._planned = True
             self._loop.later(self._settings.examine_after_seconds, self._examine_newest)
 
     def tell(self, standby: Standby, then: Callable[[Verdict], None]) -> None:
         """`then` is told its verdict: at once if it is known, else within the deadline for one who waits."""
         verdict = self.of(standby)
-        if verdict is not None:
+        if verdict is not None and self._is_settled(standby):
             then(verdict)
             return
         self.forget()
@@ -74,10 +81,15 @@ class Grades:
             self._examination.stop()
             self._examination = None
 
+    def _is_settled(self, standby: Standby) -> bool:
+        if is_restless(standby) and standby.generation != self._examined:
+            return False
+        return self.of(standby) is not None
+
     def _examine_newest(self) -> None:
         self._planned = False
         standby = self._newest()
-        if standby is not None and self.of(standby) is None and self._examination is None:
+        if standby is not None and not self._is_settled(standby) and self._examination is None:
             patience = self._settings.examine_seconds * self._settings.examine_patience
             self._examine(standby, patience, lambda _: None)
 
@@ -85,6 +97,7 @@ class Grades:
         def done(verdict: Verdict | None) -> None:
             self._examination = None
             if verdict is not None:
+                self._examined = standby.generation
                 self._known[standby.fingerprint] = verdict
                 if len(self._known) > REMEMBERED:
                     self._known.popitem(last=False)

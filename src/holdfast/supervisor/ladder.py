@@ -16,6 +16,7 @@ from typing import Literal
 
 import msgspec
 
+from holdfast.link.messages import LeftBehind
 from holdfast.settings import Settings
 from holdfast.supervisor.grades import Grades, Verdict
 from holdfast.supervisor.loop import Loop
@@ -41,6 +42,8 @@ class Refill(msgspec.Struct, frozen=True):
     """Why the state could not go on as it was, in words."""
     folder: str | None = None
     """Where it is, if not where the others are."""
+    left: LeftBehind = LeftBehind()
+    """What is in no checkpoint, by no variable's name."""
 
 
 class Fresh(msgspec.Struct, frozen=True):
@@ -166,7 +169,7 @@ class Ladder:
         self._salvage = None
         standby.let_go()
         if isinstance(done, Salvaged):
-            self._say(Refill("salvage", done.checkpoint, standby.after, verdict.reasons), act)
+            self._say(Refill("salvage", done.checkpoint, standby.after, verdict.reasons, left=done.left), act)
         else:
             why = "; ".join(verdict.reasons)
             self._let_slip(standby, f"it can't go on ({why}), and its values could not be written: {done}")

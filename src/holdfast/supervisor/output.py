@@ -103,6 +103,11 @@ class Output:
         """The next SIGINT is for this job (the ring is the memory that both sides see)."""
         self._ring.aim_interrupt(turn)
 
+    @property
+    def fork_under_way(self) -> int:
+        """Number of the fork that the worker is in the middle of; 0: none."""
+        return self._ring.fork_under_way
+
     def reset(self) -> None:
         """The worker is another one: half a character of the old one's is not continued."""
         self._ring_decoder.reset()

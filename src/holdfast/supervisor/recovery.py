@@ -59,8 +59,8 @@ class Recovery(msgspec.Struct, frozen=True):
     refusal: str | None = None
     """Why no standby held what those did."""
     not_restored: list[Absent] = []
-    """Threads, pools, connections, files and their like that did not come along with the process. Where its
-    values alone are back, none of these did."""
+    """Threads, pools, connections, files and their like that did not come along. Where values
+    alone are back, none did: those of the process are here by no variable's name."""
     children: list[Child] = []
     """What dead interpreters had started: it runs on, or how it ended."""
     not_rolled_back: list[Absent] = []

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from holdfast.supervisor.checkpoints import Checkpoints
 from holdfast.supervisor.effects import Effects
+from holdfast.supervisor.grades import is_restless
 from holdfast.supervisor.program import AnyWorker, Program
+
+_RESTLESS = "threads are at work: it is examined anew before it takes over"
 
 
 def in_words(lineage: AnyWorker, effects: Effects, checkpoints: Checkpoints) -> str:
@@ -26,8 +29,9 @@ def _in_memory(lineage: AnyWorker, effects: Effects) -> str:
     place = f"after In[{count}]" if count else "before any cell"
     verdict = lineage.ladder.grades.of(newest)
     words = f"{place}, {verdict.grade if verdict else 'not examined yet'}"
-    if verdict is not None and verdict.reasons:
-        words += f" ({'; '.join(verdict.reasons)})"
+    if verdict is not None:
+        reasons = [*verdict.reasons, *([_RESTLESS] if is_restless(newest) else [])]
+        words += f" ({'; '.join(reasons)})" if reasons else ""
     missing = effects.shown_since(newest.after)
     if missing and lineage.refusal:
         words += f", without {', '.join(f'In[{each}]' for each in missing)} ({lineage.refusal})"

@@ -41,7 +41,7 @@ class Return(msgspec.Struct, frozen=True):
     notes: list[str] = []
     """Of start-up files, in words."""
     left: LeftBehind = LeftBehind()
-    """What did not come along, where the whole process is back."""
+    """What did not come along; where values alone are back, by no variable's name."""
     comms: list[str] = []
     """That it has."""
     names: list[str] = []

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from holdfast.link.messages import Frame, NotWritten, Write, Written
+from holdfast.link.messages import Frame, LeftBehind, NotWritten, Write, Written
 from holdfast.protocol import codec
 from holdfast.settings import Checkpoint
 from holdfast.supervisor.doubles import Double
@@ -21,6 +21,8 @@ class Salvaged(msgspec.Struct, frozen=True):
     """What was written."""
 
     checkpoint: str
+    left: LeftBehind
+    """What can't be."""
 
 
 class Salvage:
@@ -47,7 +49,7 @@ class Salvage:
     def _heard(self, frame: Frame) -> None:
         if isinstance(frame, Written):
             self._double.let_go()
-            self._done(Salvaged(frame.checkpoint))
+            self._done(Salvaged(frame.checkpoint, self._double.left))
         elif isinstance(frame, NotWritten):
             self._double.let_go()
             self._done(frame.what)

@@ -27,6 +27,7 @@ from holdfast.supervisor.coroner import Coroner
 from holdfast.supervisor.debugger import Debugger
 from holdfast.supervisor.desk import Desk
 from holdfast.supervisor.entrance import Entrance
+from holdfast.supervisor.hangs import Hangs
 from holdfast.supervisor.interrupts import Interrupts
 from holdfast.supervisor.ledger import Ledger
 from holdfast.supervisor.lineage import State
@@ -41,6 +42,7 @@ from holdfast.supervisor.resumption import Resumption
 from holdfast.supervisor.returns import Death, Return
 from holdfast.supervisor.safekeeping import Safekeeping
 from holdfast.supervisor.stage import Stage
+from holdfast.supervisor.standstill import Standstill
 from holdfast.supervisor.takeover import Takeover
 from holdfast.supervisor.turns import Turns
 from holdfast.supervisor.undo import Undo
@@ -99,6 +101,8 @@ class Session:
         )
         self._safekeeping = Safekeeping(lineage, ledger, self._broadcast)
         self._coroner = Coroner(self._stage, wires.last_words)
+        Hangs(loop, settings.standby.fork_seconds, self._stage, lineage)
+        Standstill(loop, settings.standby.standstill_seconds, self._stage)
         emptying = self._disk.emptying
         self._answers = Answers(ledger, account, self._entrance, self._stage, self._undo, emptying)
         self._welcome = Welcome(self._stage, self._absence, self._entrance.own_file, self._disk.arrival)

@@ -69,7 +69,8 @@ class Stage:
         self._last = 0  # number of the last cell
         self._questions = Questions(lineage, ledger)
         self.replies = Replies(broadcast, ledger)
-        self.on_start: Callable[[], None] = lambda: None
+        self.resumed: int | None = None  # the worker, if it was a standby when another one died
+        self.on_start: list[Callable[[], None]] = []
         """Called when a cell has been given to the worker."""
         self.on_question: Callable[[], None] = lambda: None
         """Called when a client is asked for input."""
@@ -138,7 +139,8 @@ class Stage:
                 self._broadcast.status("busy", job.parent)
         else:
             self._start_cell(job, job.request)
-            self.on_start()
+            for call in self.on_start:
+                call()
 
     def on_publish(self, frame: Publish) -> None:
         """The worker shows something."""
@@ -171,6 +173,7 @@ class Stage:
 
     def on_crash(self, recovery: Recovery) -> Ended | None:
         """The worker died and another one is there: answer for the job. Without a job, tell who looks."""
+        self.resumed = self.worker_pid if recovery.level == "standby" else None
         job, error = self.job, replies.error_of(recovery)
         if job is None or (job.errand is not None and recovery.level != "none"):
             self.tell_last("\n".join(words.described(recovery)) + "\n")

@@ -115,7 +115,7 @@ class Undo:
         else:
             text = f"holdfast: back after {took}, with {words.extent(back.level, back.names)} as {state}."
         left = remains.in_words(
-            offspring.with_running(back.left, self._lineage.worker_pid), back.lost, "it was"
+            offspring.with_running(back.left, self._lineage.worker_pid), back.lost, "the last cell"
         )
         self._stage.tell_last("\n".join([text, *left]) + "\n")
 

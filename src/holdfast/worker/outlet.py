@@ -6,9 +6,11 @@ messages would tear the parent's), so there `forked` is true and text goes to fi
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import threading
+from collections.abc import Iterator
 from threading import get_ident
 from typing import Final
 
@@ -86,6 +88,15 @@ class Outlet:
                     self.channel.flush()
             finally:
                 self._interrupts.sent()
+
+    @contextlib.contextmanager
+    def forking(self) -> Iterator[None]:
+        """The supervisor sees that a fork is under way: if it hangs, nothing will be said."""
+        self._ring.fork_begins()
+        try:
+            yield
+        finally:
+            self._ring.fork_ended()
 
     def renew(self) -> None:
         """After a fork became the worker: nobody holds the lock, the ring stands where it was left."""

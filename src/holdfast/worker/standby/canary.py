@@ -11,7 +11,6 @@ that could change the verdict, and notes what a fork does not show.
 from __future__ import annotations
 
 import faulthandler
-import itertools
 import logging
 import os
 import stat
@@ -22,6 +21,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
+from holdfast.link.messages import RESTLESS
 from holdfast.worker.standby import databases, engines, locks, openmp, quiet
 from holdfast.worker.standby.descriptors import open_numbers
 from holdfast.worker.standby.engines import PYTHON, Engine
@@ -52,14 +52,16 @@ class Fingerprint(NamedTuple):
 
     modules: frozenset[str] = frozenset()
     engines: frozenset[Engine] = frozenset()
-    threads: tuple[object, ...] = ()
+    threads: tuple[int, ...] = ()
     tracers: tuple[str, ...] = ()
     databases: tuple[str, ...] = ()
+    restless: bool = False
+    """Threads are at work, and may hold a lock in one fork and not in the next."""
 
     @property
     def text(self) -> str:
         """Of a few characters; none if there is nothing that could keep a fork from going on."""
-        return f"{hash(self):x}" if any(self) else ""
+        return f"{RESTLESS if self.restless else ''}{hash(self):x}" if any(self) else ""
 
 
 _PROBED = frozenset(each.module for each in PROBES)
@@ -67,7 +69,6 @@ _noted = Fingerprint()
 """Of the live worker before the last fork: a fork has no other threads, and its files are severed."""
 _ever: set[Engine] = set()
 """Engines that follow forks: their threads come and go."""
-_ticks = itertools.count()
 
 
 def fingerprint() -> Fingerprint:
@@ -77,15 +78,16 @@ def fingerprint() -> Fingerprint:
     if quiet.alone():
         _noted = Fingerprint(tracers=tuple(_tracers()), databases=files)
         return _noted
-    now = engines.look()
+    threads, restless = _threads(now := engines.look())
     lasting = {each for each in now if FOLLOW_FORKS.fullmatch(each.library)}
     _ever.update(lasting)
     _noted = Fingerprint(
         frozenset(each for each in _PROBED if each in sys.modules),
         (now - lasting) | frozenset(_ever),
-        _threads(now),
+        threads,
         (*_tracers(), *_watchdog()),
         files,
+        restless,
     )
     return _noted
 
@@ -173,15 +175,14 @@ def _hush() -> None:
     logging.disable()
 
 
-def _threads(now: frozenset[Engine]) -> tuple[object, ...]:
-    """Threads that run Python. With one that runs code of the user's each fork may find another lock held."""
+def _threads(now: frozenset[Engine]) -> tuple[tuple[int, ...], bool]:
+    """Threads that run Python, and whether one of them runs code of the user's now."""
     if threading.active_count() == 1 and not any(each.library == PYTHON for each in now):
-        return ()
-    others = {each.ident for each in threading.enumerate()} - {threading.get_ident()}
+        return (), False
+    others = {each.ident or 0 for each in threading.enumerate()} - {threading.get_ident()}
     frames = sys._current_frames()
-    if all(_is_at_rest(frames.get(each or 0)) for each in others):
-        return tuple(sorted(each or 0 for each in others))
-    return os.getpid(), next(_ticks)
+    at_rest = all(_is_at_rest(frames.get(each)) for each in others)
+    return tuple(sorted(others)), not at_rest
 
 
 _WAITING_ROOMS = frozenset(

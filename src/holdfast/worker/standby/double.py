@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from holdfast.link.channel import Channel
-from holdfast.link.messages import Ask, Examine, Examined, Frame, Lent, Probing
+from holdfast.link.messages import Ask, Examine, Examined, Frame, LeftBehind, Lent, Probing
 from holdfast.worker.outlet import Outlet
 from holdfast.worker.standby import canary
 
@@ -34,14 +34,14 @@ class Double:
         self.lost_threads: Sequence[threading.Thread] = ()
         """Threads of the worker that did not come along."""
 
-    def serve(self, channel: Channel, lost_threads: Sequence[threading.Thread]) -> None:
+    def serve(self, channel: Channel, lost_threads: Sequence[threading.Thread], left: LeftBehind) -> None:
         """Do what is asked on `channel` until it ends; then the process does, and no exit handler runs."""
         try:
             _hush()
             signal.signal(signal.SIGINT, signal.SIG_IGN)
             gc.freeze()  # what came along is never collected here: finalizers act on the user's files
             self.lost_threads = lost_threads
-            channel.send(Lent(os.getpid()))
+            channel.send(Lent(os.getpid(), left))
             while not channel.ended:
                 for message in channel.wait():
                     if not isinstance(message, Ask):

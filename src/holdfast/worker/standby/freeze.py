@@ -170,6 +170,10 @@ class Freezer:
         if reason := self.pause() or canary.unforkable():
             self._refuse(reason)
             return False
+        with self._outlet.forking():
+            return self._fork_now()
+
+    def _fork_now(self) -> bool:
         began = time.monotonic()
         try:
             seen = survey(self._known)

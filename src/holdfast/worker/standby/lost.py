@@ -33,6 +33,11 @@ def left_behind(namespace: Mapping[str, object], private: Private) -> LeftBehind
     return search.result(sharing.not_rolled_back(things))
 
 
+def nameless(private: Private) -> LeftBehind:
+    """Threads and descriptors that did not come along; no object of the user's is asked, which might hang."""
+    return _Search(private).result([])
+
+
 def _reachable(namespace: Mapping[str, object]) -> Iterator[tuple[str, object]]:
     """Plain names first: `_` and its like name the same objects once more."""
     names = sorted(namespace, key=lambda each: each.startswith("_"))

@@ -24,7 +24,7 @@ from holdfast.worker.standby import awaited, canary, sibling
 from holdfast.worker.standby.databases import keep_open
 from holdfast.worker.standby.double import Double
 from holdfast.worker.standby.lonely import find_template
-from holdfast.worker.standby.lost import left_behind
+from holdfast.worker.standby.lost import left_behind, nameless
 from holdfast.worker.standby.orphans import disown
 from holdfast.worker.standby.pools import break_pools
 from holdfast.worker.standby.privatise import Private, make_private, wake
@@ -135,7 +135,7 @@ class Sleeper:
             self._take_link(link)
             break_pools(seen.threads)
             signal.pthread_sigmask(signal.SIG_SETMASK, ())
-            self.double.serve(self._channel, seen.threads)
+            self.double.serve(self._channel, seen.threads, nameless(private))
         os.close(link)
 
     def _let_go_of_the_link(self) -> None:

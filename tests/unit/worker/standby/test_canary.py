@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from holdfast.link.messages import RESTLESS
 from holdfast.worker.standby import canary
 from holdfast.worker.standby.probes import PROBES, Probe
 from kit.alone import alone
@@ -36,12 +37,14 @@ def test_a_pool_that_rests_is_examined_once(tmp_path: Path) -> None:
 
 
 @alone
-def test_a_thread_that_runs_code_of_the_users_is_examined_each_time(tmp_path: Path) -> None:
+def test_forks_beside_a_thread_that_runs_code_of_the_users_are_alike_and_marked(tmp_path: Path) -> None:
     begun = threading.Event()
     threading.Thread(target=lambda: (begun.set(), threading.Event().wait()), daemon=True).start()
     begun.wait()
 
-    assert canary.fingerprint() != canary.fingerprint()
+    text = canary.fingerprint().text
+    assert text.startswith(RESTLESS)
+    assert canary.fingerprint().text == text
 
 
 @alone
