@@ -85,13 +85,13 @@ def of_way_back(text: str) -> Notice:
     return Notice(level, missing=frozenset(_NAME.findall(missing[1])) if missing else frozenset())
 
 
-def of_story(story: str, counts: list[int]) -> Notice:
+def of_story(about: Message, counts: list[int]) -> Notice:
     """What whoever opens the session again is told, where cells with these numbers had run."""
-    from_disk, missing = _FROM_DISK.search(story), _MISSING.search(story)
+    from_disk = _FROM_DISK.search(about["story"])
     after = int(from_disk[1] or 0) if from_disk else 0
     return Notice(
         "disk" if from_disk else "fresh",
         frozenset(count for count in counts if count > after),
-        frozenset(_NAME.findall(missing[1])) if missing else frozenset(),
+        frozenset(each["name"] for each in about["not_back"]),
         True,
     )

@@ -233,11 +233,11 @@ class Stage:
         if running and (goes_on or running in client.replies):
             self._happened(client.finish(running, act.code, BACK_SECONDS))
         self.tally.killed(fault.name, time.monotonic() - began)
-        story = self._session.about()["story"]
-        if story is not None and fault.victim == "supervisor":
-            raise Surprise(BROKEN, f"its interpreter lives, but: {story}")
-        if story is not None:
-            self._lose(of_story(story, self._oracle.counts()))
+        about = self._session.about()
+        if about["story"] is not None and fault.victim == "supervisor":
+            raise Surprise(BROKEN, f"its interpreter lives, but: {about['story']}")
+        if about["story"] is not None:
+            self._lose(of_story(about, self._oracle.counts()))
 
 
 def _died(cell: Cell) -> bool:

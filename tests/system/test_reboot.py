@@ -224,6 +224,18 @@ def test_if_nothing_is_missing_recover_says_so(kernel: Kernel, client: Client) -
     assert "no cell ran after what is back" in reboot(kernel).do("%recover").text()
 
 
+def test_every_variable_that_is_not_back_is_named_somewhere(kernel: Kernel, client: Client) -> None:
+    names = [f"generator_{number}" for number in range(20)]
+    client.do("x = 5\n" + "\n".join(f"{name} = (n for n in 'ab')" for name in names))
+    on_disk(client, 1)
+    successor = reboot(kernel)
+    assert "and 4 more (%recover lists them all)" in told(successor)
+    assert sorted(each["name"] for each in about(successor)["not_back"]) == sorted(names)
+    listed = successor.do("%recover").text()
+    assert listed.startswith("20 variables are not back:")
+    assert all(f"  {name}: " in listed for name in names)
+
+
 def test_one_missing_cell_is_one_cell() -> None:
     with running(settings=ONCE) as kernel:
         after_one_checkpoint(kernel, "x = 5", "y = 6")

@@ -76,5 +76,8 @@ def test_of_a_session_that_is_opened_again_the_story_says_what_is_lost() -> None
         "In[4] came after that and is not in it: %recover lists it"
     )
 
-    assert of_story(story, [1, 2, 3, 4]) == Notice("disk", frozenset({4}), frozenset({"f", "g"}), True)
-    assert of_story("its variables are gone", [1, 2]) == Notice("fresh", frozenset({1, 2}), excused=True)
+    about = {"story": story, "not_back": [{"name": "f"}, {"name": "g"}]}
+    gone = {"story": "its variables are gone", "not_back": []}
+
+    assert of_story(about, [1, 2, 3, 4]) == Notice("disk", frozenset({4}), frozenset({"f", "g"}), True)
+    assert of_story(gone, [1, 2]) == Notice("fresh", frozenset({1, 2}), excused=True)

@@ -57,7 +57,7 @@ REVIVE_SECONDS = 5.0
 LOG_KEEP = 1024 * 1024
 """Bytes. A longer supervisor.log begins anew at the next start."""
 
-_READY_FD, _LINK_FD = 3, 4
+_READY_FD, _TURN_FD, _LINK_FD = 3, 4, 5
 _NOBODY_THERE = (FileNotFoundError, ConnectionRefusedError, NotADirectoryError)
 
 _started: list[int] = []
@@ -98,20 +98,22 @@ def ensure(
         return bell
     if not create and not exists(name):
         raise no_such_session(name)
-    with _start_lock(name):
-        return _reach(name) or _start(name, named, cwd, python, flags)  # somebody else may have been quicker
+    with _start_lock(name) as turn:
+        return _reach(name) or _start(
+            name, turn, named, cwd, python, flags
+        )  # somebody else may have been quicker
 
 
 def begin_again(name: str, *, fresh: bool = False) -> DoorbellClient:
     """Start the kept session `name`, which must not run (SessionExists); `fresh`: with nothing of before."""
     if not exists(name):
         raise no_such_session(name)
-    with _start_lock(name):
+    with _start_lock(name) as turn:
         bell = _reach(name)
         if bell is not None:
             bell.close()
             raise SessionExists(f"session {name!r} is running", f"holdfast stop {name}, then the same again")
-        return _start(name, True, None, sys.executable, fresh=fresh)
+        return _start(name, turn, True, None, sys.executable, fresh=fresh)
 
 
 def revive(name: str) -> DoorbellClient | None:
@@ -143,10 +145,10 @@ def create(
 ) -> DoorbellClient:
     """Make a new session; SessionExists if there is one of that name, running or kept."""
     if not exists(name):
-        with _start_lock(name):
+        with _start_lock(name) as turn:
             if not exists(name):
                 try:
-                    return _start(name, named, cwd, python)
+                    return _start(name, turn, named, cwd, python)
                 except StartFailed:
                     _delete(session_state(name))  # nothing was ever run in it
                     raise
@@ -188,14 +190,14 @@ def host(link: int, name: str | None, stem: str) -> Hosted:
 
 
 def _host(name: str, link: int, *, kept: bool) -> Hosted:
-    with _start_lock(name):
+    with _start_lock(name) as turn:
         bell = _reach(name)
         if bell is not None:
             bell.close()
             raise SessionExists(f"session {name!r} is running", "give embed() another name")
         if not kept and exists(name):
             raise SessionExists(f"session {name!r} already exists")
-        _start(name, True, None, sys.executable, link=link).close()
+        _start(name, turn, True, None, sys.executable, link=link).close()
         return Hosted(name, _started[-1])
 
 
@@ -273,19 +275,21 @@ def _is_left(name: str) -> bool:
 
 
 @contextlib.contextmanager
-def _start_lock(name: str) -> Iterator[None]:
+def _start_lock(name: str) -> Iterator[int]:
+    """One start at a time. The supervisor has the descriptor, too, and closes it when it can be reached."""
     private_folder(runtime_folder())
     path = private_folder(session_runtime(name)) / "start.lock"
     lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+        yield lock
     finally:
         os.close(lock)
 
 
 def _start(
     name: str,
+    turn: int,
     named: bool,
     cwd: str | None,
     python: str,
@@ -301,7 +305,8 @@ def _start(
         options += ["--fresh"] if fresh else []
         options += ["--link-fd", str(_LINK_FD)] if link is not None else []
         options += ["--", *flags] if flags else []
-        pid, ready = _spawn(name, options, python, log_end, link)
+        passed = {_TURN_FD: turn} | ({} if link is None else {_LINK_FD: link})
+        pid, ready = _spawn(name, options, python, log_end, passed)
     try:
         answer = _first_line(ready, time.monotonic() + START_SECONDS, name)
     except BaseException:  # also Ctrl-C: a supervisor that nobody waited for would go on unseen
@@ -321,15 +326,18 @@ def _delete(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _spawn(name: str, options: list[str], python: str, log: int, link: int | None) -> tuple[int, int]:
-    """Start the supervisor; its pid, and the end of a pipe on which it will say one line when it is ready."""
+def _spawn(name: str, options: list[str], python: str, log: int, more: dict[int, int]) -> tuple[int, int]:
+    """Start the supervisor; its pid, and the end of a pipe on which it will say one line when it is ready.
+
+    `more`: descriptors that it gets, by the numbers that they have there.
+    """
     _reap()
     ready, its_end = os.pipe()
     arguments = [python, "-P", "-m", "holdfast.supervisor", "--session", name, "--ready-fd", str(_READY_FD)]
-    arguments += options
+    arguments += ["--turn-fd", str(_TURN_FD), *options]
     actions: list[tuple[Any, ...]] = [(os.POSIX_SPAWN_CLOSE, number) for number in _inheritable()]
     actions.append((os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0))
-    wanted = {1: log, 2: log, _READY_FD: its_end} | ({} if link is None else {_LINK_FD: link})
+    wanted = {1: log, 2: log, _READY_FD: its_end} | more
     above = max(wanted) + 1  # none of them may stand where another one is put
     passed = {number: fcntl.fcntl(each, fcntl.F_DUPFD_CLOEXEC, above) for number, each in wanted.items()}
     actions += [(os.POSIX_SPAWN_DUP2, each, number) for number, each in passed.items()]

@@ -51,6 +51,14 @@ class LastCrash(msgspec.Struct, frozen=True):
     """How much is back: `standby` (all), `salvage`, `disk` (values), `fresh`, `none` (nothing)."""
 
 
+class LostVariable(msgspec.Struct, frozen=True):
+    """A variable that did not come back, why, and what it looked like, shortened."""
+
+    name: str
+    reason: str
+    last_repr: str = ""
+
+
 class Info(msgspec.Struct, frozen=True, kw_only=True):
     """Reply to `info`. Times in seconds since the epoch, memory in bytes."""
 
@@ -78,6 +86,8 @@ class Info(msgspec.Struct, frozen=True, kw_only=True):
     """How its last run ended, if not as it should."""
     story: str | None = None
     """That, what is back, and what came after it, in lines."""
+    not_back: list[LostVariable] = []
+    """Every variable that did not come back with it."""
     restore_point: str
     """What a crash would leave, in one line."""
     last_crash: LastCrash | None = None

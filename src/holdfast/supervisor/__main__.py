@@ -42,6 +42,8 @@ def main() -> int:
         _say(options.ready_fd, {"ok": False, "what": error.what, "remedy": error.remedy})
         return 1
     _say(options.ready_fd, {"ok": True})
+    if options.turn_fd is not None:
+        os.close(options.turn_fd)
     session.run()
     lock.release()
     return 0
@@ -51,6 +53,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m holdfast.supervisor", allow_abbrev=False)
     parser.add_argument("--session", required=True)
     parser.add_argument("--ready-fd", type=int, default=1)
+    parser.add_argument("--turn-fd", type=int, help="a lock on starting: held until we can be reached")
     parser.add_argument("--cwd")
     parser.add_argument("--named", action="store_true")
     parser.add_argument("--fresh", action="store_true", help="nothing that is on disk comes back")
@@ -126,8 +129,8 @@ def _worker(
 def _say(descriptor: int, line: dict[str, object]) -> None:
     with contextlib.suppress(OSError):  # nobody listens any more
         os.write(descriptor, json.dumps(line).encode() + b"\n")
-        if descriptor > 2:
-            os.close(descriptor)
+    if descriptor > 2:
+        os.close(descriptor)
 
 
 sys.exit(main())

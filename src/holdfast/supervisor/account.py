@@ -57,6 +57,11 @@ class Account:
         """What a crash would leave, in one line."""
         return restorepoint.in_words(self._lineage, self._stage.effects, self._disk.checkpoints)
 
+    def not_back(self) -> list[operations.LostVariable]:
+        """Variables that did not come back when the session began again."""
+        lost = self._disk.arrival.lost
+        return [operations.LostVariable(each.name, each.reason, each.last_repr) for each in lost]
+
     def last_recovery(self) -> str:
         """What the last crash did, in lines."""
         crash = self._last_crash()
@@ -97,6 +102,7 @@ class Account:
             cwd=os.getcwd(),
             unclean=story.how_it_ended(self._previous),
             story=self._disk.arrival.story,
+            not_back=self.not_back(),
             restore_point=self.restore_point(),
             last_crash=_shortened(self._last_crash()),
             connection_file=str(paths.session_runtime(self._name) / "connection.json"),

@@ -72,7 +72,11 @@ class Answers:
             }
             for cell in lostcells.lost(self._ledger)
         ]
-        return {"cells": cells, "some_is_back": self._ledger.restored_after > 0}
+        return {
+            "cells": cells,
+            "some_is_back": self._ledger.restored_after > 0,
+            "variables": self._account.not_back(),
+        }
 
     def _wish(self, asked: operations.Undo | operations.Redo) -> object:
         """What will be undone, or why nothing can be."""

@@ -22,10 +22,9 @@ class Arrival:
         self._outcome: Outcome | None = Outcome() if takes_over else None
         self._waiting: list[Callable[[Arrived], None]] = []
         promised = checkpoints.newest
-        told = (
-            None if takes_over else self._told(Outcome(promised, promised, promised.lost if promised else []))
-        )
-        self.story = told
+        self.lost = promised.lost if promised and not takes_over else []
+        """Variables that are not back, as far as is known."""
+        self.story = None if takes_over else self._told(Outcome(promised, promised, self.lost))
         """How it ended before, what is back, and what came after that; None if there is nothing to tell.
 
         Until the first worker is there it says what is promised."""
@@ -36,7 +35,7 @@ class Arrival:
             self._checkpoints.pin(back)
             return
         self._outcome = self._checkpoints.begun(back)
-        self.story = self._told(self._outcome)
+        self.story, self.lost = self._told(self._outcome), self._outcome.lost
         self._tell()
 
     def given_up(self) -> None:

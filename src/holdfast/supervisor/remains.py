@@ -32,11 +32,11 @@ def in_words(left: LeftBehind, lost: Sequence[LostName], left_by: str) -> list[s
     return lines
 
 
-def listed(words: Sequence[str]) -> str:
-    """As `a, b and 3 more`."""
+def listed(words: Sequence[str], more: str = "") -> str:
+    """As `a, b and 3 more`; `more` says where those are."""
     shown = list(words[:NAMED])
     if len(words) > NAMED:
-        shown.append(f"{len(words) - NAMED} more")
+        shown.append(f"{len(words) - NAMED} more{more}")
     return ", ".join(shown[:-1]) + (" and " if len(shown) > 1 else "") + shown[-1]
 
 

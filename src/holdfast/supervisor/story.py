@@ -55,7 +55,8 @@ def _what_is_back(used: Checkpoint, outcome: Outcome) -> list[str]:
     if outcome.promised is not None and outcome.promised is not used:
         lines.append(f"What was written later, {_place(outcome.promised)}, could not be read back.")
     if outcome.lost:
-        lines.append(f"Not back: {listed(lost_in_words(outcome.lost))}.")
+        missing = listed(lost_in_words(outcome.lost), more=" (%recover lists them all)")
+        lines.append(f"Not back: {missing}.")
     return lines
 
 

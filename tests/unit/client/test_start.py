@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -14,10 +15,11 @@ import pytest
 from holdfast import paths
 from holdfast.client import start
 from holdfast.errors import NoSuchSession, SessionError, SessionExists, SessionNotRunning, StartFailed
+from kit.gate import Gate
 from kit.kernel import scratch
 
 COMES_UP = """
-import json, os, socket, sys
+import contextlib, json, os, socket, sys
 name = sys.argv[sys.argv.index("--session") + 1]
 home = os.environ["HOLDFAST_HOME"]
 os.makedirs(f"{home}/state/sessions/{name}", exist_ok=True)
@@ -32,8 +34,10 @@ about = {
     "leads_its_session": os.getsid(0) == os.getpid(),
     "pid": os.getpid(),
 }
-os.write(3, b'{"ok": true}\\n')
+with contextlib.suppress(BrokenPipeError):
+    os.write(3, b'{"ok": true}\\n')
 os.close(3)
+os.close(4)
 while True:
     caller, _ = bell.accept()
     for line in caller.makefile():
@@ -90,7 +94,7 @@ def test_a_new_session_is_started_as_a_daemon_of_its_own(home: Path, python: Cal
     assert about["leads_its_session"]
     assert {0, 1, 2} <= set(about["descriptors"])
     assert spare not in about["descriptors"]
-    expected = ["-P", "-m", "holdfast.supervisor", "--session", "work", "--ready-fd", "3"]
+    expected = ["-P", "-m", "holdfast.supervisor", "--session", "work", "--ready-fd", "3", "--turn-fd", "4"]
     assert about["arguments"] == [*expected, "--cwd", "/", "--named"]
     for end in ends:
         os.close(end)
@@ -121,6 +125,26 @@ def test_many_who_want_one_session_start_it_once(home: Path, python: Callable[[s
         thread.join()
     assert len(found) == 5
     assert len(set(found)) == 1
+    assert (home / "starts").read_text() == "start "
+
+
+def test_a_supervisor_whose_starter_was_killed_is_waited_for(
+    home: Path, python: Callable[[str], str]
+) -> None:
+    gate, there = Gate(home / "gate"), home / "there"
+    os.mkfifo(there)
+    interpreter = python(f"open({str(there)!r}, 'w').close()\n{gate.wait}\n{COMES_UP}")
+    begins = f"from holdfast.client import start; start.ensure('work', create=True, python={interpreter!r})"
+    starter = subprocess.Popen([sys.executable, "-c", begins])
+    there.read_text()
+    starter.kill()
+    starter.wait()
+
+    opening = threading.Thread(target=gate.open)
+    opening.start()
+    with start.ensure("work", create=True, python=interpreter) as bell:
+        assert bell.ask("info")["pid"]
+    opening.join()
     assert (home / "starts").read_text() == "start "
 
 

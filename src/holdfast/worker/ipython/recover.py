@@ -30,7 +30,7 @@ class RecoverMagics(Magics):
     def recover(self, line: str) -> None:
         """What ran in this session before its interpreter was lost, and is not back; and its code.
 
-        %recover              lists the cells, and what became of each
+        %recover              lists the variables that are not back, the cells, and what became of each
         %recover code         puts their code into the next cell, for you to read and run
         %recover code 3 5-7   that of In[3] and In[5] to In[7]
         """
@@ -43,12 +43,25 @@ class RecoverMagics(Magics):
         elif command:
             raise UsageError(f"%recover {command}? There are: %recover, %recover code [numbers]")
         else:
-            print("\n".join(_listed(cells, some_is_back=lost["some_is_back"])))
+            lines = [*_missing(lost["variables"]), *_listed(cells, some_is_back=lost["some_is_back"])]
+            print("\n".join(lines))
 
 
 def register(shell: Any) -> None:
     """Give the shell its `%recover`."""
     shell.register_magics(RecoverMagics(shell))
+
+
+def _missing(variables: list[dict[str, str]]) -> list[str]:
+    if not variables:
+        return []
+    many = "1 variable is" if len(variables) == 1 else f"{len(variables)} variables are"
+    return [f"{many} not back:", *map(_lost, variables)]
+
+
+def _lost(variable: dict[str, str]) -> str:
+    looks = f"; it was {variable['last_repr']}" if variable["last_repr"] else ""
+    return f"  {variable['name']}: {variable['reason']}{looks}"
 
 
 def _listed(cells: list[dict[str, Any]], *, some_is_back: bool) -> list[str]:
