@@ -99,11 +99,29 @@ def test_a_process_of_multiprocessing_is_waited_for_and_keeps_its_status(client:
     assert client.value("process.join(10); (process.exitcode, process.is_alive())") == (3, False)
 
 
-def test_a_process_of_asyncio_is_awaited_and_keeps_its_status(client: Client) -> None:
+WATCHED = """
+import asyncio
+watcher = asyncio.PidfdChildWatcher(); watcher.attach_loop(asyncio.get_running_loop())
+asyncio.set_child_watcher(watcher)
+"""
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        "import asyncio",
+        pytest.param(
+            WATCHED, marks=pytest.mark.skipif(sys.version_info >= (3, 12), reason="it is the only way there")
+        ),
+    ],
+    ids=["as it is", "by a descriptor"],
+)
+def test_a_process_of_asyncio_is_awaited_and_keeps_its_status(client: Client, before: str) -> None:
     client.do(
-        "import asyncio\n"
+        f"{before}\n"
         "running = await asyncio.create_subprocess_exec('sleep', '300')\n"
-        "over = await asyncio.create_subprocess_exec('sh', '-c', 'exit 6')"
+        "pipe = asyncio.subprocess.PIPE\n"
+        "over = await asyncio.create_subprocess_exec('sh', '-c', 'read line; exit 6', stdin=pipe)"
     )
     client.run(DIE)
     assert client.value("await asyncio.wait_for(over.wait(), 10)") == 6

@@ -46,7 +46,10 @@ def _by_descriptors(loop: Any) -> Iterator[_Awaited]:
     for key in list(loop._selector.get_map().values()):
         reader = key.data[0]
         if reader is not None and _is(reader._callback, _BY_DESCRIPTOR):
-            pid, descriptor, tell, more = reader._args
+            pid, *rest = reader._args
+            if not rest:  # up to Python 3.11 the watcher has it
+                rest = reader._callback.__self__._callbacks.pop(pid)
+            descriptor, tell, more = rest
             loop.remove_reader(descriptor)
             os.close(descriptor)
             yield _Awaited(pid, tell, more)
