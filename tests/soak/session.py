@@ -23,7 +23,7 @@ BACK_SECONDS = 20.0
 
 _DIGEST = f"__import__('runpy').run_path({str(DIGEST)!r})"
 _LOOK = f"{_DIGEST}['tell'](globals())"
-_SLICE = 0.05
+_AGAIN = 0.5
 
 SETTINGS = """
 [checkpoint]
@@ -97,14 +97,13 @@ class Session:
         self.kernel.launch()
         self.client, self._read = self.kernel.client(), 0
 
-    def rejoin(self, message: str, within: float) -> bool:
-        """The supervisor was killed. Whether the client has got its reply; else there is a new client."""
+    def rejoin(self, within: float) -> bool:
+        """The supervisor was killed. Whether the client is answered again; else there is a new client."""
         deadline = Deadline(within)
-        while not self.wait(message, _SLICE):
-            if self.kernel.process.poll() is not None or deadline.passed:
-                break
-        else:
-            return True
+        while self.kernel.process.poll() is None and not deadline.passed:
+            # What is sent into the gap may be lost, as with every Jupyter client: it is asked again.
+            if self.wait(self.client.send("kernel_info_request"), _AGAIN):
+                return True
         if self.kernel.process.poll() is None:
             self.kernel.process.kill()
         wait_for_end(self.kernel.process.pid, Deadline(END_SECONDS))

@@ -229,7 +229,7 @@ class Stage:
         self._session.wait(running, act.moment)
         began = time.monotonic()
         self._session.kill(fault.victim)
-        goes_on = self._session.rejoin(client.send("kernel_info_request"), BACK_SECONDS)
+        goes_on = self._session.rejoin(BACK_SECONDS)
         if running and (goes_on or running in client.replies):
             self._happened(client.finish(running, act.code, BACK_SECONDS))
         self.tally.killed(fault.name, time.monotonic() - began)

@@ -6,12 +6,13 @@ import msgspec
 import pytest
 
 from holdfast.link.messages import Absent, LostName
-from holdfast.supervisor.recovery import Recovery, described, slipped
+from holdfast.supervisor.recovery import Recovery, described, slip_in_words
+from holdfast.supervisor.returns import Slip
 from soak.notices import Notice, of_reply, of_story, of_text
 
 CAUSE = "aborted (signal 6, SIGABRT)"
 POOL, SOCKET = Absent("pool", "pool", "thread pool"), Absent("connection", "s", "socket")
-SLIP = slipped("standby", 4, "it ended on the way: aborted (signal 6, SIGABRT)")
+SLIP = slip_in_words(Slip("standby", 40, "it ended on the way: aborted (signal 6, SIGABRT)"), 4)
 GENERATOR = LostName("g", "a generator, which can't be pickled")
 
 

@@ -33,7 +33,7 @@ class Running(msgspec.Struct, frozen=True):
 
 
 class StandbyInfo(msgspec.Struct, frozen=True):
-    """The newest standby: the cell after which it was forked (None: before any), and its age in seconds."""
+    """A standby: the cell after which it was forked (None: before any), and its age in seconds."""
 
     generation: int
     after: int | None
@@ -72,6 +72,7 @@ class Info(msgspec.Struct, frozen=True, kw_only=True):
     clients: list[str] = []
     running: Running | None = None
     standby: StandbyInfo | None = None
+    """The one that a crash would wake."""
     no_standby: str | None = None
     """Why the newest standby does not hold the newest state."""
     before_restart: StandbyInfo | None = None

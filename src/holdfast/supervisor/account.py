@@ -95,7 +95,7 @@ class Account:
             cells=self._journal.count_cells(),
             clients=clients,
             running=running,
-            standby=_described(lineage.standbys.newest, stage),
+            standby=_described(lineage.standbys.successor, stage),
             no_standby=lineage.refusal,
             before_restart=_described(_retired(lineage), stage),
             started=self._started,

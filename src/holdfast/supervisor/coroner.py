@@ -45,7 +45,7 @@ class Coroner:
         stage, job = self._stage, self._stage.job
         left = offspring.with_running(back.left, stage.worker_pid)
         effects = stage.effects
-        slips = [words.slipped(each.what, effects.last_shown(each.after), each.why) for each in back.slips]
+        slips = words.slips_in_words(back.slips, effects.last_shown)
         return Recovery(
             cause=words.cause_of(
                 death.status,

@@ -62,8 +62,11 @@ class Effects:
         return [each for each in self._cells if each > number]
 
     def drop_since(self, number: int) -> list[int]:
-        """Forget the cells that ended after cell `number` did; their execution counts."""
-        return [self._cells.pop(each).count for each in self.since(number)]
+        """Forget the cells that ended after cell `number` did; the counts of those that somebody typed."""
+        gone = self.shown_since(number)
+        for each in self.since(number):
+            del self._cells[each]
+        return gone
 
     def until(self, number: int) -> Effects:
         """Those of the cells up to cell `number`."""

@@ -9,6 +9,7 @@ import contextlib
 import os
 import re
 import signal
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import msgspec
@@ -16,6 +17,7 @@ import msgspec
 from holdfast.link.messages import Absent, Child, LeftBehind, LostName
 from holdfast.protocol import debugging
 from holdfast.supervisor import remains
+from holdfast.supervisor.returns import Slip
 
 ENAME = "InterpreterDied"
 """`ename` of the error that a client gets for the cell that crashed."""
@@ -210,9 +212,14 @@ def _what_is_back(recovery: Recovery, cell: str) -> str:
     return f"{back}, with {held} {place}{why}: {reason}{refusal}."
 
 
-def slipped(what: str, count: int | None, why: str) -> str:
-    """A `standby` or `checkpoint` that was tried and did not hold, in words; `count` is of its last cell."""
-    return f"the {what} {f'after In[{count}]' if count else 'of the start'} was of no use: {why}"
+def slips_in_words(slips: Sequence[Slip], count_of: Callable[[int], int | None]) -> list[str]:
+    """What was tried and did not hold; `count_of` tells the execution count of a cell."""
+    return [slip_in_words(each, count_of(each.after)) for each in slips]
+
+
+def slip_in_words(slip: Slip, count: int | None) -> str:
+    """A step that did not hold; `count` is that of the last cell whose effects it held."""
+    return f"the {slip.what} {f'after In[{count}]' if count else 'of the start'} was of no use: {slip.why}"
 
 
 def extent(level: str, names: list[str]) -> str:

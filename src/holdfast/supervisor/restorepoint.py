@@ -22,17 +22,17 @@ def in_words(lineage: AnyWorker, effects: Effects, checkpoints: Checkpoints) -> 
 
 
 def _in_memory(lineage: AnyWorker, effects: Effects) -> str:
-    newest = lineage.standbys.newest
-    if newest is None or isinstance(lineage, Program):
-        return f"none in memory: {lineage.refusal or 'the interpreter has just begun'}"
-    count = effects.last_shown(newest.after)
+    standby = lineage.standbys.successor
+    if standby is None or isinstance(lineage, Program):
+        return f"none in memory: {lineage.refusal or 'no copy has been made of it yet'}"
+    count = effects.last_shown(standby.after)
     place = f"after In[{count}]" if count else "before any cell"
-    verdict = lineage.ladder.grades.of(newest)
+    verdict = lineage.ladder.grades.of(standby)
     words = f"{place}, {verdict.grade if verdict else 'not examined yet'}"
     if verdict is not None:
-        reasons = [*verdict.reasons, *([_RESTLESS] if is_restless(newest) else [])]
+        reasons = [*verdict.reasons, *([_RESTLESS] if is_restless(standby) else [])]
         words += f" ({'; '.join(reasons)})" if reasons else ""
-    missing = effects.shown_since(newest.after)
+    missing = effects.shown_since(standby.after)
     if missing and lineage.refusal:
         words += f", without {', '.join(f'In[{each}]' for each in missing)} ({lineage.refusal})"
     return words

@@ -83,8 +83,14 @@ class Standbys:
 
     @property
     def newest(self) -> Standby | None:
-        """The one that would be woken now."""
+        """The one that was taken last."""
         return self._all[-1] if self._all else None
+
+    @property
+    def successor(self) -> Standby | None:
+        """The one that would be woken now: the newest, unless its state was thrown away on purpose."""
+        newest = self.newest
+        return newest if newest is not None and newest.generation > self._barrier else None
 
     @property
     def all(self) -> list[Standby]:
@@ -152,9 +158,10 @@ class Standbys:
 
     def take(self) -> Standby | None:
         """The newest that may take over, out of the list: it is about to be woken."""
-        if not self._all or self._all[-1].generation <= self._barrier:
+        standby = self.successor
+        if standby is None:
             return None
-        standby = self._all.pop()
+        self._all.remove(standby)
         self._loop.forget(standby.control.fileno())
         standby.listen()
         return standby

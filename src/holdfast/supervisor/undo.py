@@ -105,13 +105,15 @@ class Undo:
         way, self._way = self._way, None
         assert way is not None
         took = words.took((time.monotonic() - self._departed) * 1e3)
+        slips = words.slips_in_words(back.slips, self._stage.effects.last_shown)
+        why = "; ".join(slips) or "no other state woke up"
         lost = self._stage.drop_effects(back.after)
         state = self._place(back.after)
         if back.level == "fresh":
-            text = f"holdfast: back after {took} with an EMPTY namespace: no earlier state woke up."
+            text = f"holdfast: back after {took} with an EMPTY namespace: {why}."
         elif lost or back.after != way.target.after:
             text = f"holdfast: back after {took}, but with {words.extent(back.level, back.names)} as {state}:"
-            text += " no later state woke up."
+            text += f" {why}."
         else:
             text = f"holdfast: back after {took}, with {words.extent(back.level, back.names)} as {state}."
         left = remains.in_words(

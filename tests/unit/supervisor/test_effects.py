@@ -33,6 +33,12 @@ def test_states_between_two_typed_cells_are_alike() -> None:
     assert effects.last_shown(9) is None
 
 
+def test_a_cell_that_nobody_typed_is_not_named_as_the_next_one() -> None:
+    effects = cells(True, False, True, False)
+    assert effects.drop_since(10) == [2]
+    assert effects.since(0) == [10]
+
+
 def test_what_is_undone_is_forgotten_and_the_oldest_when_there_are_too_many() -> None:
     effects = cells(True, True, True)
     assert effects.drop_since(10) == [2, 3]

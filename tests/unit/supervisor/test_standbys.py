@@ -56,6 +56,15 @@ def test_the_one_that_is_gone_back_to_is_woken_next(taken: Taken) -> None:
     assert kept(standbys) == [1, 2]
 
 
+def test_what_was_thrown_away_is_not_what_a_crash_would_wake(taken: Taken) -> None:
+    standbys = taken(1, 2)
+    standbys.put_barrier()
+    assert standbys.successor is None
+    successor = taken(3).successor
+    assert successor is not None
+    assert successor.after == 3
+
+
 def test_the_newest_of_those_that_are_left_is_the_one_that_is_told_of(taken: Taken) -> None:
     standbys = taken(1, 2, 3, 4)
     told: list[tuple[str, int]] = []
