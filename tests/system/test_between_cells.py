@@ -76,6 +76,20 @@ asyncio.get_running_loop().add_reader(reading, take)
     assert client.value("came") == [b"news"]
 
 
+def test_what_a_timer_did_once_is_kept(client: Client) -> None:
+    cell = client.do("""
+import asyncio
+rung = []
+def ring():
+    rung.append(1)
+    print("rung", flush=True)
+_ = asyncio.get_running_loop().call_later(0.2, ring)
+""")
+    client.text(cell.msg_id, "rung")
+    client.run("rung.append(2)\n" + DIE)
+    assert client.value("rung") == [1]
+
+
 def test_an_interrupt_that_a_dead_cell_never_heard_does_not_swallow_the_next_one(client: Client) -> None:
     pid = client.value("import os, signal; os.getpid()")
     running = client.start(
