@@ -23,6 +23,9 @@ _AGAIN_SECONDS = 0.2
 """From the end of one that was too much to the next look: by then its pages have been given back (0.1 s for
 4 GB), and the next cell has hardly written as much again."""
 
+_LITTLE = 8 * headroom.SMALL
+"""Bytes that all of them map, with what they share: of small sessions; not worth a look at the machine."""
+
 
 class Dropped(msgspec.Struct, frozen=True):
     """One that went."""
@@ -73,12 +76,15 @@ class Budget:
         self._standbys.drop_all()
         self._branches.drop_all()
 
-    def held(self) -> int:
-        """Bytes that would be had again if none were kept, as far as it is known."""
-        worker = self._worker()
-        found = self.of([*self._sleepers(), *([worker] if worker is not None else [])])
-        own = found.pop(worker, None) if worker is not None else None
-        return costs.held(found.values(), own)
+    def held(self, seconds: float = costs.LOOK_SECONDS) -> int:
+        """Bytes that would be had again if none were kept, as far as that is known after so long a look."""
+        worker, sleepers = self._worker(), self._sleepers()
+        self._costs.look([*([worker] if worker is not None else []), *sleepers], seconds)
+        return costs.held(map(self.cost, sleepers), self.cost(worker))
+
+    def cost(self, pid: int | None) -> Cost | None:
+        """What one of them costs, as of the last look."""
+        return self._costs.of(pid)
 
     def limit(self, held: int) -> int:
         """Bytes that may be held; `held`: so many are."""
@@ -86,16 +92,15 @@ class Budget:
             return self._setting
         return int((headroom.available() + held) * int(self._setting.rstrip("%")) / 100)
 
-    def of(self, pids: list[int]) -> dict[int, Cost]:
-        """What these cost."""
-        return self._costs.of(pids)
-
     def _sleepers(self) -> list[int]:
         every = [*self._standbys.all, *(each.standby for each in self._branches.all)]
         return [each.pid for each in every if each.pid is not None]
 
     def _is_over(self) -> bool:
-        if costs.at_most(self._sleepers()) <= self.limit(0):  # mostly; what they really hold is asked else
+        most = costs.at_most(self._sleepers())
+        if isinstance(self._setting, str) and most <= _LITTLE:
+            return False
+        if most <= self.limit(0):  # mostly; what they really hold is asked else
             return False
         held = self.held()
         return held > self.limit(held)

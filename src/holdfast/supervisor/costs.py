@@ -16,8 +16,11 @@ import msgspec
 
 from holdfast.supervisor import headroom
 
-QUESTION_SECONDS = 0.05
-"""Reading for one question ends after so long; of the rest the last known figures are told, or none."""
+LIST_SECONDS = 0.25
+"""Reading for somebody who wants to see it ends after so long; else older figures are told, or none."""
+
+LOOK_SECONDS = 0.05
+"""Reading for nobody but ourselves."""
 
 FRESH_SECONDS = 1.0
 """A figure is not read again so soon: who sleeps has the same pages as before, but fewer share them."""
@@ -42,33 +45,41 @@ class Costs:
     def __init__(self) -> None:
         self._known: dict[int, tuple[float, Cost]] = {}
 
-    def of(self, pids: Iterable[int]) -> dict[int, Cost]:
-        """What is known of these; those that were looked at longest ago are looked at first."""
+    def of(self, pid: int | None) -> Cost | None:
+        """What is known of it."""
+        known = self._known.get(pid) if pid is not None else None
+        return known[1] if known is not None else None
+
+    def look(self, pids: Iterable[int], seconds: float) -> None:
+        """At these, of all others nothing is known any more; first at those not looked at for longest."""
         wanted = [*pids]
         self._known = {pid: self._known[pid] for pid in wanted if pid in self._known}
         start = time.monotonic()
         for pid in sorted(wanted, key=lambda pid: self._known[pid][0] if pid in self._known else 0.0):
             now = time.monotonic()
-            if now - start > QUESTION_SECONDS:
+            if now - start > seconds:
                 break
             if pid not in self._known or now - self._known[pid][0] > FRESH_SECONDS:
                 cost = _read(pid)
                 if cost is not None:
                     self._known[pid] = (now, cost)
-        return {pid: self._known[pid][1] for pid in wanted if pid in self._known}
 
 
-def held(sleepers: Iterable[Cost], worker: Cost | None) -> int:
+def held(sleepers: Iterable[Cost | None], worker: Cost | None) -> int:
     """Bytes that the machine would have back if all these ended, as far as it is known.
 
     What several of them share, and the worker has not, counts once: all their parts, without what their parts
     are of the worker's pages.
     """
-    costs = [*sleepers]
+    every = [*sleepers]
+    costs = [each for each in every if each is not None]
     theirs = sum(each.own for each in costs)
-    if worker is None:
+    if worker is None or not costs:
         return theirs
-    return max(theirs, sum(each.part for each in costs) - (worker.whole - worker.part))
+    parts = (
+        sum(each.part for each in costs) * len(every) // len(costs)
+    )  # those not looked at are like the others
+    return max(theirs, parts - (worker.whole - worker.part))
 
 
 def at_most(pids: Iterable[int]) -> int:

@@ -14,7 +14,7 @@ import msgspec
 from holdfast.errors import HoldfastError
 from holdfast.protocol import operations
 from holdfast.protocol.operations import Redo
-from holdfast.supervisor import offspring, remains
+from holdfast.supervisor import costs, offspring, remains
 from holdfast.supervisor import recovery as words
 from holdfast.supervisor.branches import Past
 from holdfast.supervisor.budget import Budget
@@ -137,7 +137,7 @@ class Undo:
         if self._stage.job is not None:
             self._look_back(self._stage.job)
         budget = self._lineage.budget
-        held = budget.held()
+        held = budget.held(costs.LIST_SECONDS)
         return operations.Checkpoints(
             self._ways.listed(), held, budget.limit(held), self._dropped(budget), budget.trouble
         )

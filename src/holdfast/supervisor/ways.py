@@ -138,13 +138,12 @@ class Ways:
         )
 
     def _costing(self, found: list[tuple[str, str, Standby]]) -> list[EarlierState]:
-        """With what each costs, as far as that is known."""
-        costs = self._lineage.budget.of([each.pid for _, _, each in found if each.pid is not None])
-        now = time.monotonic()
+        """With what each costs, as of the budget's last look."""
+        budget, now = self._lineage.budget, time.monotonic()
         return [
             EarlierState(how, state, now - each.taken_at, "memory", cost.own if cost else None)
             for how, state, each in found
-            for cost in [costs.get(each.pid or 0)]
+            for cost in [budget.cost(each.pid)]
         ]
 
     # On disk

@@ -20,11 +20,15 @@ def test_a_process_costs_what_it_holds_alone_and_nothing_once_it_is_gone() -> No
         assert process.stdout is not None
         process.stdout.readline()
         known = Costs()
-        cost = known.of([process.pid])[process.pid]
+        known.look([process.pid], 1.0)
+        cost = known.of(process.pid)
+        assert cost is not None
         assert 50 * MEGABYTE < cost.own <= cost.part <= cost.whole == costs.at_most([process.pid])
         process.kill()
-    assert known.of([]) == {}
-    assert known.of([process.pid]) == {}
+    known.look([], 1.0)
+    assert known.of(process.pid) is None
+    known.look([process.pid], 1.0)
+    assert known.of(process.pid) is None
 
 
 def test_what_is_the_workers_too_is_not_counted_and_what_sleepers_share_counts_once() -> None:
@@ -32,4 +36,5 @@ def test_what_is_the_workers_too_is_not_counted_and_what_sleepers_share_counts_o
     worker = Cost(own=changed + own, part=shared // 3 + changed + own, whole=shared + changed + own)
     sleeper = Cost(own=own, part=shared // 3 + changed // 2 + own, whole=shared + changed + own)
     assert costs.held([sleeper, sleeper], worker) == changed + 2 * own
+    assert costs.held([sleeper, None], worker) == costs.held([sleeper, sleeper], worker)
     assert costs.held([sleeper, sleeper], None) == 2 * own
