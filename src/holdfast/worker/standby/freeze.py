@@ -77,7 +77,6 @@ class Freezer:
         self._quiet_wait_ms = quiet_wait_ms
         self._cell = 0  # the last cell whose effects this process holds
         self._fresh = False  # the newest standby holds all that this process holds
-        self._stirring = False  # but for what was about to happen by itself when it was taken
         self._middle = 0  # pid of the fork in the middle, not yet reaped
         self._twice = False  # the standby made last was made by two forks
         self._pid = 0  # of the standby made last; 0: it says so itself
@@ -103,8 +102,7 @@ class Freezer:
         """
         self._in_a_burst = self._loop.time() - self._ended < BURST_SECONDS
         due = self._drop_plans()
-        stale = not self._fresh or self._stirring or self._restless()
-        woken = (due or (changes and stale)) and self.take()
+        woken = (due or (changes and (not self._fresh or self._restless()))) and self.take()
         self._reap()
         return woken
 
@@ -242,7 +240,7 @@ class Freezer:
 
     def _announce(self, control: socket.socket, taken: StandbyTaken) -> None:
         self._outlet.send(taken, control.fileno())
-        self._fresh, self._stirring = True, self._restless()
+        self._fresh = True
 
     def _refuse(self, reason: str) -> None:
         self._outlet.send(NoStandby(self._outlet.position, self._cell, reason))
