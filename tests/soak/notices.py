@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from holdfast.supervisor.lineage import STANDBY_ENDED
 from kit.wire import Message
 
 HEAD = "InterpreterDied"
@@ -54,7 +55,7 @@ def of_reply(reply: Message) -> Notice | None:
     if recovery is None:
         return None
     missing = {each["name"] for part in ("not_restored", "lost_names") for each in recovery[part]} - {""}
-    excused = bool(recovery["lost"] and (recovery["refusal"] or recovery["stepped_back"]))
+    excused = bool(recovery["lost"] and (_is_excuse(recovery["refusal"]) or recovery["stepped_back"]))
     slips = "; ".join(recovery["slips"])
     return Notice(recovery["level"], frozenset(recovery["lost"]), frozenset(missing), excused, slips)
 
@@ -73,9 +74,14 @@ def of_text(text: str) -> Notice | None:
         if gone
         else frozenset(),
         frozenset(_NAME.findall(missing[1])) if missing else frozenset(),
-        bool(gone and (gone["refused"] or gone["damaged"] or gone["newer"])),
+        bool(gone and (_is_excuse(gone["refused"] or gone["newer"]) or gone["damaged"])),
         gone["slips"] or "" if gone else "",
     )
+
+
+def _is_excuse(refusal: str | None) -> bool:
+    """Whether the session could not help it. Nobody here kills standbys."""
+    return bool(refusal) and STANDBY_ENDED not in (refusal or "")
 
 
 def of_way_back(text: str) -> Notice:

@@ -45,6 +45,8 @@ from holdfast.supervisor.returns import Death, Return
 from holdfast.supervisor.seat import Seat
 from holdfast.supervisor.standbys import Standby, Standbys, dismiss
 
+STANDBY_ENDED = "the one that held it has ended by itself"
+
 
 class State(enum.Enum):
     """Of the worker."""
@@ -305,7 +307,7 @@ class Lineage:
             self._take_over()
 
     def _on_newest_lost(self) -> None:
-        self.refusal = "the one that held it has ended by itself"  # until there is another one
+        self.refusal = STANDBY_ENDED  # until there is another one
         if self.state is State.ALIVE:
             self.send(Renew())
 
