@@ -6,11 +6,9 @@ messages would tear the parent's), so there `forked` is true and text goes to fi
 
 from __future__ import annotations
 
-import contextlib
 import os
 import select
 import threading
-from collections.abc import Iterator
 from threading import get_ident
 from typing import Final
 
@@ -89,14 +87,13 @@ class Outlet:
             finally:
                 self._interrupts.sent()
 
-    @contextlib.contextmanager
-    def forking(self) -> Iterator[None]:
+    def fork_begins(self) -> None:
         """The supervisor sees that a fork is under way: if it hangs, nothing will be said."""
         self._ring.fork_begins()
-        try:
-            yield
-        finally:
-            self._ring.fork_ended()
+
+    def fork_ended(self) -> None:
+        """It sees that it is over."""
+        self._ring.fork_ended()
 
     def renew(self) -> None:
         """After a fork became the worker: nobody holds the lock, the ring stands where it was left."""

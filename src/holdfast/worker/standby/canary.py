@@ -121,8 +121,7 @@ def had_threads(library: str) -> bool:
 
 def unforkable() -> str | None:
     """In the live worker: why none of its forks is of any use, if so."""
-    loaded = [each for each in ON_A_GPU if each in sys.modules]
-    if not loaded:
+    if sys.modules.keys().isdisjoint(ON_A_GPU):
         return None
     torch: Any = sys.modules.get("torch")
     cuda = getattr(torch, "cuda", None)

@@ -170,8 +170,11 @@ class Freezer:
         if reason := self.pause() or canary.unforkable():
             self._refuse(reason)
             return False
-        with self._outlet.forking():
+        self._outlet.fork_begins()
+        try:
             return self._fork_now()
+        finally:
+            self._outlet.fork_ended()
 
     def _fork_now(self) -> bool:
         began = time.monotonic()

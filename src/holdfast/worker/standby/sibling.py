@@ -51,8 +51,7 @@ def fork() -> int:
     """
     arguments = _arguments()
     assert arguments is not None
-    with _unwarned():
-        ctypes.pythonapi.PyOS_BeforeFork()
+    ctypes.pythonapi.PyOS_BeforeFork()
     pid = int(_libc.syscall(*arguments))
     if pid == 0:
         return 0

@@ -15,8 +15,13 @@ _MODULES = (
 )
 
 
+_NONE: frozenset[int] = frozenset()
+
+
 def descriptors() -> frozenset[int]:
-    """Of this process, now."""
+    """Of this process, now. Asked before each fork."""
+    if sys.modules.keys().isdisjoint(_MODULES):
+        return _NONE
     found = set()
     for name in _MODULES:
         tracker = getattr(sys.modules.get(name), "_resource_tracker", None)
