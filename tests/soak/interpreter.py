@@ -24,6 +24,8 @@ def run(code: str, namespace: dict[str, Any], loop: asyncio.AbstractEventLoop) -
         result = eval(compile(code, "<cell>", "exec", FLAGS, dont_inherit=True), namespace)
         if inspect.iscoroutine(result):
             loop.run_until_complete(result)
+    except RuntimeError as error:  # IPython runs a statement that awaits nothing by itself
+        return type(error.__cause__ if isinstance(error.__cause__, StopIteration) else error).__name__
     except Exception as error:  # noqa: BLE001 - told
         return type(error).__name__
     return ""

@@ -344,6 +344,18 @@ def test_everything_is_killed_and_the_session_begins_anew_and_says_so(kernel: Ke
     assert successor.run("kept").error["ename"] == "NameError"
 
 
+def test_a_cell_that_ended_with_everything_is_not_taken_up_by_a_later_supervisor(
+    kernel: Kernel, client: Client
+) -> None:
+    client.until_busy(client.start("while True: pass"))
+    kernel.lose()
+    kernel.launch()
+    successor = kernel.client("successor")
+    successor.do("x = 5")
+    kill(successor)
+    assert successor.value("x") == 5
+
+
 def _supervisor(kernel: Kernel) -> int:
     (pid,) = (pid for pid, command in marked(kernel.mark).items() if "holdfast.supervisor" in command)
     return pid

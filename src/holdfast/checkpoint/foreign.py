@@ -22,7 +22,15 @@ Reduced = Any
 SMALL_BASE_BYTES: Final = 1024 * 1024
 """The array behind a view is written, so that views go on sharing it, if it is no larger than this, if the
 view is at least half of it, or if a variable is it. Else the view is written alone: ten elements drag no
-gigabyte along."""
+gigabyte along. What is written on account of one variable is there for all views of it."""
+
+
+def _behind(value: Any) -> Any:
+    """The array behind one that is at least half of it; None if there is none."""
+    kind = type(value)
+    if (kind.__module__, kind.__qualname__) != ("numpy", "ndarray") or type(value.base) is not kind:
+        return None
+    return value.base if value.base.nbytes <= 2 * value.nbytes else None
 
 
 class Foreign:
@@ -31,7 +39,7 @@ class Foreign:
     def __init__(self, values: Iterable[object]) -> None:
         self.notes: list[str] = []
         """What the variable that is being written will not be as it was."""
-        self._owned = {id(value) for value in values}
+        self._owned = {id(each) for value in values for each in (value, _behind(value))}
         self._streams = {type(getattr(sys, name)): name for name in ("stdin", "stdout", "stderr")}
         self._storages: dict[tuple[int, int], tuple[Any, _Once]] = {}
         self._choices: dict[tuple[str, str], Callable[[Any], Reduced]] = {

@@ -124,6 +124,8 @@ class Ledger:
     def begin_anew(self, ename: str, *, named: bool) -> None:
         """No process is left of what there was. A `named` session outlives its launchers."""
         self.end_what_was_running(ename)
+        for each in self.journal.unanswered():
+            self.answered(each.id)  # whoever waited does so no more: it is nobody's to take up
         self.set(_NAMED, "yes" if named else "no")
         self.set(_RESTORED_AFTER, str(self.restored_after))
         self.drop_effects(max(self.namespace_after, self.restored_after))

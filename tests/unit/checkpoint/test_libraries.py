@@ -34,6 +34,13 @@ def test_views_share_memory_after_a_second_time_too(disk: Disk) -> None:
     assert not back["view"].flags.owndata
 
 
+def test_a_small_view_shares_what_is_written_on_account_of_a_large_one(disk: Disk) -> None:
+    base = np.arange(1_000_000)
+    back = disk.again({"a_few": base[10:20], "most": base[1:]})
+    back["most"][9] = -1
+    assert back["a_few"][0] == -1
+
+
 def test_a_small_view_drags_no_large_array_along(disk: Disk) -> None:
     manifest = disk.write({"ten": np.arange(1_000_000)[:10]})
 
