@@ -39,9 +39,7 @@ class Channel:
     def __init__(self, sock: socket.socket, *, keeps: bool = False) -> None:
         self.sock = sock
         self.ended = False  # the other end is closed, or gone
-        self._unheard = (
-            False  # that was seen as something was sent: its last words may still be in the socket
-        )
+        self._unheard = False  # seen as something was sent: its last words may still be in the socket
         self._said = 0  # messages sent so far
         self._keeps = keeps
         self._seen: deque[tuple[int, int]] = deque()  # number and bytes of messages in the socket
