@@ -204,9 +204,8 @@ KINDS = [
         _spoil(_flip, at_once=True),
         Level.DISK,
         rounds=1,
-        pending="a story that waits for the load",
     ),
-    Kind(59, "blobs that no fsync wrote", _power_cut, Level.DISK, rounds=1, pending="the checkpoint before"),
+    Kind(59, "blobs that no fsync wrote", _power_cut, Level.DISK, rounds=1),
     Kind(62, "everything killed", everything_killed, Level.DISK),
     *(
         Kind(

@@ -249,6 +249,20 @@ def test_a_worker_that_dies_while_nobody_looks_is_replaced_by_its_standby(client
     assert client.value("kept") == 5
 
 
+def test_a_cell_that_had_not_begun_when_both_were_killed_just_runs(client: Client) -> None:
+    client.do("kept = [1]")
+    wait_for_standby(client, 1)
+    now = about(client)
+    os.kill(now["worker_pid"], signal.SIGSTOP)
+    running_cell = client.start("kept.append(2)\nkept")
+    client.until_busy(running_cell)
+    for pid in (now["pid"], now["worker_pid"]):
+        os.kill(pid, signal.SIGKILL)
+    cell = client.finish(running_cell)
+    assert (cell.status, cell.result) == ("ok", "[1, 2]"), cell.notice
+    assert "between cells" in cell.text("stderr")
+
+
 def test_earlier_states_can_still_be_gone_back_to(client: Client) -> None:
     client.do("kept = 1")
     wait_for_standby(client, 1)

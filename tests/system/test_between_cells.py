@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import random
 import signal
 from pathlib import Path
 
@@ -15,6 +17,11 @@ from kit.kernel import only_holdfast
 from kit.wire import Client, Message
 
 pytestmark = only_holdfast
+
+KILLS = 100
+"""Of idle workers, at random moments around the arrival of a cell."""
+AROUND_SECONDS = 0.004
+"""Before and after that: a short cell is through within about half of it."""
 
 DIE = "import ctypes; ctypes.string_at(0)"
 
@@ -146,3 +153,51 @@ def test_beside_a_thread_at_work_the_grade_is_known_from_the_standby_before(clie
     assert about(client)["restore_point"].startswith("after In[2], resume (threads are at work")
     client.run("import os; os._exit(3)")
     assert client.value("kept") == 1
+
+
+# --- a worker that dies as a cell arrives
+
+
+def test_a_cell_that_had_not_begun_when_the_interpreter_died_just_runs(client: Client) -> None:
+    worker = client.value("import os; kept = [1]; os.getpid()")
+    client.until_told(lambda: (about(client)["standby"] or {}).get("after") == 1, "a standby")
+    os.kill(worker, signal.SIGSTOP)
+    running = client.start("kept.append(2)\nkept")
+    client.until_busy(running)
+    os.kill(worker, signal.SIGKILL)
+    cell = client.finish(running)
+    assert cell.status == "ok"
+    assert cell.result == "[1, 2]"
+    assert "between cells: killed (signal 9, SIGKILL)" in cell.text("stderr")
+    assert client.value("kept") == [1, 2]
+
+
+def end(worker: int) -> None:
+    with contextlib.suppress(ProcessLookupError):  # killed after the last cell, which is not known yet
+        os.kill(worker, signal.SIGKILL)
+
+
+def test_a_cell_never_runs_twice_whenever_the_idle_interpreter_dies(client: Client, folder: Path) -> None:
+    dice = random.Random(13)
+    file = folder / "ran"
+    spared = 0
+    for number in range(KILLS):
+        client.until_told(lambda: about(client)["state"] == "idle", "the next interpreter")
+        worker = about(client)["worker_pid"]
+        early, late = dice.random() < 0.5, dice.uniform(0, AROUND_SECONDS)
+        if early:
+            end(worker)
+        client.listen(late)
+        running = client.start(f"with open({str(file)!r}, 'a') as file: print({number}, file=file)")
+        if not early:
+            client.listen(late)
+            end(worker)
+        cell = client.finish(running)
+        times = file.read_text().split().count(str(number)) if file.exists() else 0
+        spared += "between cells" in cell.text("stderr")
+        if cell.status == "ok":
+            assert times == 1
+        else:
+            assert "SIGKILL" in cell.notice
+            assert times <= 1
+    assert spared

@@ -419,6 +419,31 @@ def test_a_damaged_variable_is_named_and_the_others_are_back(kernel: Kernel, cli
     assert successor.value("x") == 5
 
 
+@pytest.mark.parametrize("both", [False, True], ids=["the newest", "both"])
+def test_if_most_of_the_newest_checkpoint_is_damaged_the_one_before_is_used_unless_it_is_worse(
+    kernel: Kernel, client: Client, *, both: bool
+) -> None:
+    client.do("import os; first = 1; second = 2; big = os.urandom(1_000_000)")
+    on_disk(client, 1)
+    older = set((folder_of(kernel) / "blobs").iterdir())
+    client.do("later = 3")
+    on_disk(client, 2)
+    kill(kernel.mark)
+    for blob in (folder_of(kernel) / "blobs").iterdir():
+        if (both or blob not in older) and blob.stat().st_size < 1_000_000:
+            os.truncate(blob, 0)
+    successor = reboot(kernel)
+    said = told(successor)
+    if both:
+        assert "Back from disk, as after In[2]" in said
+        assert "first (its data is damaged" in said
+        assert successor.value("len(big)") == 1_000_000
+    else:
+        assert "Back from disk, as after In[1]" in said
+        assert "What was written later, as after In[2], could not be read back" in said
+        assert successor.value("first, second, len(big)") == (1, 2, 1_000_000)
+
+
 def test_what_can_not_be_read_at_all_is_told_loudly_and_never_overwritten(
     kernel: Kernel, client: Client
 ) -> None:

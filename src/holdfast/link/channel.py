@@ -39,6 +39,7 @@ class Channel:
     def __init__(self, sock: socket.socket, *, keeps: bool = False) -> None:
         self.sock = sock
         self.ended = False  # the other end is closed, or gone
+        self._unheard = False  # seen as something was sent: its last words may still be in the socket
         self._said = 0  # messages sent so far
         self._keeps = keeps
         self._seen: deque[tuple[int, int]] = deque()  # number and bytes of messages in the socket
@@ -114,7 +115,7 @@ class Channel:
         except BlockingIOError:
             return 0
         except OSError:  # EPIPE, ECONNRESET, EBADF: whoever reads learns of it by `ended`
-            self.ended = True
+            self.ended = self._unheard = True
             return 0
 
     def receive(self) -> list[Frame]:
@@ -126,18 +127,18 @@ class Channel:
         messages: list[tuple[int, Frame]] = []
         decoder = self._decoder
         flags = _RECEIVING | socket.MSG_PEEK if self._keeps else _RECEIVING
-        while not self.ended:
+        while not self.ended or self._unheard:
             try:
                 size, ancillary, _, _ = self.sock.recvmsg_into((self._room,), _ROOM_FOR_FDS, flags)
             except BlockingIOError:
                 break
             except OSError:
-                self.ended = True
+                self._end()
                 break
             if ancillary:
                 self._keep_fds(ancillary)
             if not size:
-                self.ended = True
+                self._end()
                 break
             for message in decoder.feed(self._room[:size]):  # and again: descriptors end one early
                 if self._keeps:
@@ -184,7 +185,7 @@ class Channel:
 
     def restart(self) -> None:
         """Forget everything half said: the descriptor has become another connection (dup2(2))."""
-        self.ended = False
+        self.ended = self._unheard = False
         self._said = 0
         self._decoder = Decoder()
         self._clear()
@@ -192,10 +193,13 @@ class Channel:
 
     def close(self) -> None:
         """Close the socket and every descriptor nobody took."""
-        self.ended = True
+        self._end()
         self.sock.close()
         self._clear()
         self._close_fds()
+
+    def _end(self) -> None:
+        self.ended, self._unheard = True, False
 
     def _encoded(self, message: Frame) -> bytearray:
         self._said += 1

@@ -255,6 +255,8 @@ class Load(Frame, tag=18):
     """The last cell whose effects it holds (0: none)."""
     skip: list[str] = []
     """Variables that have ended an interpreter before."""
+    most: bool = False
+    """There may be a better one: only if most of it can be read."""
 
 
 class Outfit(Frame, tag=17):
@@ -389,10 +391,12 @@ class Loaded(Frame, tag=52):
 
 
 class NotLoaded(Frame, tag=53):
-    """Nothing of the checkpoint is in the namespace."""
+    """The checkpoint's values are not in the namespace, or not most of them, as was wanted."""
 
     at: int
     what: str
+    some: bool = False
+    """Some of them can be had, should there be nothing better."""
 
 
 class Left(Frame, tag=29):

@@ -12,17 +12,18 @@ place, so the other side never sees half a write and a writer that dies in betwe
     40  bytes ever read from the pipes beside the ring (the reader's)
     48  bytes of those that need not be kept any more (the reader's)
     56  forks begun and ended by the writer to keep its state: odd while one is under way (the writer's)
-    64  the bytes
+    64  turn of the job that was begun last (the writer's)
+    128 the bytes
 """
 
 from __future__ import annotations
 
 from mmap import mmap
 
-DATA = 64
-"""Where the bytes begin: one cache line after the positions."""
+DATA = 128
+"""Where the bytes begin: two cache lines have room for all positions."""
 
-_HEAD, _TAIL, _ASLEEP, _WAITING, _INTERRUPT, _PIPED, _PIPED_SAFE, _FORKS = range(8)
+_HEAD, _TAIL, _ASLEEP, _WAITING, _INTERRUPT, _PIPED, _PIPED_SAFE, _FORKS, _BEGUN = range(9)
 
 
 class _Ring:
@@ -34,6 +35,10 @@ class _Ring:
     def head(self) -> int:
         """Bytes ever written."""
         return self._words[_HEAD]
+
+    def begun(self) -> int:
+        """Turn of the last job of which anything may have been done, by whichever worker. Turns only grow."""
+        return self._words[_BEGUN]
 
     def close(self) -> None:
         """Let go of the memory."""
@@ -92,6 +97,10 @@ class RingWriter(_Ring):
     def fork_ended(self) -> None:
         """It did not hang. Also said by who was made by it."""
         self._words[_FORKS] += self._words[_FORKS] & 1
+
+    def begin(self, turn: int) -> None:
+        """From here on something of this job may have been done."""
+        self._words[_BEGUN] = turn
 
     def rejoin(self) -> None:
         """Take up the shared position again, after another writer (since dead) has moved it."""

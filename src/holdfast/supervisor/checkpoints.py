@@ -122,7 +122,8 @@ class Checkpoints:
     def steps(self) -> list[Refill]:
         """As the ladder's steps, best first."""
         return [
-            Refill("disk", each.id, each.after, folder=self._folder_of(each.series)) for each in self.usable()
+            Refill("disk", each.id, each.after, folder=self._folder_of(each.series), most=True)
+            for each in self.usable()
         ]
 
     def begun(self, back: Return) -> Outcome:

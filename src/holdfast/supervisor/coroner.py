@@ -43,6 +43,7 @@ class Coroner:
         if death is None:
             return None
         stage, job = self._stage, self._stage.job
+        cell = job.count if job is not None and job.request is not None else None
         left = offspring.with_running(back.left, stage.worker_pid)
         effects = stage.effects
         slips = words.slips_in_words(back.slips, effects.last_shown)
@@ -54,7 +55,7 @@ class Coroner:
                 asked=death.asked,
                 dump=self._dump,
             ),
-            count=job.count if job is not None and job.request is not None else None,
+            count=None if self._is_innocent(death, back) else cell,
             level=back.level,
             after=effects.last_shown(back.after),
             lost=stage.drop_effects(back.after),
@@ -71,6 +72,16 @@ class Coroner:
             traceback=words.traceback_of(self._dump, dict(stage.sources)),
             exit_status=None if death.status is None else words.shell_status(death.status),
         )
+
+    def _is_innocent(self, death: Death, back: Return) -> bool:
+        """Whether the cell had not begun, and can be run as if nothing had happened.
+
+        It was sent in a moment in which nobody knew yet that the worker is dead. Not so if it was to be
+        stopped, or would run in another state than its author knows.
+        """
+        stage = self._stage
+        held = back.level == "standby" and not stage.effects.since(back.after)
+        return held and death.asked is None and not stage.begun
 
 
 def without_a_worker(job: Job, cause: str) -> Recovery:

@@ -44,7 +44,7 @@ class Newcomer:
         if self.refill is None:
             return Return("fresh", notes=frame.notes)
         folder = self.refill.folder or self._folder
-        return Load(folder, self.refill.checkpoint, self.refill.after, self._skip)
+        return Load(folder, self.refill.checkpoint, self.refill.after, self._skip, self.refill.most)
 
     def loaded(self, frame: Loaded) -> Return:
         """It has its values."""

@@ -44,6 +44,8 @@ class Refill(msgspec.Struct, frozen=True):
     """Where it is, if not where the others are."""
     left: LeftBehind = LeftBehind()
     """What is in no checkpoint, by no variable's name."""
+    most: bool = False
+    """Only if most of it can be read: there are others."""
 
 
 class Fresh(msgspec.Struct, frozen=True):
@@ -125,16 +127,21 @@ class Ladder:
             return
         if self._left is None:
             self._left = self.on_disk()
-        self._say(self._left.pop(0) if self._left else Fresh(), act)
+        step = self._left.pop(0) if self._left else Fresh()
+        self.slips = [
+            each for each in self.slips if (each.what, each.after) != _place(step)
+        ]  # the second try
+        self._say(step, act)
 
-    def slipped(self, why: str) -> None:
-        """The last step did not hold."""
+    def slipped(self, why: str, *, some: bool = False) -> None:
+        """The last step did not hold. There was `some` in it: to be taken if none of the others holds."""
         step = self._step
+        if some and self._left is not None and isinstance(step, Refill):
+            self._left.append(msgspec.structs.replace(step, most=False))
         if isinstance(step, Wake):
             self._let_slip(step.standby, why)
         elif isinstance(step, Refill):
-            what = "standby" if step.level == "salvage" else "checkpoint"
-            self.slips.append(Slip(what, step.after, f"its values could not be read back: {why}"))
+            self.slips.append(Slip(*_place(step), f"its values could not be read back: {why}"))
 
     def climbed(self, back: Return) -> Return:
         """A worker is there: what led to it."""
@@ -174,3 +181,10 @@ class Ladder:
             why = "; ".join(verdict.reasons)
             self._let_slip(standby, f"it can't go on ({why}), and its values could not be written: {done}")
             self.climb(act)
+
+
+def _place(step: Step) -> tuple[str, int]:
+    """What a step takes its values from, and as of which cell that is."""
+    if isinstance(step, Refill):
+        return "standby" if step.level == "salvage" else "checkpoint", step.after
+    return "", 0

@@ -251,7 +251,7 @@ class Lineage:
         elif isinstance(frame, Loaded):
             self._arrived(self._newcomer.loaded(frame))
         elif isinstance(frame, NotLoaded):
-            self._slip(frame.what)
+            self._slip(frame.what, some=frame.some)
         elif isinstance(frame, Woken) and self._awaited is not None:
             worker.pid = frame.pid
             if self._waking is not None:
@@ -332,8 +332,8 @@ class Lineage:
         self.state, self._awaited = State.WAKING, after
         self._deadline.set(self._settings.standby.wake_seconds, lambda: self._slip("it did not wake in time"))
 
-    def _slip(self, why: str) -> None:
+    def _slip(self, why: str, *, some: bool = False) -> None:
         """The last step did not hold: go on with the next."""
-        self.ladder.slipped(why)
+        self.ladder.slipped(why, some=some)
         self._give_up()
         self._take_over()

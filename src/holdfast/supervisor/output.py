@@ -108,6 +108,10 @@ class Output:
         """Number of the fork that the worker is in the middle of; 0: none."""
         return self._ring.fork_under_way
 
+    def has_begun(self, turn: int) -> bool:
+        """Whether a worker has begun to work on this job."""
+        return turn <= self._ring.begun()
+
     def reset(self) -> None:
         """The worker is another one: half a character of the old one's is not continued."""
         self._ring_decoder.reset()

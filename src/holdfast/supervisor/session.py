@@ -272,7 +272,7 @@ class Session:
         self._debugger.over(why)
 
     def _recovered(self, recovery: Recovery) -> None:
-        cell = self._turns.running_cell()
+        cell = None if recovery.count is None else self._turns.running_cell()
         self._ledger.event("crash", cell, recovery=msgspec.to_builtins(recovery))
         self._welcome.note(described(recovery), heard=bool(self._desk.clients()))
         self._turns.ended(self._stage.on_crash(recovery))

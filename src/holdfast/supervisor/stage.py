@@ -101,12 +101,20 @@ class Stage:
         )
 
     def resume(self, job: Job, since: float, turn: int) -> None:
-        """A cell that another supervisor has started: the worker takes no notice if it has it already."""
-        assert job.request is not None
+        """A cell that another supervisor has started."""
         self.job, self.since, self.began, self.running_turn = job, since, offspring.now(), turn
         self._keep_parent(job)
         self._questions.resume(job)
-        self._lineage.send(job.run(turn))
+
+    def send_again(self) -> None:
+        """Give the cell that runs to the worker once more: it takes no notice if it was begun already."""
+        if self.job is not None and self.job.request is not None:
+            self._lineage.send(self.job.run(self.running_turn))
+
+    @property
+    def begun(self) -> bool:
+        """Whether a worker has done anything of the job."""
+        return self.job is not None and self.output.has_begun(self.running_turn)
 
     def remember(self, cells: list[CellRecord]) -> None:
         """What ran before us, oldest first."""
@@ -172,12 +180,18 @@ class Stage:
         return self._end(job, answer, frame.status, by_worker=True)
 
     def on_crash(self, recovery: Recovery) -> Ended | None:
-        """The worker died and another one is there: answer for the job. Without a job, tell who looks."""
+        """The worker died and another one is there: answer for the job. Without one at fault, tell who looks.
+
+        A cell that had not begun is not at fault: it is the other one's to run.
+        """
         self.resumed = self.worker_pid if recovery.level == "standby" else None
         job, error = self.job, replies.error_of(recovery)
-        if job is None or (job.errand is not None and recovery.level != "none"):
+        spared = job is not None and job.request is not None and recovery.count is None
+        if job is None or spared or (job.errand is not None and recovery.level != "none"):
             self.tell_last("\n".join(words.described(recovery)) + "\n")
-        if job is None:
+        if spared:
+            self.send_again()
+        if job is None or spared:
             return None
         self._questions.forget()
         answer = replies.of_crash(job, self.since, recovery, error)

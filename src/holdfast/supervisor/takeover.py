@@ -24,7 +24,6 @@ from holdfast.supervisor.turns import Turns
 SOURCES = 256
 """The latest cells whose code is at hand for tracebacks of crashes."""
 
-
 _LOST = (
     "holdfast: the supervisor was killed: up to {} bytes that C code or subprocesses printed in that moment"
     " are lost.\n"
@@ -66,6 +65,7 @@ class Takeover:
         if lost:
             self._stage.tell_last(_LOST.format(lost))
         if lineage.state is State.ALIVE:
+            self._stage.send_again()
             self._loop.later(0, owner.look)
             if died is not None:
                 self._loop.later(0, lambda: lineage.on_died(died.pid, died.status))

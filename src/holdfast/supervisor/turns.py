@@ -104,9 +104,9 @@ class Turns:
         return job.number if job is not None and job.request is not None else None
 
     def running_code(self) -> str:
-        """What that cell says; "" if none runs."""
+        """What that cell says; "" if none does, as none runs or it has not begun."""
         job = self._stage.job
-        return job.request.code if job is not None and job.request is not None else ""
+        return job.request.code if job is not None and job.request is not None and self._stage.begun else ""
 
     def _free(self) -> bool:
         return self._stage.job is None and self._lineage.state is State.ALIVE

@@ -89,7 +89,6 @@ class Desk:
         self._context = contextvars.copy_context()  # one for all cells: ContextVars stay set between them
         self._leaving = False  # the session ends
         self._wonders = 0  # questions to the supervisor so far
-        self._last = 0  # number of the last cell that was begun
         self._cells: Cells
         self._requests: Requests
         self._freezer: Keeper
@@ -171,10 +170,9 @@ class Desk:
         if self._busy or not self._waiting:
             return
         frame = self._waiting.popleft()
-        if isinstance(frame, Run) and frame.cell <= self._last:
+        if isinstance(frame, Run) and self._interrupts.has_begun(frame.turn):
             self._loop.call_soon(self._next)  # a supervisor that took over could not know that it had come
         elif isinstance(frame, Run | Ask):
-            self._last = frame.cell if isinstance(frame, Run) else self._last
             if self._guis.served():
                 self._freezer.changed(None)
             changes = isinstance(frame, Run) or frame.msg_type == DEBUG_BEGIN

@@ -5,7 +5,8 @@ awaiting cell, that cell's task is cancelled; while a message is half sent, the 
 
 A signal carries no address, and it may come late (its cell has ended) or early (its cell has not begun).
 So the supervisor writes down which job it means before it sends one: no interrupt hits the wrong cell, and
-none is lost. A SIGINT without that, from the user's own code or shell, is for whatever runs.
+none is lost. A SIGINT without that, from the user's own code or shell, is for whatever runs. Which job has
+begun stands in the same memory, so it is known also of a worker that died.
 """
 
 from __future__ import annotations
@@ -71,9 +72,15 @@ class Interrupts:
         self._pending = False
         self._turn = turn
         self._cancel = cancel
+        if turn > 0:  # else it is a double's: those have no turn
+            self._ring.begin(turn)
         if self._ring.interrupted_turn() == turn:
             self._ring.interrupt_heard()
             raise KeyboardInterrupt
+
+    def has_begun(self, turn: int) -> bool:
+        """Whether this job was begun, here or in a worker before: it must not be a second time."""
+        return turn <= self._ring.begun()
 
     def check(self) -> None:
         """The job's own work begins: KeyboardInterrupt if it was interrupted on the way here."""
@@ -88,9 +95,10 @@ class Interrupts:
         self._pending = False
 
     def woken(self) -> None:
-        """This process was a standby: what its predecessor was interrupted with has ended with it."""
+        """This process was a standby: what its predecessor was interrupted in has ended with it."""
         self.end()
-        self._ring.interrupt_heard()
+        if self.has_begun(self._ring.interrupted_turn()):
+            self._ring.interrupt_heard()
 
     @contextmanager
     def as_python_has_them(self) -> Iterator[None]:

@@ -49,6 +49,20 @@ def test_what_was_not_taken_off_is_heard_by_the_next_one(pair: Pair) -> None:
     assert [number for number, _ in heard(ours)] == [3, 4, 5, 6]
 
 
+@pytest.mark.parametrize("keeps", [False, True])
+def test_the_last_words_of_who_is_gone_are_heard_though_something_was_sent_first(keeps: bool) -> None:
+    theirs, ours = socket.socketpair()
+    with theirs:
+        Channel(theirs).send(Segment(0, 1, "stdout"))
+    ours.setblocking(False)
+    supervisor = Channel(ours, keeps=keeps)
+    supervisor.send(Bell())
+    assert supervisor.ended
+    assert len(supervisor.receive()) == 1
+    assert supervisor.receive() == []
+    supervisor.close()
+
+
 def test_a_descriptor_comes_along_again(pair: Pair) -> None:
     worker, ours = pair
     reading, writing = os.pipe()

@@ -95,6 +95,12 @@ class Keeping:
             self._outlet.send(NotLoaded(self._outlet.position, str(error)))
             return
         values = loaded.values
+        written, back = _shown(each.name for each in manifest.kept), _shown(values)
+        if written and (not back or (asked.most and 2 * len(back) < len(written))):
+            many, why = len(written) - len(back), _lost(loaded.lost)[0].reason
+            what = f"{many} of {len(written)} variables could not be read ({why})"
+            self._outlet.send(NotLoaded(self._outlet.position, what, bool(back)))
+            return
         self._take_inputs(values.pop(_IN, []))
         _restore_generators(values.pop(_STATE, None))
         for name in values:
