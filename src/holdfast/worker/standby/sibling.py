@@ -16,7 +16,6 @@ never are, and what they would do (a new seed, new locks) costs more than the fo
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import functools
 import os
@@ -24,7 +23,6 @@ import platform
 import random
 import signal
 import warnings
-from collections.abc import Iterator
 from typing import Any
 
 from holdfast.worker.standby import quiet
@@ -51,7 +49,8 @@ def fork() -> int:
     """
     arguments = _arguments()
     assert arguments is not None
-    ctypes.pythonapi.PyOS_BeforeFork()
+    with _unwarned:
+        ctypes.pythonapi.PyOS_BeforeFork()
     pid = int(_libc.syscall(*arguments))
     if pid == 0:
         return 0
@@ -75,7 +74,7 @@ def copy() -> int:
             raise OSError(error, os.strerror(error))
         return pid
     state = random.getstate()
-    with _unwarned():
+    with _unwarned:
         pid = os.fork()
     random.setstate(state)
     return pid
@@ -95,7 +94,7 @@ def fork_twice(spare_fds: int) -> tuple[int, bool]:
     first: an end takes its time, and what is open is felt until then. OSError.
     """
     state = random.getstate()
-    with _unwarned():
+    with _unwarned:
         middle = os.fork()
         if middle:
             return middle, False
@@ -106,20 +105,26 @@ def fork_twice(spare_fds: int) -> tuple[int, bool]:
     return 0, True
 
 
-@contextlib.contextmanager
-def _unwarned() -> Iterator[None]:
+class _Unwarned:
     """No warning of a fork while there are threads (Python's, jax's): it is ours, and is not taken blindly.
 
-    `warnings.catch_warnings` would have each warning shown again that is to be shown once.
+    `warnings.catch_warnings` would have each warning shown again that is to be shown once. A class, as a
+    generator costs each cell more than what it does.
     """
-    filters: Any = warnings.filters
-    ignore = ("ignore", None, Warning, None, 0)
-    filters.insert(0, ignore)
-    try:
-        yield
-    finally:
-        with contextlib.suppress(ValueError):  # a handler of the fork has set filters of its own
-            filters.remove(ignore)
+
+    _IGNORE = ("ignore", None, Warning, None, 0)
+
+    def __enter__(self) -> None:
+        filters: Any = warnings.filters
+        filters.insert(0, self._IGNORE)
+
+    def __exit__(self, *_: object) -> None:
+        filters: Any = warnings.filters
+        if self._IGNORE in filters:  # else a handler of the fork has set filters of its own
+            filters.remove(self._IGNORE)
+
+
+_unwarned = _Unwarned()
 
 
 @functools.cache
