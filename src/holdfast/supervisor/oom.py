@@ -19,24 +19,48 @@ class OomCounter:
 
     def __init__(self, files: list[Path] | None = None) -> None:
         """`files`: where the kernel counts, the narrowest first; the first that does is looked at."""
-        self._source = next(filter(None, map(_open, files or _files())), None)
+        self._given = files
+        self._place = b""  # the cgroup that we are in
+        self._source: int | None = None
+        self._begin()
+
+    def _begin(self) -> None:
+        """Find where the kernel counts for us, and begin to count there."""
+        if self._source is not None:
+            os.close(self._source)
+        self._place = _place()
+        self._source = next(filter(None, map(_open, self._given or _files())), None)
         self._last = self._read()
         self._at = time.monotonic()
 
     def look(self) -> None:
         """A cell starts: what was killed before has nothing to do with it."""
         now = time.monotonic()
-        if now - self._at > LOOK_SECONDS:
+        if now - self._at <= LOOK_SECONDS:
+            return
+        if _place() != self._place:  # somebody has put the session into a group of its own
+            self._begin()
+        else:
             self._last, self._at = self._read(), now
 
     def moved(self) -> bool:
         """Whether something was killed since the last look."""
+        if _place() != self._place:  # put into another group since then: what it counts is of now
+            self._begin()
+            return self._last > 0
         before, self._last = self._last, self._read()
         return self._last > before
 
     def _read(self) -> int:
         found = _COUNT.search(os.pread(self._source, 65_536, 0)) if self._source is not None else None
         return int(found[1]) if found else 0
+
+
+def _place() -> bytes:
+    try:
+        return Path("/proc/self/cgroup").read_bytes()
+    except OSError:
+        return b""
 
 
 def _open(path: Path) -> int | None:
