@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from holdfast.supervisor.lineage import STANDBY_ENDED
+from holdfast.supervisor.processes.lineage import STANDBY_ENDED
 from kit.wire import Message
 
 HEAD = "InterpreterDied"

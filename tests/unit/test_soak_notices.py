@@ -6,8 +6,8 @@ import msgspec
 import pytest
 
 from holdfast.link.messages import Absent, LostName
-from holdfast.supervisor.recovery import Recovery, described, slip_in_words
-from holdfast.supervisor.returns import Slip
+from holdfast.supervisor.aftermath.recovery import Recovery, described, slip_in_words
+from holdfast.supervisor.processes.returns import Slip
 from soak.notices import Notice, of_reply, of_story, of_text
 
 CAUSE = "aborted (signal 6, SIGABRT)"

@@ -65,7 +65,7 @@ def run_on(client: Client, code: str, arguments: list[str]) -> int:
 
 
 def _death(reply: Incoming) -> int | None:
-    """The exit status of the process if it died in the program (Recovery of supervisor/recovery.py)."""
+    """The exit status of the process if it died in the program (see `Recovery`)."""
     ours = reply.metadata.get("holdfast")
     recovery = ours.get("recovery") if isinstance(ours, dict) else None
     if not isinstance(recovery, dict):

@@ -1,8 +1,8 @@
 """The Debug Adapter Protocol as bytes: a head that tells the length, then one JSON object. Pure.
 
 Source: the protocol's overview, "Base Protocol": header fields in ASCII, each ended by CRLF, an empty line,
-then `Content-Length` bytes of UTF-8. What commands mean is known to `supervisor/debugger.py`; what Jupyter
-adds to the protocol is in `debugging`.
+then `Content-Length` bytes of UTF-8. What commands mean is known to `supervisor/debugging`; what Jupyter adds
+to the protocol is in `debugging`.
 """
 
 from __future__ import annotations

@@ -20,15 +20,15 @@ from holdfast.journal.history import History
 from holdfast.journal.journal import Journal
 from holdfast.journal.lock import SessionLock
 from holdfast.link.messages import Start
-from holdfast.supervisor import adoption
-from holdfast.supervisor.adoption import Inheritance
+from holdfast.supervisor.clients.wires import Wires
 from holdfast.supervisor.ledger import Ledger
-from holdfast.supervisor.lineage import Lineage
 from holdfast.supervisor.loop import Loop
-from holdfast.supervisor.nursery import Nursery
-from holdfast.supervisor.program import AnyWorker, Program
+from holdfast.supervisor.processes.lineage import Lineage
+from holdfast.supervisor.processes.nursery import Nursery
+from holdfast.supervisor.processes.program import AnyWorker, Program
 from holdfast.supervisor.session import Session
-from holdfast.supervisor.wires import Wires
+from holdfast.supervisor.succession import adoption
+from holdfast.supervisor.succession.adoption import Inheritance
 
 _PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 

@@ -19,35 +19,35 @@ from holdfast.access.doors import Door
 from holdfast.errors import HoldfastError
 from holdfast.link.messages import Done, Frame, NeedInput, Publish, Segment, Wonder
 from holdfast.settings import Settings
-from holdfast.supervisor.absence import Absence
-from holdfast.supervisor.account import Account
-from holdfast.supervisor.answers import Answers
-from holdfast.supervisor.broadcast import NOBODY, Broadcast
-from holdfast.supervisor.coroner import Coroner
-from holdfast.supervisor.debugger import Debugger
-from holdfast.supervisor.desk import Desk
-from holdfast.supervisor.entrance import Entrance
-from holdfast.supervisor.hangs import Hangs
-from holdfast.supervisor.interrupts import Interrupts
+from holdfast.supervisor.aftermath.coroner import Coroner
+from holdfast.supervisor.aftermath.recovery import ENAME, Recovery, described
+from holdfast.supervisor.aftermath.standstill import Standstill
+from holdfast.supervisor.cells.answers import Answers
+from holdfast.supervisor.cells.interrupts import Interrupts
+from holdfast.supervisor.cells.queue import Job
+from holdfast.supervisor.cells.stage import Stage
+from holdfast.supervisor.cells.turns import Turns
+from holdfast.supervisor.clients.absence import Absence
+from holdfast.supervisor.clients.account import Account
+from holdfast.supervisor.clients.broadcast import NOBODY, Broadcast
+from holdfast.supervisor.clients.desk import Desk
+from holdfast.supervisor.clients.entrance import Entrance
+from holdfast.supervisor.clients.operator import Operator
+from holdfast.supervisor.clients.output import Output
+from holdfast.supervisor.clients.welcome import Welcome
+from holdfast.supervisor.clients.wires import Wires
+from holdfast.supervisor.debugging.debugger import Debugger
+from holdfast.supervisor.disk.ondisk import OnDisk
 from holdfast.supervisor.ledger import Ledger
-from holdfast.supervisor.lineage import State
 from holdfast.supervisor.loop import Loop
-from holdfast.supervisor.ondisk import OnDisk
-from holdfast.supervisor.operator import Operator
-from holdfast.supervisor.output import Output
-from holdfast.supervisor.program import AnyWorker, Program
-from holdfast.supervisor.queue import Job
-from holdfast.supervisor.recovery import ENAME, Recovery, described
-from holdfast.supervisor.resumption import Resumption
-from holdfast.supervisor.returns import Death, Return
-from holdfast.supervisor.safekeeping import Safekeeping
-from holdfast.supervisor.stage import Stage
-from holdfast.supervisor.standstill import Standstill
-from holdfast.supervisor.takeover import Takeover
-from holdfast.supervisor.turns import Turns
-from holdfast.supervisor.undo import Undo
-from holdfast.supervisor.welcome import Welcome
-from holdfast.supervisor.wires import Wires
+from holdfast.supervisor.processes.hangs import Hangs
+from holdfast.supervisor.processes.lineage import State
+from holdfast.supervisor.processes.program import AnyWorker, Program
+from holdfast.supervisor.processes.returns import Death, Return
+from holdfast.supervisor.succession.resumption import Resumption
+from holdfast.supervisor.succession.safekeeping import Safekeeping
+from holdfast.supervisor.succession.takeover import Takeover
+from holdfast.supervisor.travel.undo import Undo
 
 
 class Session:

@@ -10,10 +10,10 @@ import pytest
 
 from holdfast.link.messages import StandbyTaken
 from holdfast.settings import Settings
-from holdfast.supervisor.branches import Branches, Kind, Past
-from holdfast.supervisor.effects import Effects
 from holdfast.supervisor.loop import Loop
-from holdfast.supervisor.standbys import Standbys
+from holdfast.supervisor.processes.standbys import Standbys
+from holdfast.supervisor.travel.branches import Branches, Kind, Past
+from holdfast.supervisor.travel.effects import Effects
 
 
 class Forest:

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from holdfast.journal.records import EventRecord
-from holdfast.supervisor.checkpoints import Checkpoint, Kept, kept
+from holdfast.supervisor.disk.checkpoints import Checkpoint, Kept, kept
 
 
 def written(after: int, series: int = 0) -> tuple[str, dict[str, Any]]:

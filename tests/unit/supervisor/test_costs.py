@@ -5,8 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from holdfast.supervisor import costs
-from holdfast.supervisor.costs import Cost, Costs
+from holdfast.supervisor.travel import costs
+from holdfast.supervisor.travel.costs import Cost, Costs
 
 MEGABYTE = 1_000_000
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from holdfast.supervisor.effects import NO_END, Effects, Span
+from holdfast.supervisor.travel.effects import NO_END, Effects, Span
 
 
 def cells(*typed: bool) -> Effects:

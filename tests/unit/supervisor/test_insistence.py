@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.settings import Interrupt
-from holdfast.supervisor.insistence import Insistence, Step
+from holdfast.supervisor.cells.insistence import Insistence, Step
 
 INTERRUPT, WARN, FORCE = Step.INTERRUPT, Step.WARN, Step.FORCE
 

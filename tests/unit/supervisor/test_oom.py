@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from holdfast.supervisor import oom
-from holdfast.supervisor.oom import OomCounter
+from holdfast.supervisor.aftermath import oom
+from holdfast.supervisor.aftermath.oom import OomCounter
 
 
 def _count(path: Path, kills: int) -> Path:

@@ -6,8 +6,8 @@ from mmap import mmap
 
 from holdfast.link.ring import RingReader, RingWriter
 from holdfast.settings import Output as OutputSettings
+from holdfast.supervisor.clients.output import Output
 from holdfast.supervisor.loop import Loop
-from holdfast.supervisor.output import Output
 
 GIVE_UP_SECONDS = 2.0
 

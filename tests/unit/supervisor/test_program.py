@@ -16,10 +16,10 @@ from holdfast.errors import HoldfastError
 from holdfast.link.channel import Channel
 from holdfast.link.messages import Frame, Leave, Left, NoStandby, Outfit, Publish, Ready
 from holdfast.settings import Life
-from holdfast.supervisor.lineage import State
 from holdfast.supervisor.loop import Loop
-from holdfast.supervisor.program import Program
-from holdfast.supervisor.returns import Death, Return
+from holdfast.supervisor.processes.lineage import State
+from holdfast.supervisor.processes.program import Program
+from holdfast.supervisor.processes.returns import Death, Return
 
 GIVE_UP_SECONDS = 10.0
 

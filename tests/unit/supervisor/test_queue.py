@@ -7,7 +7,7 @@ from typing import Any, cast
 from holdfast.access.doors import Door
 from holdfast.protocol.content import ExecuteRequest
 from holdfast.protocol.messages import Header, Message
-from holdfast.supervisor.queue import Job, Queue
+from holdfast.supervisor.cells.queue import Job, Queue
 
 
 def job(msg_type: str) -> Job:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.link.messages import SEMAPHORE, SHARED_MEMORY, Absent, Child, LeftBehind, LostName
-from holdfast.supervisor.remains import COMMAND_LENGTH, NAMED, in_words, listed
+from holdfast.supervisor.aftermath.remains import COMMAND_LENGTH, NAMED, in_words, listed
 
 
 def test_nothing_is_said_where_nothing_is_lost() -> None:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.settings import Checkpoint as Settings
-from holdfast.supervisor.rhythm import Rhythm
+from holdfast.supervisor.disk.rhythm import Rhythm
 
 SETTINGS = Settings(rest_seconds=2.0, latest_seconds=60.0, share=10.0)
 

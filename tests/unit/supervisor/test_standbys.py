@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from holdfast.link.messages import StandbyTaken
-from holdfast.supervisor import headroom
 from holdfast.supervisor.loop import Loop
-from holdfast.supervisor.standbys import Standby, Standbys
+from holdfast.supervisor.processes.standbys import Standby, Standbys
+from holdfast.supervisor.travel import headroom
 
 Taken = Callable[..., Standbys]
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.supervisor.standstill import is_wait, waiting_for_one_another
+from holdfast.supervisor.aftermath.standstill import is_wait, waiting_for_one_another
 
 pytestmark = pytest.mark.skipif(platform.machine() != "x86_64", reason="numbers of system calls differ")
 

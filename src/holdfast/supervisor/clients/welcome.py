@@ -1,0 +1,42 @@
+"""What whoever opens a session again is told, once, in the output of their first cell.
+
+How it ended before, which every client but our own console could not know; what went on while nobody was
+there (see `absence`); and a death of the interpreter that nobody heard of.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from holdfast.supervisor.cells.queue import Job
+from holdfast.supervisor.cells.stage import Stage
+from holdfast.supervisor.clients.absence import Absence
+from holdfast.supervisor.disk.arrival import Arrival
+
+
+class Welcome:
+    """Of one run of the supervisor."""
+
+    def __init__(self, stage: Stage, absence: Absence, own_file: Path, arrival: Arrival) -> None:
+        """`own_file`: of the door by which our own console comes, which has told the story already."""
+        self._stage = stage
+        self._absence = absence
+        self._own_file = own_file
+        self._arrival = arrival
+        self._told = False
+        self._unheard: list[str] = []  # of the last death, in lines
+
+    def note(self, notice: list[str], *, heard: bool) -> None:
+        """The interpreter has died: this was said of it, and `heard` by somebody or not."""
+        self._unheard = [] if heard else notice
+
+    def on_start(self, job: Job) -> None:
+        """A job starts."""
+        if not self._told and job.request is not None and not job.request.silent:
+            self._told = True
+            if self._arrival.story and job.door.file != self._own_file:
+                self._stage.publish_text(job.number, "stderr", f"holdfast: {self._arrival.story}\n")
+        if self._unheard and job.request is not None and not job.request.silent:
+            lines, self._unheard = ["holdfast: while nobody listened,", *self._unheard], []
+            self._stage.publish_text(job.number, "stderr", "\n".join(lines) + "\n")
+        self._absence.tell(job, self._stage)

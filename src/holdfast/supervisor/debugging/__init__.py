@@ -1,0 +1,1 @@
+"""A debugger's client asks, debugpy in the worker answers: the supervisor is between them."""

@@ -1,0 +1,67 @@
+"""What a session begins with: known when its first worker is there. Who asks earlier waits for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from holdfast.protocol.operations import Arrived, MissingCell
+from holdfast.supervisor.disk import lostcells
+from holdfast.supervisor.disk.checkpoints import Checkpoints, Outcome
+from holdfast.supervisor.disk.story import story
+from holdfast.supervisor.ledger import Ledger
+from holdfast.supervisor.processes.returns import Return
+
+
+class Arrival:
+    """Of one run of the supervisor."""
+
+    def __init__(self, ledger: Ledger, checkpoints: Checkpoints, *, takes_over: bool) -> None:
+        """`takes_over`: there is a worker already, which another supervisor has had; nothing is to tell."""
+        self._ledger = ledger
+        self._checkpoints = checkpoints
+        self._outcome: Outcome | None = Outcome() if takes_over else None
+        self._waiting: list[Callable[[Arrived], None]] = []
+        promised = checkpoints.newest
+        self.lost = promised.lost if promised and not takes_over else []
+        """Variables that are not back, as far as is known."""
+        self.story = None if takes_over else self._told(Outcome(promised, promised, self.lost))
+        """How it ended before, what is back, and what came after that; None if there is nothing to tell.
+
+        Until the first worker is there it says what is promised."""
+
+    def returned(self, back: Return) -> None:
+        """A worker is there."""
+        if self._outcome is not None:
+            self._checkpoints.pin(back)
+            return
+        self._outcome = self._checkpoints.begun(back)
+        self.story, self.lost = self._told(self._outcome), self._outcome.lost
+        self._tell()
+
+    def given_up(self) -> None:
+        """No worker can be started: nothing is back, but nobody shall wait."""
+        self._tell()
+
+    def tell(self, then: Callable[[Arrived], None]) -> None:
+        """`then` is told what the session begins with, at once if that is known."""
+        self._waiting.append(then)
+        if self._outcome is not None:
+            self._tell()
+
+    def _told(self, outcome: Outcome) -> str | None:
+        return story(self._ledger.journal.previous, outcome, lostcells.lost(self._ledger))
+
+    def _tell(self) -> None:
+        arrived = Arrived(self.story, self._missing())
+        waiting, self._waiting = self._waiting, []
+        for then in waiting:
+            then(arrived)
+
+    def _missing(self) -> list[MissingCell]:
+        """Cells whose effects were there when the session ended, or about to be, and are not back."""
+        undone = lostcells.undone(self._ledger)
+        return [
+            MissingCell(cell.count or 0, cell.code, failed=cell.status in ("error", "interrupted"))
+            for cell in lostcells.lost(self._ledger)
+            if cell.id not in undone and lostcells.had_effects(cell)
+        ]

@@ -1,0 +1,93 @@
+"""What a client has missed, from the journal: it was away, or its supervisor was killed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from holdfast.journal.cap import OutputRecord
+from holdfast.journal.records import CellRecord
+from holdfast.protocol import codec, operations
+from holdfast.protocol.messages import PROTOCOL_VERSION
+from holdfast.supervisor.clients.broadcast import Broadcast
+from holdfast.supervisor.ledger import Ledger
+from holdfast.supervisor.succession.origin import answer_of
+
+PAGE_BYTES = 8 * 1024 * 1024
+"""Content in one reply: a message that a client takes in within a blink. The rest is asked for again."""
+
+
+class Resumption:
+    """Answers `resume`."""
+
+    def __init__(self, ledger: Ledger, broadcast: Broadcast) -> None:
+        self._ledger = ledger
+        self._broadcast = broadcast
+
+    def answer(self, asked: operations.Resume) -> operations.Resumed:
+        """What was published after the position that is asked for."""
+        self._ledger.commit()
+        journal = self._ledger.journal
+        rows = journal.published_after(asked.epoch, asked.after)
+        page = list(_page(rows))
+        more = len(page) < len(rows)
+        last = page[-1][1] if more else None
+        cells = {cell for cell, _ in page if cell}
+        ended, unknown = ([], []) if more else self._fates(asked.waiting)
+        return operations.Resumed(
+            epoch=last.epoch if last else self._broadcast.epoch,
+            seq=last.seq if last else self._broadcast.seq,
+            messages=[self._published(cell, record) for cell, record in page],
+            more=more,
+            ended=ended,
+            unknown=unknown,
+            gap=0 if more else sum(journal.omitted(cell) for cell in cells),
+        )
+
+    def _published(self, cell: int, record: OutputRecord) -> operations.Published:
+        parent = self._ledger.journal.header_of(cell) if cell else None
+        header = {
+            "msg_id": f"resumed_{record.epoch}_{record.seq}",
+            "msg_type": record.msg_type,
+            "version": PROTOCOL_VERSION,
+        }
+        mark = {"holdfast": {"epoch": record.epoch, "seq": record.seq}}
+        return operations.Published(
+            msgspec.Raw(codec.encode(header)),
+            msgspec.Raw(parent or b"{}"),
+            msgspec.Raw(codec.encode(mark)),
+            msgspec.Raw(record.content),
+        )
+
+    def _fates(self, waiting: list[str]) -> tuple[list[operations.Ended], list[str]]:
+        ended: list[operations.Ended] = []
+        unknown: list[str] = []
+        kept = {each.id: each.reply for each in self._ledger.journal.unanswered()}
+        for msg_id in waiting:
+            cell = self._ledger.journal.of_request(msg_id)
+            if cell is None:
+                unknown.append(msg_id)
+            elif cell.ended is not None:
+                reply = kept.get(cell.id)
+                content = answer_of(reply).content if reply is not None else codec.encode(_reply_to(cell))
+                ended.append(operations.Ended(msg_id, msgspec.Raw(content)))
+        return ended, unknown
+
+
+def _page(rows: list[tuple[int, OutputRecord]]) -> Iterator[tuple[int, OutputRecord]]:
+    size = 0
+    for cell, record in rows:
+        yield cell, record
+        size += len(record.content)
+        if size >= PAGE_BYTES:
+            return
+
+
+def _reply_to(cell: CellRecord) -> dict[str, object]:
+    """The reply to a cell as far as the journal knows it, which does not keep it for long."""
+    status = cell.status if cell.status in ("ok", "aborted") else "error"
+    content: dict[str, object] = {"status": status, "execution_count": cell.count}
+    if status == "ok":
+        return content | {"payload": [], "user_expressions": {}}
+    return content | {"ename": cell.ename, "evalue": cell.evalue, "traceback": []}

@@ -1,0 +1,88 @@
+"""Nothing is sent to clients before it is written down, nothing is let go of by the wires before that.
+
+So whatever a client has seen is in the journal, and what is not is still in link and ring: a supervisor that
+is killed at any moment loses nothing, and its successor repeats nothing.
+
+    the worker speaks     it is heard and published: gathered, for the journal and for the clients
+    the round ends        1. what was gathered is committed, with the bookmark   2. it is sent
+                          3. link and ring let go of what lies before the bookmark
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+import zmq
+
+from holdfast.link.messages import Bell, Frame, NoStandby, Segment, StandbyTaken
+from holdfast.supervisor.cells.comms import Comms
+from holdfast.supervisor.clients.broadcast import Broadcast
+from holdfast.supervisor.clients.output import Output
+from holdfast.supervisor.ledger import Ledger
+from holdfast.supervisor.processes.lineage import State
+from holdfast.supervisor.processes.program import AnyWorker
+from holdfast.supervisor.succession.bookmark import Bookmark
+
+LISTENERS, COMMS = "listeners", "comms"
+"""Keys of facts: which doors are open and how many listen at each; which comms are open."""
+
+_TELLS_NOTHING = (Segment, Bell, StandbyTaken, NoStandby)
+"""No client hears of these: they may wait in the link for the next commit."""
+
+
+class Safekeeping:
+    """The end of each of the loop's rounds."""
+
+    def __init__(self, lineage: AnyWorker, ledger: Ledger, broadcast: Broadcast) -> None:
+        self._lineage = lineage
+        self._ledger = ledger
+        self._broadcast = broadcast
+        self._due = False  # something was heard that clients are about to be told of
+        self._listeners: dict[str, int] = {}  # as the journal has them
+        self._output: Output
+        self._comms: Comms
+
+    def begin(self, output: Output, comms: Comms) -> None:
+        """From now on there is something to keep."""
+        self._comms = comms
+        self._output = output
+        self._ledger.before_commit = output.flush
+        self._ledger.journal.bookmark = self._bookmark
+
+    def heard(self, frame: Frame) -> None:
+        """The worker has said something."""
+        self._due = self._due or not isinstance(frame, _TELLS_NOTHING)
+
+    def arrived(self) -> None:
+        """A worker is there, and said so."""
+        self._due = True
+
+    def round_ends(self) -> Iterable[zmq.Socket[bytes]]:
+        """Nothing is left to do in this round. Returns the sockets that were used."""
+        lineage, ledger = self._lineage, self._ledger
+        self._note_listeners()
+        due = self._due or ledger.journal.pending or self._output.pressed or lineage.seat.crowded
+        if due:
+            if (comms := self._comms.news()) is not None:
+                ledger.set(COMMS, comms)
+            ledger.commit()
+            self._due = False
+        used = self._broadcast.flush()
+        if due:
+            self._output.made_safe()
+            lineage.seat.take_off()
+        return used
+
+    def _note_listeners(self) -> None:
+        listeners = {str(door.file): door.subscribers for door in self._broadcast.doors}
+        if listeners != self._listeners:
+            self._listeners = listeners
+            self._ledger.set(LISTENERS, msgspec.json.encode(listeners).decode())
+
+    def _bookmark(self) -> str:
+        lineage = self._lineage
+        alive = lineage.state in (State.ALIVE, State.DYING)
+        link, number = lineage.seat.place
+        place, parent, stream = self._output.place
+        return Bookmark(link, number, place, parent, stream, lineage.worker_pid, alive).encoded()
