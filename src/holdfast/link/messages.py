@@ -47,6 +47,8 @@ class Start(msgspec.Struct):
     """That socket, which listens already: who comes early waits."""
     adopt_seconds: float = 0.0
     """So long it waits."""
+    files: int = 0
+    """Limit of open descriptors that everybody below the supervisor has (getrlimit(2), soft); 0: as it is."""
     life: int = 0
     """Number of this worker among the fresh ones; the template's is 0."""
 
