@@ -417,9 +417,12 @@ class Wake(Frame, tag=30):
 
 
 class Lend(Frame, tag=33):
-    """Sleep on, and have a copy of yourself, a double, serve on the socket that comes along."""
+    """Sleep on, and have a copy of yourself, a double, serve on the socket that comes along.
 
-    FDS: ClassVar[int] = 1
+    It ends, whatever it is doing, when nobody has the other end of the pipe that comes along, too.
+    """
+
+    FDS: ClassVar[int] = 2
 
 
 class Go(Frame, tag=47):
