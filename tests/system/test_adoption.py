@@ -263,6 +263,26 @@ def test_a_cell_that_had_not_begun_when_both_were_killed_just_runs(client: Clien
     assert "between cells" in cell.text("stderr")
 
 
+def test_a_copy_that_was_asked_something_endless_ends_with_who_asked(kernel: Kernel, client: Client) -> None:
+    client.do(
+        "import ctypes\n"
+        "class Endless:\n"
+        "    def __dir__(self): ctypes.PyDLL(None).sleep(300)\n"
+        "endless = Endless()"
+    )
+    wait_for_standby(client, 1)
+    running_cell = client.start("print('go'); __import__('threading').Event().wait(60)")
+    client.text(running_cell, "go")
+    before = set(marked(kernel.mark))
+    client.send("complete_request", {"code": "endless.", "cursor_pos": 8})
+    client.until_told(lambda: set(marked(kernel.mark)) - before, "a copy that answers")
+    (copy,) = set(marked(kernel.mark)) - before
+    kill_quickly(kernel)
+    assert wait_for_end(copy, Deadline(5))
+    client.send("interrupt_request", {}, "control")
+    assert client.finish(running_cell).error["ename"] == "KeyboardInterrupt"
+
+
 def test_earlier_states_can_still_be_gone_back_to(client: Client) -> None:
     client.do("kept = 1")
     wait_for_standby(client, 1)

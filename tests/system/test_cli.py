@@ -143,6 +143,20 @@ def test_a_program_that_is_killed_does_not_leave_its_session_running(shell: Shel
     assert wait_for_end(session["pid"], Deadline(SECONDS))
 
 
+def test_a_program_whose_supervisor_is_killed_runs_to_its_end(shell: Shell) -> None:
+    (shell.home / "config").mkdir()
+    (shell.home / "config" / "settings.toml").write_text("[life]\nlauncher_grace_seconds = 1.0\n")
+    code = "import time; print('running', flush=True); time.sleep(2.5); print('end'); raise SystemExit(3)"
+    with shell.start("-c", code) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "running\n"
+        (session,) = json.loads(shell.good("ls", "--json"))
+        os.kill(session["pid"], signal.SIGKILL)
+        out, _ = process.communicate(timeout=SECONDS)
+    assert (out, process.returncode) == ("end\n", 3)
+    assert shell.good("ls", "--json") == "[]\n"
+
+
 def test_a_program_whose_reader_goes_away_ends(shell: Shell) -> None:
     with shell.start("-c", "while True: print('y')") as process:
         assert process.stdout is not None

@@ -6,16 +6,18 @@ across cells. Everything here is plain Python that also works in ipykernel.
 
 from __future__ import annotations
 
+import resource
 import subprocess
 import sys
 import textwrap
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from kit.gate import Gate
-from kit.kernel import Kernel, only_holdfast
+from kit.kernel import Kernel, only_holdfast, running
 from kit.wire import Client
 
 PAUSES = 3
@@ -404,6 +406,19 @@ def test_the_process_is_the_same_from_cell_to_cell(client: Client) -> None:
 
 
 @only_holdfast
+@only_holdfast
+def test_cells_have_the_users_limit_of_open_files_and_the_supervisor_all_it_may() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    low = soft // 2
+    with ExitStack() as stack:
+        stack.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (low, hard))
+        client = stack.enter_context(running()).client()
+        assert client.value("import resource; resource.getrlimit(resource.RLIMIT_NOFILE)") == (low, hard)
+        supervisor = client.ask("holdfast_info_request", {}, "control")["pid"]
+        assert resource.prlimit(supervisor, resource.RLIMIT_NOFILE)[0] == min(hard, 65_536)
+
+
 def test_a_fresh_worker_has_one_thread(client: Client) -> None:
     assert client.value("import os; os.listdir('/proc/self/task') == [str(os.getpid())]") is True
 

@@ -49,8 +49,10 @@ def run(arguments: list[str]) -> int:
     if not code.strip():
         return 0
     name = f"run-{os.getpid()}-{os.urandom(3).hex()}"
-    with _signals(), _session(name) as file, Client(connection.read(file), username="program") as client:
-        return run_on(client, code, its_arguments)
+    with _signals(), _session(name) as file:
+        info = connection.read(file)
+        with Client(info, username="program", name=name, hold=str(file)) as client:
+            return run_on(client, code, its_arguments)
 
 
 def run_on(client: Client, code: str, arguments: list[str]) -> int:

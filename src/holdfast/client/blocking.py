@@ -21,6 +21,7 @@ from typing import Any, Self, Unpack
 import msgspec
 
 from holdfast.client import start
+from holdfast.client.doorbell import DoorbellClient
 from holdfast.client.exchange import (
     END_OF_INPUT,
     PROBE_SECONDS,
@@ -90,9 +91,21 @@ class Execution:
 class Client:
     """A client of one kernel. `username` is what others see; messages nobody asked for go to `foreign`."""
 
-    def __init__(self, connection: ConnectionInfo, *, username: str = "", name: str | None = None) -> None:
-        """`name`: of the session. Should its supervisor be killed, another one is sought, or started."""
+    def __init__(
+        self,
+        connection: ConnectionInfo,
+        *,
+        username: str = "",
+        name: str | None = None,
+        hold: str | None = None,
+    ) -> None:
+        """`name`: of the session. Should its supervisor be killed, another one is sought, or started.
+
+        `hold`: the connection file, if we hold that door (`open_door`): then also with the other one.
+        """
         self._name = name
+        self._hold = hold
+        self._bell: DoorbellClient | None = None  # by which we hold it with the other one
         self._away = False  # what was missed is not known yet
         self._connection = connection
         self._exchange = Exchange(connection, username)
@@ -133,6 +146,8 @@ class Client:
 
     def close(self) -> None:
         """Leave. The session goes on; requests still open fail with NoAnswer."""
+        if self._bell is not None:
+            self._bell.close()
         sockets, self._sockets = self._sockets, None
         if sockets is not None:
             self._exchange.fail(NoAnswer("this client has left"))
@@ -206,16 +221,26 @@ class Client:
             self._exchange.pause(NoAnswer(REPLACED))
             try:
                 bell = start.revive(self._name)
+                if bell is None:
+                    break
+                self._keep(bell)
             except HoldfastError:
                 break
-            if bell is None:
-                break
-            bell.close()
             if self._caught_up(sockets):
                 self._away = False
                 return
         self._away, self.lost = False, True
         self._exchange.fail(NoAnswer("the kernel has closed the connection"))
+
+    def _keep(self, bell: DoorbellClient) -> None:
+        """Hold the door, if we did before: the connection is the hold."""
+        if self._bell is not None:
+            self._bell.close()
+        self._bell = bell
+        if self._hold is None:
+            bell.close()
+        else:
+            bell.ask("open_door", file=self._hold, hold=True)
 
     def _caught_up(self, sockets: Sockets) -> bool:
         """Take in what was missed. False: that supervisor is gone, too."""

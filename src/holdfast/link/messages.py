@@ -47,6 +47,8 @@ class Start(msgspec.Struct):
     """That socket, which listens already: who comes early waits."""
     adopt_seconds: float = 0.0
     """So long it waits."""
+    files: int = 0
+    """Limit of open descriptors that everybody below the supervisor has (getrlimit(2), soft); 0: as it is."""
     life: int = 0
     """Number of this worker among the fresh ones; the template's is 0."""
 
@@ -415,9 +417,12 @@ class Wake(Frame, tag=30):
 
 
 class Lend(Frame, tag=33):
-    """Sleep on, and have a copy of yourself, a double, serve on the socket that comes along."""
+    """Sleep on, and have a copy of yourself, a double, serve on the socket that comes along.
 
-    FDS: ClassVar[int] = 1
+    It ends, whatever it is doing, when nobody has the other end of the pipe that comes along, too.
+    """
+
+    FDS: ClassVar[int] = 2
 
 
 class Go(Frame, tag=47):

@@ -10,6 +10,7 @@ import contextlib
 import ctypes
 import json
 import os
+import resource
 import signal
 import sys
 import time
@@ -31,6 +32,10 @@ from holdfast.supervisor.succession import adoption
 from holdfast.supervisor.succession.adoption import Inheritance
 
 _PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
+
+FILES = 65_536
+"""Descriptors that a supervisor may have, if the system allows so many: four for each client. With none left,
+libzmq ends the process that a client comes to."""
 
 
 def main() -> int:
@@ -79,11 +84,12 @@ def _open(options: argparse.Namespace) -> tuple[Session, SessionLock]:
         journal.event("fresh", time.time())
         journal.set("numbered_after", str(journal.count_cells()))
     history = History.open(paths.history_file())
+    files = _raise_limit_of_files()
     ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)  # should the template die
     loop = Loop()
     found = adoption.find(paths.session_meeting(options.session)) if options.link_fd is None else None
     wires = Wires.new(tree.output.ring_bytes) if found is None else Wires(found.wires)
-    lineage = _worker(options, tree, loop, wires, found)
+    lineage = _worker(options, tree, loop, wires, found, files)
     ledger = Ledger(journal, history, loop, tree.output.commit_ms)
     session = Session(
         options.session,
@@ -108,9 +114,17 @@ def _open(options: argparse.Namespace) -> tuple[Session, SessionLock]:
 
 
 def _worker(
-    options: argparse.Namespace, tree: settings.Settings, loop: Loop, wires: Wires, found: Inheritance | None
+    options: argparse.Namespace,
+    tree: settings.Settings,
+    loop: Loop,
+    wires: Wires,
+    found: Inheritance | None,
+    files: int,
 ) -> AnyWorker:
-    """Where cells run: in processes of our own, in those that another supervisor left, or in a program."""
+    """Where cells run: in processes of our own, in those that another supervisor left, or in a program.
+
+    `files`: of descriptors, so many may each of them have.
+    """
     if options.link_fd is not None:
         return Program(loop, options.link_fd, wires.outfit(), tree.life)
     start = Start(
@@ -120,10 +134,19 @@ def _worker(
         cells=str(paths.session_cells(options.session)),
         meeting=str(paths.socket_path(paths.session_meeting(options.session))),
         adopt_seconds=tree.life.adopt_seconds,
+        files=files if found is None else found.start.files,
     )
     folder = str(paths.session_checkpoints(options.session))
     nursery = Nursery(loop, wires.connected(start), wires.write_ends, found)
     return Lineage(loop, nursery, tree, folder)
+
+
+def _raise_limit_of_files() -> int:
+    """As far as it is good for something; what it was before, which is what users know of."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))
+    return soft
 
 
 def _say(descriptor: int, line: dict[str, object]) -> None:

@@ -198,6 +198,7 @@ class Session:
     def on_death(self, death: Death) -> str | None:
         """The worker is dead: what it wrote goes out. The code that ran, if another one is to take over."""
         self._undo.forget()
+        self._welcome.died(seen=bool(self._desk.clients()))
         self._silenced("the interpreter died")
         if self._settings.standby.on_crash == "exit":
             self._ledger.event("crash", self._turns.running_cell(), status=death.status)

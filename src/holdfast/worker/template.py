@@ -12,6 +12,7 @@ import ctypes
 import faulthandler
 import gc
 import os
+import resource
 import select
 import signal
 import socket
@@ -37,6 +38,9 @@ def prepare(start: Start) -> Start:
     """Once, before anything is forked: what all processes of the session share. Returns the moved numbers."""
     if _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0):
         raise HoldfastError(f"can't adopt orphans: {os.strerror(ctypes.get_errno())}")
+    if start.files:
+        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (start.files, hard))
     # A C program's stdout is block-buffered in a pipe: a crash would take its text along.
     _libc.setvbuf(ctypes.c_void_p.in_dll(_libc, "stdout"), None, _LINE_BUFFERED, 0)
     start.link, start.fault, start.ring, start.room = (

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 
 from holdfast.checkpoint.manifest import ids, path_of, read
@@ -132,9 +133,8 @@ def test_a_read_only_disk_is_said(small_disk: Disk) -> None:
 
 
 def test_writing_leaves_no_process_and_no_descriptor(disk: Disk) -> None:
-    before = set(os.listdir("/proc/self/fd"))
+    before, children = set(os.listdir("/proc/self/fd")), set(psutil.Process().children())
     disk.write({"x": 1, "g": (n for n in ())})
 
     assert set(os.listdir("/proc/self/fd")) == before
-    with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
+    assert set(psutil.Process().children()) <= children  # other tests' may still be there

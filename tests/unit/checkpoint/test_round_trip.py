@@ -100,7 +100,7 @@ def check_what_is_left(namespace: dict[str, Any], loaded: Loaded) -> None:
     assert {each.name for each in loaded.lost} == namespace.keys() - kept.keys()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(RECIPES)
 def test_values_come_back_equal_and_share_what_they_shared(recipe: Recipe) -> None:
     namespace = cooked(recipe)
@@ -110,7 +110,7 @@ def test_values_come_back_equal_and_share_what_they_shared(recipe: Recipe) -> No
     assert outline(back) == outline(namespace)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(RECIPES, st.sets(st.integers(0, 12)))
 def test_whatever_is_left_out_no_other_value_is_wrong(recipe: Recipe, numbers: set[int]) -> None:
     namespace = cooked(recipe)
@@ -123,7 +123,7 @@ def test_whatever_is_left_out_no_other_value_is_wrong(recipe: Recipe, numbers: s
     assert skip & namespace.keys() <= {each.name for each in loaded.lost}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(RECIPES, st.sets(st.integers(0, 12)))
 def test_whatever_refuses_to_be_made_again_no_other_value_is_wrong(
     recipe: Recipe, refusing: set[object]
@@ -141,7 +141,7 @@ def test_whatever_refuses_to_be_made_again_no_other_value_is_wrong(
     check_what_is_left(namespace, loaded)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(RECIPES, st.lists(st.floats(0, 1, exclude_max=True), min_size=1, max_size=3))
 def test_whatever_is_damaged_no_other_value_is_wrong(recipe: Recipe, places: list[float]) -> None:
     namespace = cooked(recipe)

@@ -24,11 +24,17 @@ class Welcome:
         self._own_file = own_file
         self._arrival = arrival
         self._told = False
+        self._seen = True  # somebody listened when the interpreter died
         self._unheard: list[str] = []  # of the last death, in lines
 
+    def died(self, *, seen: bool) -> None:
+        """The interpreter has just died. Who comes to listen from now on does not know what it hears of."""
+        self._seen = seen
+
     def note(self, notice: list[str], *, heard: bool) -> None:
-        """The interpreter has died: this was said of it, and `heard` by somebody or not."""
-        self._unheard = [] if heard else notice
+        """Another one is there: this was said of the death, and `heard` by somebody or not."""
+        self._unheard = [] if heard and self._seen else notice
+        self._seen = True
 
     def on_start(self, job: Job) -> None:
         """A job starts."""

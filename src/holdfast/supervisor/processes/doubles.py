@@ -29,8 +29,10 @@ class Double:
         self._pid: int | None = None
         self._deadline = Deadline(loop)
         self._line, theirs = Line.pair(loop, self._listen)
+        tether, self._tether = os.pipe2(os.O_CLOEXEC)  # ours is closed by our own end, too
         with theirs:
-            standby.lend(theirs)
+            standby.lend(theirs, tether)
+        os.close(tether)
 
     def send(self, frame: Frame, seconds: float) -> None:
         """Ask it something. Unless `answered` or let go within so many seconds, it is gone."""
@@ -50,6 +52,7 @@ class Double:
         self.answered()
         if not self._line.closed:
             self._line.close()
+            os.close(self._tether)
             if self._pid is not None:  # else it ends when it finds its link closed
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(self._pid, signal.SIGKILL)

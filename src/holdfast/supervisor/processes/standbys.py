@@ -48,9 +48,12 @@ class Standby:
         """Make it the worker on `link`. Its control socket must stay open until it has answered there."""
         self.control.send(Wake(), link.fileno())
 
-    def lend(self, link: socket.socket) -> None:
-        """Have a copy of it serve on `link`, which may be closed afterwards. It sleeps on itself."""
-        self.control.send(Lend(), link.fileno())
+    def lend(self, link: socket.socket, tether: int) -> None:
+        """Have a copy of it serve on `link`, and end with the other end of the pipe `tether`.
+
+        Both may be closed afterwards. It sleeps on itself.
+        """
+        self.control.send(Lend(), link.fileno(), tether)
 
     def abandon(self) -> None:
         """It sleeps on for its supervisor alone: none that takes over would know what it is."""

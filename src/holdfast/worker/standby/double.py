@@ -7,8 +7,10 @@ serves on a link of its own until that ends. What can be asked is a table; `life
 
 from __future__ import annotations
 
+import fcntl
 import gc
 import os
+import select
 import signal
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -49,6 +51,21 @@ class Double:
                     self.tasks[type(message)](message)
         finally:
             os._exit(0)  # also if a task failed: whoever asked sees the link end
+
+
+def end_with(tether: int) -> None:
+    """End when nobody has the other end of this pipe any more: whoever asked was killed, or hung up.
+
+    The link's end is seen only between questions. A signal comes also while C code runs, and ends the process
+    by itself (fcntl(2), O_ASYNC).
+    """
+    signal.signal(signal.SIGIO, signal.SIG_DFL)
+    fcntl.fcntl(tether, fcntl.F_SETOWN, os.getpid())
+    fcntl.fcntl(tether, fcntl.F_SETFL, fcntl.fcntl(tether, fcntl.F_GETFL) | os.O_ASYNC)
+    poll = select.poll()
+    poll.register(tether, 0)
+    if poll.poll(0):  # it was closed before
+        os._exit(0)
 
 
 def examination(double: Double, outlet: Outlet, namespace: Mapping[str, object]) -> Task:

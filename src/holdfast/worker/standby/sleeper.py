@@ -22,7 +22,7 @@ from holdfast.worker.ipython import comms
 from holdfast.worker.outlet import Outlet
 from holdfast.worker.standby import awaited, canary, sibling
 from holdfast.worker.standby.databases import keep_open
-from holdfast.worker.standby.double import Double
+from holdfast.worker.standby.double import Double, end_with
 from holdfast.worker.standby.lonely import find_template
 from holdfast.worker.standby.lost import left_behind, nameless
 from holdfast.worker.standby.orphans import disown
@@ -121,7 +121,7 @@ class Sleeper:
 
     def _lend(self, control: Channel, seen: Survey, private: Private | None) -> None:
         """Have a copy of this process serve on the link that came along; it never returns here."""
-        link = control.take_fd()
+        link, tether = control.take_fd(), control.take_fd()
         try:
             is_copy = not sibling.copy()
         except OSError:  # whoever asked sees the link end
@@ -130,13 +130,15 @@ class Sleeper:
             control.close()
             os.setpgid(0, 0)
             set_oom_score("double")
-            private = self._rise(seen, private, link)
+            private = self._rise(seen, private, link, tether)
             self._outlet.set_apart()
             self._take_link(link)
             break_pools(seen.threads)
             signal.pthread_sigmask(signal.SIG_SETMASK, ())
+            end_with(tether)
             self.double.serve(self._channel, seen.threads, nameless(private))
         os.close(link)
+        os.close(tether)
 
     def _let_go_of_the_link(self) -> None:
         """Nothing of the user's is open, so only this could be felt; the rest waits until it is needed."""
@@ -144,11 +146,11 @@ class Sleeper:
         os.dup2(nothing, self._channel.fileno(), inheritable=False)
         os.close(nothing)
 
-    def _rise(self, seen: Survey, private: Private | None, link: int) -> Private:
+    def _rise(self, seen: Survey, private: Private | None, *ours: int) -> Private:
         """Become a process that runs: with Python's handlers run, and descriptors of its own."""
         if not self._settled:
             sibling.settle()
-        private = private or make_private(seen, self._shared | {link})
+        private = private or make_private(seen, self._shared.union(ours))
         wake(private)
         disown()
         keep_open(is_one=canary.had_threads("duckdb"))
