@@ -186,7 +186,7 @@ def test_an_exception_in_a_callback_is_shown_and_the_next_one_comes(client: Clie
 def test_a_crash_takes_the_windows_and_nothing_else(windowed: Client, toolkit: Toolkit) -> None:
     windowed.do("kept = 5")
     cell = windowed.run(DIE)
-    assert f"%gui {toolkit.name} is off" in cell.notice
+    assert f"%gui {toolkit.name} is off" in cell.notice, cell.notice
     assert windowed.value("kept") == 5
     assert "Restart the kernel" in windowed.do(f"%gui {toolkit.name}").text("stderr")
     windowed.do("%gui asyncio")

@@ -43,10 +43,11 @@ WITHOUT_MEANING = re.compile(r"jemalloc_bg_thd|polars-ooc-clea")
 FOLLOW_FORKS = re.compile(
     r"""(?x) .*/( lib(scipy_)?openblas | libgomp | libi?omp5? | libmkl_ | libarrow | pypocketfft\.
     | _duckdb\. | duckdb\. | cv2\. | workqueue\. | libtorch ) .*
-    | numexpr/interpreter\. .*"""
+    | numexpr/interpreter\. .* | .*/lib(tcl|Qt\d|xcb|glib|gio)[^/]*"""
 )
 """Libraries whose threads are made anew in a fork, by themselves or because we have ended them (`openmp`);
-and those that do the work in the caller's thread, if need be."""
+and those that do the work in the caller's thread, if need be. Windows (Tcl, Qt) are gone, which is said; what
+else a session has goes on."""
 
 DO_NOT = {
     "polars": re.compile(r".*/_?polars[^/]*|polars-\d+"),
