@@ -339,7 +339,7 @@ def test_input_is_answered_on_the_line_of_its_question(console: Terminal) -> Non
 
 def test_a_password_is_not_shown(console: Terminal) -> None:
     console.send("import getpass; secret = getpass.getpass()" + ENTER)
-    console.wait_for("Password:")
+    console.wait_for_last("Password:")
     console.send("hunter2" + ENTER + "secret[::-1]" + ENTER)
     console.wait_for("'2retnuh'")
     assert "hunter2" not in console.text

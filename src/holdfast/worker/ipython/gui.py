@@ -11,6 +11,8 @@ Which toolkits there are, and how each waits, is in `toolkits`; here is when.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import ctypes
 import selectors
 import signal
 import time
@@ -92,6 +94,8 @@ class Guis:
         lost = {_kind(name) for name, each in self._made.items() if each.woken()}
         new, name = lost - self._gone, self._name
         self._gone |= lost
+        if new:
+            _end_at_once()
         if name is None or _kind(name) not in new:
             return []
         self._switch_off()
@@ -128,3 +132,13 @@ class Guis:
 def _kind(name: str) -> str:
     """The toolkit that goes by this name: all versions of Qt are one."""
     return name[:2]
+
+
+def _end_at_once() -> None:
+    """A process whose display is gone may be ended by its library with exit(3), in the middle of a cell.
+
+    On the way that would wait for threads that are gone, too; so what is done first is the last (on_exit(3)).
+    """
+    libc = ctypes.CDLL(None)
+    with contextlib.suppress(AttributeError):  # another C library than glibc
+        libc.on_exit(libc._exit, None)
