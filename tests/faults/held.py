@@ -25,6 +25,8 @@ class Held:
     standbys: int
     shared: frozenset[str]
     """Names in /dev/shm."""
+    served_by: int
+    """The supervisor's process id: what another one holds is compared with nothing."""
 
     def more_than(self, before: Held) -> str | None:
         """What is held beyond `before`, in words."""
@@ -36,6 +38,7 @@ class Held:
                 ("the worker", self.worker, before.worker),
             )
             if now.total() > then.total()
+            and (now is not self.supervisor or self.served_by == before.served_by)
             for what, number in (now - then).items()
         ]
         return ", ".join(more + sorted(self.shared - before.shared)) or None
@@ -53,6 +56,7 @@ def held(kernel: Kernel, client: Client) -> Held:
         worker=_kinds(who.worker),
         standbys=len(who.standbys),
         shared=frozenset(os.listdir("/dev/shm")),
+        served_by=who.supervisor,
     )
 
 

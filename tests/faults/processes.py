@@ -314,7 +314,7 @@ KINDS = [
         setup=_CHILD,
         probes=[("child.wait(5)", 7)],
     ),
-    Kind(60, "supervisor killed in a cell", supervisor_killed, Level.GOES_ON, steady=False),  # another one
+    Kind(60, "supervisor killed in a cell", supervisor_killed, Level.GOES_ON),
     Kind(
         61,
         "supervisor killed before a cell starts",
