@@ -136,6 +136,7 @@ def processor_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+@pytest.mark.slow  # on a busy machine the thread is at work whenever a standby is to be taken
 def test_beside_a_thread_at_work_the_grade_is_known_from_the_standby_before(client: Client) -> None:
     client.do(
         "import threading\n"

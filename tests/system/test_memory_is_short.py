@@ -20,6 +20,7 @@ def kept(client: Client) -> Message:
     return client.ask("holdfast_checkpoints_request", {}, "control")
 
 
+@pytest.mark.slow  # what a group is charged for depends on what else the machine does
 def test_a_control_groups_limit_costs_the_oldest_states_and_not_the_session(
     kernel: Kernel, client: Client
 ) -> None:
