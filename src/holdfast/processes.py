@@ -8,6 +8,9 @@ from typing import NamedTuple
 
 _OURS = " -m holdfast.worker "
 
+_STAT_BYTES = 2048
+"""Of its line in /proc: 52 numbers and a name."""
+
 
 class Process(NamedTuple):
     """One process. A process id alone may be another one's tomorrow."""
@@ -25,11 +28,17 @@ class Process(NamedTuple):
 def look(pid: int) -> Process | None:
     """A process as it is now (its name may have brackets in it); None if it is gone."""
     try:
-        fields = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
+        file = os.open(f"/proc/{pid}/stat", os.O_RDONLY | os.O_CLOEXEC)  # a file object costs each cell more
     except OSError:
         return None
+    try:
+        fields = os.read(file, _STAT_BYTES).rpartition(b")")[2].split()
+    except OSError:
+        return None
+    finally:
+        os.close(file)
     state, parent, group, session = fields[:4]
-    return Process(pid, int(parent), int(group), int(session), int(fields[19]), state in "ZX")
+    return Process(pid, int(parent), int(group), int(session), int(fields[19]), state in b"ZX")
 
 
 def command(pid: int) -> str:

@@ -63,6 +63,8 @@ class Journal:
         """Number of this supervisor's run, once it began; before, that of the last one."""
         self.bookmark: Callable[[], str] | None = None
         """How far what a worker says is written down: asked, and stored, with each commit of output."""
+        self._bookmarked = ""  # as it is stored
+        self._leaving: list[tuple[int]] = []  # cells whose replies are on their way
         self._answered: list[tuple[int]] = []  # cells whose clients wait no longer
 
     @classmethod
@@ -106,6 +108,7 @@ class Journal:
 
     def end(self, reason: str) -> None:
         """The run ends as it should; commits waiting output."""
+        self.left()
         with self._committed():
             self._note("end", self._now(), None, {"reason": reason})
 
@@ -163,8 +166,13 @@ class Journal:
         return changed == 1
 
     def answered(self, cell: int) -> None:
-        """The client of a cell has its reply. Waits for the next commit."""
-        self._answered.append((cell,))
+        """The reply to a cell is on its way to its client."""
+        self._leaving.append((cell,))
+
+    def left(self) -> None:
+        """What was on its way has left: no other supervisor need send it. Waits for the next commit."""
+        self._answered += self._leaving
+        self._leaving.clear()
 
     def drop_effects(self, after: int) -> None:
         """The worker does not hold what cells after `after` did."""
@@ -204,8 +212,9 @@ class Journal:
         return self._outputs.waiting
 
     def flush(self) -> None:
-        """Commit waiting output. If it fails (JournalError) it goes on waiting."""
-        if self._outputs.waiting or self._answered or self.bookmark is not None:
+        """Commit what waits, if anything does. If it fails (JournalError) it goes on waiting."""
+        moved = self.bookmark is not None and self.bookmark() != self._bookmarked
+        if self._outputs.waiting or self._answered or moved:
             with self._committed():
                 pass
 
@@ -279,8 +288,10 @@ class Journal:
             yield
             if self._answered:
                 self._database.run_many(_ANSWERED, self._answered)
-            if self.bookmark is not None:
-                self._database.run(_FACT, BOOKMARK, self.bookmark())
+            bookmark = self.bookmark() if self.bookmark is not None else self._bookmarked
+            if bookmark != self._bookmarked:
+                self._database.run(_FACT, BOOKMARK, bookmark)
+        self._bookmarked = bookmark
         self._outputs.written()
         self._answered.clear()
 

@@ -93,7 +93,7 @@ class Ledger:
         self._try(lambda: self.journal.finish(cell, status, now, ename, evalue, reply=reply, held=held))
 
     def answered(self, cell: int) -> None:
-        """The reply is on its way to the client. Written with the next commit: by then it has left."""
+        """The reply is on its way to the client. Written soon, when it has left."""
         self.journal.answered(cell)
         self.commit_soon()
 
@@ -126,6 +126,7 @@ class Ledger:
         self.end_what_was_running(ename)
         for each in self.journal.unanswered():
             self.answered(each.id)  # whoever waited does so no more: it is nobody's to take up
+        self.journal.left()
         self.set(_NAMED, "yes" if named else "no")
         self.set(_RESTORED_AFTER, str(self.restored_after))
         self.drop_effects(max(self.namespace_after, self.restored_after))

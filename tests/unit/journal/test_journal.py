@@ -401,13 +401,14 @@ def test_a_session_without_a_journal_has_nothing_to_read(folder: Path) -> None:
 
 def test_a_bookmark_is_of_the_same_commit_as_the_output_before_it(opened: Opener) -> None:
     journal = opened()
-    marks = iter(["one", "two", "three"])
-    journal.bookmark = lambda: next(marks)
+    place = "one"
+    journal.bookmark = lambda: place
     cell = accept(journal, started=True, count=1)
     journal.output(cell, 1, "stream", b"a", 1.0)
     assert journal.get("bookmark") is None
     journal.flush()
     assert journal.get("bookmark") == "one"
+    place = "two"
     journal.finish(cell, "ok", 2.0)
     assert journal.get("bookmark") == "two"
 
@@ -422,7 +423,10 @@ def test_a_request_and_its_reply_are_kept_until_it_is_answered(opened: Opener) -
     assert [each.reply for each in opened().unanswered()] == [b"done"]
     journal = opened()
     journal.answered(cell)
-    assert journal.unanswered()
+    journal.output(cell, 1, "stream", b"a", 1.0)
+    journal.flush()
+    assert journal.unanswered(), "the reply is on its way, and may be lost with us"
+    journal.left()
     journal.flush()
     assert not opened().unanswered()
 

@@ -69,6 +69,7 @@ class Safekeeping:
             ledger.commit()
             self._due = False
         used = self._broadcast.flush()
+        ledger.journal.left()
         if due:
             self._output.made_safe()
             lineage.seat.take_off()
