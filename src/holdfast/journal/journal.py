@@ -169,10 +169,11 @@ class Journal:
         """The reply to a cell is on its way to its client."""
         self._leaving.append((cell,))
 
-    def left(self) -> None:
-        """What was on its way has left: no other supervisor need send it. Waits for the next commit."""
+    def left(self) -> bool:
+        """What was on its way has left: no other supervisor need send it. Whether that waits for a commit."""
         self._answered += self._leaving
         self._leaving.clear()
+        return bool(self._answered)
 
     def drop_effects(self, after: int) -> None:
         """The worker does not hold what cells after `after` did."""

@@ -93,9 +93,8 @@ class Ledger:
         self._try(lambda: self.journal.finish(cell, status, now, ename, evalue, reply=reply, held=held))
 
     def answered(self, cell: int) -> None:
-        """The reply is on its way to the client. Written soon, when it has left."""
+        """The reply is on its way to the client. Written when it has left."""
         self.journal.answered(cell)
-        self.commit_soon()
 
     def output(self, cell: int | None, seq: int, msg_type: str, content: bytes) -> None:
         """Something was published; `commit` writes it."""
@@ -171,10 +170,12 @@ class Ledger:
     def add_input(self, count: int, code: str) -> None:
         """A line for the history of all sessions."""
         self._try(lambda: self.history.add(self.number, count, code, code, time.time()))
+        self.commit_soon()
 
     def add_result(self, count: int, text: str) -> None:
         """The text of that line's result."""
         self._try(lambda: self.history.add_output(self.number, count, text))
+        self.commit_soon()
 
     def begin_namespace(self, name: str) -> None:
         """A namespace begins: a session of its own in IPython's counting."""

@@ -5,7 +5,8 @@ is killed at any moment loses nothing, and its successor repeats nothing.
 
     the worker speaks     it is heard and published: gathered, for the journal and for the clients
     the round ends        1. what was gathered is committed, with the bookmark   2. it is sent
-                          3. link and ring let go of what lies before the bookmark
+                          3. which cells have their reply now is committed, too
+                          4. link and ring let go of what lies before the bookmark
 """
 
 from __future__ import annotations
@@ -69,7 +70,8 @@ class Safekeeping:
             ledger.commit()
             self._due = False
         used = self._broadcast.flush()
-        ledger.journal.left()
+        if ledger.journal.left():
+            ledger.commit()
         if due:
             self._output.made_safe()
             lineage.seat.take_off()
