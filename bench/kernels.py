@@ -128,11 +128,6 @@ class Kernel:
         files = [path for path in self.home.rglob("*") if path.is_file() and not path.is_symlink()]
         return float(sum(path.stat().st_size for path in files))
 
-    def kill(self) -> None:
-        """End all its processes at once, without a word to any of them."""
-        self.client.close()
-        self._kill()
-
     def settled(self) -> float:
         """The same, once nothing more comes."""
         size = -1.0
@@ -141,6 +136,11 @@ class Kernel:
                 break
             self.client.pause(SETTLED_SECONDS)
         return size
+
+    def kill(self) -> None:
+        """End all its processes at once, without a word to any of them."""
+        self.client.close()
+        self._kill()
 
     def _kill(self) -> None:
         while living := self.processes():

@@ -58,7 +58,7 @@ class Output(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Standby(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """When forks of the worker are taken, and how many are kept."""
 
-    keep: int = 5
+    keep: Annotated[int, msgspec.Meta(ge=0)] = 5
     """Generations kept: one for crashes, four earlier ones for %undo, or if the newest does not wake. Each
     costs 6 MB of its own (PSS), 2 MB of page tables for each GB of the worker's, and what cells have changed
     since. Fewer are kept while the machine could not hold the worker's memory once more."""
@@ -196,9 +196,13 @@ def load(path: Path) -> Settings:
     import tomllib  # noqa: PLC0415 - most starts have no settings file and need no parser
 
     try:
-        tree = tomllib.loads(text.decode())
-        if on_crash is not None:
-            tree = {**tree, "standby": {**tree.get("standby", {}), "on_crash": on_crash}}
-        return msgspec.convert(tree, Settings)
+        tree = msgspec.convert(tomllib.loads(text.decode()), Settings)
     except (UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
         raise SettingsError(f"{path}: {error}", f"mend or remove {path}") from error
+    return tree if on_crash is None else _with_on_crash(tree, on_crash)
+
+
+def _with_on_crash(tree: Settings, wanted: str) -> Settings:
+    if wanted != "restore" and wanted != "exit":
+        raise SettingsError(f"HOLDFAST_ON_CRASH is {wanted!r}", "set it to restore or to exit, or unset it")
+    return msgspec.structs.replace(tree, standby=msgspec.structs.replace(tree.standby, on_crash=wanted))

@@ -35,7 +35,7 @@ def flooded(scene: Scene) -> Cell:
 def gone_when_it_comes(scene: Scene) -> None:
     """The client leaves before the answer: whoever comes next finds the state, and the crash in the log."""
     scene.client.start(MESS + SEGFAULT)
-    scene.client.listen(0.05)
+    scene.client.settle()  # it is there: who leaves takes along what is still on its way
     scene.client.close()
     scene.client = scene.kernel.client("successor")
     # A cell that came before the answer to the one that died would be aborted, as after any error.

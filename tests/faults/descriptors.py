@@ -221,10 +221,9 @@ KINDS = [
     ),
     Kind(45, "response to a dead cell's request", response_of_another_cell, cause="SIGSEGV"),
     Kind(46, "transaction open at the freeze", committed_after_the_freeze, cause="SIGSEGV"),
-    Kind(48, "shared mapping written", shared_mapping, setup=_SHARED, cause="SIGSEGV"),
     Kind(
         48,
-        "shared mapping named",
+        "shared mapping written",
         shared_mapping,
         setup=_SHARED,
         cause="SIGSEGV",

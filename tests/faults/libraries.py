@@ -216,18 +216,9 @@ KINDS = [
         SEGFAULT,
         Level.SALVAGE,
         setup=_HOLDER,
-        within=20.0,
-        rounds=1,  # the lock that is back is nobody's
-    ),
-    Kind(
-        42,
-        "that thread is named",
-        SEGFAULT,
-        Level.SALVAGE,
-        setup=_HOLDER,
         lost=["lock-holder"],
         within=20.0,
-        rounds=1,
+        rounds=1,  # the lock that is back is nobody's
     ),
     Kind(
         43,

@@ -1,10 +1,11 @@
-"""What is done to the machine below a session, and undone: control groups, small and broken disks, clocks.
+"""What is done to the machine below a session, and undone: control groups, disks, shared memory, clocks.
 
 Each comes with a `no_...` that says why it can't be had here.
 """
 
 from __future__ import annotations
 
+import ctypes
 import fcntl
 import os
 import secrets
@@ -95,9 +96,16 @@ def no_freezer() -> str | None:
 # --- disks
 
 
+_CAP_SYS_ADMIN = 21  # linux/capability.h: root in a container may be without
+
+
 @cache
 def no_mounts() -> str | None:
-    return None if os.getuid() == 0 and shutil.which("mount") else "needs root, to mount"
+    may = (
+        int(Path("/proc/self/status").read_text().partition("CapEff:")[2].split()[0], 16) >> _CAP_SYS_ADMIN
+        & 1
+    )
+    return None if os.getuid() == 0 and may and shutil.which("mount") else "needs root, to mount"
 
 
 @cache
@@ -168,6 +176,39 @@ def break_disk(folder: Path) -> None:
         fcntl.ioctl(descriptor, _SHUTDOWN, struct.pack("I", _NOLOGFLUSH))
     finally:
         os.close(descriptor)
+
+
+# --- shared memory
+
+
+_CLONE_NEWNS = 0x20000  # linux/sched.h; os.unshare came with Python 3.12
+
+
+@contextmanager
+def own_shared_memory() -> Iterator[None]:
+    """Who is started in the `with` block, and we in it, have a /dev/shm of their own, if mounts can be had.
+
+    Names in it tell nothing of who made them, and other sessions come and go at the same time.
+    """
+    if no_mounts():
+        yield
+        return
+    libc = ctypes.CDLL(None, use_errno=True)
+    folder, ours = os.getcwd(), os.open("/proc/thread-self/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        _done(libc.unshare(_CLONE_NEWNS))
+        _run("mount", "--make-rprivate", "/")
+        _run("mount", "-t", "tmpfs", "-o", "mode=1777", "holdfast", "/dev/shm")
+        yield
+    finally:
+        _done(libc.setns(ours, _CLONE_NEWNS))
+        os.close(ours)
+        os.chdir(folder)  # setns(2) has led to the root
+
+
+def _done(result: int) -> None:
+    if result:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
 
 
 # --- C

@@ -15,7 +15,7 @@ from typing import Any
 from faults.held import Held, held
 from faults.kind import DEATH_SECONDS, Kind, Level
 from kit.deadline import Deadline
-from kit.family import Family, family, wait_for_standby
+from kit.family import Family, about, family, wait_for_standby
 from kit.kernel import Kernel
 from kit.processes import kill, left_over
 from kit.wire import Cell
@@ -57,8 +57,8 @@ mess = object()
 """
 """What a cell does to the namespace before it dies."""
 
-LEVELS = {Level.RESUME: {"standby", "resume"}, Level.SALVAGE: {"salvage"}, Level.DISK: {"disk"}}
-"""A kind's level -> the words for it in a recovery."""
+LEVELS = {Level.RESUME: "standby", Level.SALVAGE: "salvage", Level.DISK: "disk"}
+"""A kind's level -> the word for it in a recovery."""
 
 HERE = "print('here', flush=True)\n"
 KEPT = 3
@@ -147,7 +147,7 @@ class Scene:
 
     def about(self) -> dict[str, Any]:
         """What the session says of itself."""
-        return self.client.ask("holdfast_info_request", {}, "control")
+        return about(self.client)
 
     def rest(self) -> None:
         """Until the state after the last cell is asleep."""

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from kit.deadline import Deadline
 from kit.kernel import Kernel
 from kit.processes import marked, parent
-from kit.wire import WITHIN, Client
+from kit.wire import WITHIN, Client, Message
 
 
 class Family(NamedTuple):
@@ -20,9 +20,14 @@ class Family(NamedTuple):
     """Oldest first, as far as process ids tell."""
 
 
+def about(client: Client) -> Message:
+    """What the session says of itself."""
+    return client.ask("holdfast_info_request", {}, "control")
+
+
 def family(kernel: Kernel, client: Client) -> Family:
     """All of them, now."""
-    info = client.ask("holdfast_info_request", {}, "control")
+    info = about(client)
     # A child of the user's that has lost its parent is the template's, too, but runs another program.
     living = [pid for pid, command in marked(kernel.mark).items() if "holdfast.worker" in command]
     parents = {pid: _parent_of(pid) for pid in living}
@@ -43,5 +48,5 @@ def _parent_of(pid: int) -> int | None:
 def wait_for_standby(client: Client, after: int) -> None:
     """Until the state after that cell is kept: standbys are forked when the reply is out."""
     deadline = Deadline(WITHIN)
-    while (client.ask("holdfast_info_request", {}, "control")["standby"] or {}).get("after") != after:
+    while (about(client)["standby"] or {}).get("after") != after:
         assert not deadline.passed, f"no standby of the state after cell {after}"

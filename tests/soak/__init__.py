@@ -5,5 +5,6 @@
 
 `author` writes cells (of tricks: `plain`, `libraries`), `faults` are the ways to die, `stage` plays acts on
 both sides, `verdicts` keeps what was found, `digest` is what of a namespace is compared. An act is data, and
-so a run can be played again (`acts`). The kernel's own code is not used here.
+so a run can be played again (`acts`). The kernel's own code is not used here,
+but for the words by which a standby that died is told (`notices`).
 """

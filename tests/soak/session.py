@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import signal
 from collections.abc import Iterator
@@ -13,7 +12,7 @@ from pathlib import Path
 from kit.deadline import Deadline
 from kit.kernel import END_SECONDS, environment, running
 from kit.processes import marked, wait_for_end
-from kit.wire import Message, Silence
+from kit.wire import Cell, Message, Silence
 from soak.faults import Victim
 from soak.notices import Notice, of_text
 from soak.oracle import DIGEST
@@ -37,9 +36,10 @@ class Session:
     """A kernel with one client."""
 
     def __init__(self) -> None:
-        self._stack = ExitStack()
-        self.kernel = self._stack.enter_context(running(settings=SETTINGS))
-        self.client = self.kernel.client()
+        with ExitStack() as stack:
+            self.kernel = stack.enter_context(running(settings=SETTINGS))
+            self.client = self.kernel.client()
+            self._stack = stack.pop_all()
         self._read = 0  # of what is published, as far as notices were looked for
         self.oracle_environment = environment(self.kernel.folder, "soak")
         self.folder = self.kernel.folder / "work"
@@ -52,13 +52,9 @@ class Session:
         """What it says of itself."""
         return self.client.ask("holdfast_info_request", {}, "control", within=BACK_SECONDS)
 
-    def digests(self, within: float) -> dict[str, str]:
-        """Of all variables, told by a cell that nobody sees."""
-        cell = self.client.run(_LOOK, silent=True, within=within)
-        if cell.status != "ok":
-            raise AssertionError(f"no digest: {cell.reply}")
-        found: dict[str, str] = json.loads(cell.text())
-        return found
+    def look(self, within: float) -> Cell:
+        """A cell that nobody sees prints the digests of all variables."""
+        return self.client.run(_LOOK, silent=True, within=within)
 
     def show(self, name: str) -> str:
         """A variable, for people."""

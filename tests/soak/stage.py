@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import time
 from collections import defaultdict
 
@@ -96,7 +97,7 @@ class Stage:
     def _look(self) -> None:
         """Every variable, and who shares what."""
         self.tally.looks += 1
-        is_there, must_be = self._session.digests(LOOK_SECONDS), self._oracle.digests()
+        is_there, must_be = self._digests(), self._oracle.digests()
         self.names = set(must_be)
         strange = {name for name in is_there | must_be if is_there.get(name) != must_be.get(name)}
         lost = {
@@ -109,6 +110,15 @@ class Stage:
         self._measure()
         if strange:
             raise Surprise(LOST if lost else WRONG, "; ".join(map(self._both, sorted(strange))))
+
+    def _digests(self) -> dict[str, str]:
+        """Of the session's variables."""
+        cell = self._session.look(LOOK_SECONDS)
+        if _died(cell):
+            raise Surprise(DIED, cell.reply["evalue"])
+        assert cell.status == "ok", f"no digest: {cell.reply}"
+        found: dict[str, str] = json.loads(cell.text())
+        return found
 
     def _both(self, name: str) -> str:
         """A variable as it is and as it must be, in words."""
@@ -213,6 +223,8 @@ class Stage:
         client, counts = self._session.client, self._oracle.counts()
         began = time.monotonic()
         cell = client.run(fault.ending, within=UNDO_SECONDS)
+        if _died(cell):
+            raise Surprise(DIED, cell.reply["evalue"])
         if cell.status != "ok":
             return  # there is nothing to undo, or it is not kept: said, and nothing has changed
         client.text(cell.msg_id, "holdfast: ", UNDO_SECONDS)

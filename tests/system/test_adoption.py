@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import random
 import signal
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 from jupyter_client import BlockingKernelClient
 
+from holdfast import processes
 from holdfast.client import blocking
 from holdfast.protocol import connection
 from kit.deadline import Deadline
@@ -25,6 +27,9 @@ SLOW = "import time\nfor i in range({}):\n    print(i)\n    time.sleep({})\n'end
 
 MOMENTS = 12
 """Random ones at which a supervisor is killed."""
+
+PR_SET_CHILD_SUBREAPER = 36
+"""linux/prctl.h"""
 
 DIE = "import ctypes; ctypes.string_at(0)"
 
@@ -174,6 +179,17 @@ def test_our_own_client_hears_each_number_of_a_dense_output_once(
         assert run.reply().content["status"] == "ok"
 
 
+def test_our_own_client_that_has_just_come_is_told_nothing_of_before_it(
+    kernel: Kernel, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.do("print('of before')")
+    with own_client(kernel, client, monkeypatch) as own:
+        kill_quickly(kernel)
+        run = own.execute("print(7)")
+        assert shown(run) == [7]
+        assert not [each for each in own.foreign if each.msg_type == "stream"]
+
+
 def test_whatever_is_the_moment_no_number_is_missing_and_none_comes_twice(
     kernel: Kernel, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -247,6 +263,41 @@ def test_a_worker_that_dies_while_nobody_looks_is_replaced_by_its_standby(client
     crashed = client.finish(running_cell)
     assert "exit status 3" in crashed.notice
     assert client.value("kept") == 5
+
+
+@contextmanager
+def orphans_are_ours() -> Iterator[None]:
+    """Whose parent ends is our child, to be waited for at once, as by a system's first process."""
+    libc = ctypes.CDLL(None)
+    libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    try:
+        yield
+    finally:
+        libc.prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
+
+
+def test_a_worker_that_dies_together_with_the_template_is_replaced_by_its_standby(client: Client) -> None:
+    client.do("kept = 5")
+    wait_for_standby(client, 1)
+    with orphans_are_ours():
+        kill(client)
+        supervisor = kill_template_and_worker(client)
+    os.kill(supervisor, signal.SIGCONT)
+    assert client.value("kept") == 5
+    assert about(client)["pid"] == supervisor  # it was not killed by that itself
+
+
+def kill_template_and_worker(client: Client) -> int:
+    """While the supervisor, whose process id this is, stands still."""
+    supervisor = about(client)["pid"]
+    worker = about(client)["worker_pid"]
+    found = processes.look(worker)
+    assert found is not None
+    os.kill(supervisor, signal.SIGSTOP)
+    for pid in (found.parent, worker):
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+    return supervisor
 
 
 def test_a_cell_that_had_not_begun_when_both_were_killed_just_runs(client: Client) -> None:

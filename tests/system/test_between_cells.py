@@ -156,6 +156,34 @@ def test_beside_a_thread_at_work_the_grade_is_known_from_the_standby_before(clie
     assert client.value("kept") == 1
 
 
+# --- what may not keep a cell from running
+
+
+def test_with_hardly_a_free_descriptor_every_cell_is_answered(client: Client) -> None:
+    client.do(
+        "import os, sys, threading, types\n"
+        "sys.modules['cupy'] = types.ModuleType('cupy')\n"  # whether it uses a GPU is looked for, too
+        "threading.Thread(target=threading.Event().wait, daemon=True).start()"
+    )
+    opened = "while True: files.append(os.open('/dev/null', os.O_RDONLY))"
+    client.do(f"files = []\ntry:\n    {opened}\nexcept OSError: pass")
+    for free in range(8):
+        assert client.value("os.close(files.pop()); len(files)") > 0, free
+
+
+def test_a_file_of_the_users_own_making_keeps_no_cell_from_running(client: Client, folder: Path) -> None:
+    client.do(f"""
+import io
+class Odd(io.TextIOWrapper):
+    def fileno(self): raise LookupError("it has none")
+    def writable(self): raise LookupError("who knows")
+odd = Odd(open({str(folder / "odd")!r}, "wb"))
+""")
+    client.do("kept = 1")
+    client.run(DIE)
+    assert client.value("kept") == 1
+
+
 # --- a worker that dies as a cell arrives
 
 

@@ -37,6 +37,7 @@ PROGRAMS = {
     "exit with a message": "import sys\nsys.exit('bye')",
     "exit with nothing": "import sys\nsys.exit()",
     "exit with a negative number": "import sys\nsys.exit(-1)",
+    "exit with a message that is almost a number": "import sys\nsys.exit('--1')",
     "the builtin exit stops at once": "exit(4)\nprint('not reached')",
     "the process ends itself": "import os\nprint('said', flush=True)\nos._exit(7)",
     "text from C": "import os\nos.write(1, b'raw\\n')",

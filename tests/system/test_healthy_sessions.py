@@ -406,7 +406,6 @@ def test_the_process_is_the_same_from_cell_to_cell(client: Client) -> None:
 
 
 @only_holdfast
-@only_holdfast
 def test_cells_have_the_users_limit_of_open_files_and_the_supervisor_all_it_may() -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     low = soft // 2
@@ -419,6 +418,7 @@ def test_cells_have_the_users_limit_of_open_files_and_the_supervisor_all_it_may(
         assert resource.prlimit(supervisor, resource.RLIMIT_NOFILE)[0] == min(hard, 65_536)
 
 
+@only_holdfast
 def test_a_fresh_worker_has_one_thread(client: Client) -> None:
     assert client.value("import os; os.listdir('/proc/self/task') == [str(os.getpid())]") is True
 

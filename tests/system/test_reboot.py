@@ -175,6 +175,21 @@ def test_what_can_not_be_kept_is_named_with_the_reason_and_costs_nothing_else(
     assert successor.run("numbers").error["ename"] == "NameError"
 
 
+def test_odd_names_and_an_odd_path_keep_nothing_off_the_disk(kernel: Kernel, client: Client) -> None:
+    client.do("import os, sys, pathlib; x = 5; In = 0.3; globals()[0] = 1")
+    client.do("sys.path.append(pathlib.Path('lib')); os.mkdir(b'\\xff'); os.chdir(b'\\xff')")
+    on_disk(client, 2)
+    successor = reboot(kernel)
+    assert "a key of type int (its name can't be written)" in told(successor)
+    assert successor.value("x, In, _i1[:6]") == (5, 0.3, "import")
+
+
+def test_numpys_generator_of_another_kind_costs_no_variable(kernel: Kernel, client: Client) -> None:
+    client.do("import numpy; x = 5; numpy.random.set_bit_generator(numpy.random.PCG64(7))")
+    on_disk(client, 1)
+    assert reboot(kernel).value("x") == 5
+
+
 def test_what_makes_an_object_again_finds_the_names_that_it_uses(kernel: Kernel, client: Client) -> None:
     client.do("import numpy as np\nfactor = 3\ndef scaled(n):\n    return np.arange(n) * factor")
     client.do("""
@@ -546,7 +561,7 @@ def test_nothing_from_before_a_reset_comes_back_by_itself(kernel: Kernel, client
     assert "In[1]" not in successor.do("%recover").text()
 
 
-def test_a_reset_right_before_the_end_of_everything_is_one(kernel: Kernel) -> None:
+def test_a_reset_right_before_the_end_of_everything_is_one() -> None:
     with running(settings=ONCE) as kernel:
         client = after_one_checkpoint(kernel, "x = 5")
         client.do("%reset -f")

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from kit.kernel import only_holdfast
-from soak.acts import CELL, LOOK, Act, read
+from soak.acts import CELL, LOOK, RESTART, Act, read
 from soak.faults import FAULTS
 from soak.run import Drawn, Run
 from soak.stage import Stage
@@ -81,9 +81,19 @@ def test_a_death_that_was_not_asked_for_is_found(stage: Stage) -> None:
     assert [found.what for found in stage.tally.found] == [DIED]
 
 
+def test_a_death_in_a_look_is_found_and_the_run_goes_on(stage: Stage) -> None:
+    deadly = f"    def __iter__(self):\n        if {ONLY_THERE}: os.abort()\n        return iter(())"
+    assert stage.play(Act(CELL, f"import os\nclass Deadly(list):\n{deadly}\nx = Deadly()"))
+
+    assert not stage.play(Act(LOOK))
+    assert [found.what for found in stage.tally.found] == [DIED]
+    assert stage.play(Act(RESTART))
+    assert stage.play(Act(LOOK))
+
+
 def test_what_a_run_has_found_can_be_played_again(tmp_path: Path) -> None:
     run = Run(tmp_path)
-    acts = [Act("restart"), Act(CELL, "x = 1"), Act("segfault", "x = 2"), Act(CELL, "import os; os.abort()")]
+    acts = [Act(RESTART), Act(CELL, "x = 1"), Act("segfault", "x = 2"), Act(CELL, "import os; os.abort()")]
     tally = run.play(acts, lambda: True)
 
     assert tally.counted(DIED) == 1

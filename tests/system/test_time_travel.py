@@ -8,10 +8,12 @@ import signal
 import pytest
 
 from kit.deadline import Deadline
+from kit.family import about
 from kit.gate import Gate
 from kit.kernel import Kernel, only_holdfast, running
 from kit.processes import left_over, marked, wait_for_end
-from kit.wire import Cell, Client, Message
+from kit.travel import back, told
+from kit.wire import Client, Message
 
 pytestmark = only_holdfast
 
@@ -25,27 +27,10 @@ DISK_SECONDS = 30.0
 MEBIBYTE = 1 << 20
 
 
-def about(client: Client) -> Message:
-    return client.ask("holdfast_info_request", {}, "control")
-
-
 def states(client: Client) -> dict[str, Message]:
     """What can be gone to, by what to type for it."""
     found = client.ask("holdfast_checkpoints_request", {}, "control")
     return {each["how"]: each for each in found["states"]}
-
-
-def back(client: Client, line: str = "%undo") -> Cell:
-    """Run a cell that goes to another state, and wait until the session is there."""
-    cell = client.do(line)
-    client.text(cell.msg_id, "holdfast: back after")
-    return cell
-
-
-def told(client: Client, cell: Cell) -> str:
-    """All that was said on stderr below a cell, also after its end."""
-    contents = [each["content"] for each in client.of_parent[cell.msg_id]]
-    return "".join(each["text"] for each in contents if each.get("name") == "stderr")
 
 
 def on_disk(client: Client) -> None:
@@ -353,6 +338,23 @@ def test_each_state_in_memory_says_what_it_costs(client: Client) -> None:
     assert costs["%undo 2"] > 39_000_000 > costs["%undo"]
     assert found["budget"] > found["held"] > 39_000_000
     assert " of their own; " in client.do("%checkpoints").text()
+
+
+def test_a_checkpoint_that_is_being_written_takes_nothing_off_what_states_cost() -> None:
+    with running(settings=SOON) as kernel:
+        client = kernel.client()
+        client.do("x = bytearray(b'1') * 400_000_000; y = bytearray(b'1') * 40_000_000")
+        asleep(client)
+        there, gate = Gate(kernel.folder / "there"), Gate(kernel.folder / "gate")
+        client.do(
+            "y[:] = b'2' * len(y)\nclass Slow:\n    def __reduce__(self):\n"
+            f"        {there.wait}\n        {gate.wait}\n        return (int, ())\nslow = Slow()"
+        )
+        there.open()
+        client.do("y[:] = b'3' * len(y)")
+        asleep(client)
+        assert client.ask("holdfast_checkpoints_request", {}, "control")["held"] > 80_000_000
+        gate.open()
 
 
 def test_more_than_the_budget_is_not_kept_and_that_is_said() -> None:

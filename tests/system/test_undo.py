@@ -7,31 +7,16 @@ import signal
 
 import pytest
 
+from kit.family import about
 from kit.gate import Gate
 from kit.kernel import Kernel, only_holdfast, running
 from kit.processes import marked
-from kit.wire import Cell, Client, Message
+from kit.travel import back, told
+from kit.wire import Client
 
 pytestmark = only_holdfast
 
 DIE = "import os; os.abort()"
-
-
-def about(client: Client) -> Message:
-    return client.ask("holdfast_info_request", {}, "control")
-
-
-def back(client: Client, line: str = "%undo") -> Cell:
-    """Run a cell that goes back, and wait until the session is there."""
-    cell = client.do(line)
-    client.text(cell.msg_id, "holdfast: back after")
-    return cell
-
-
-def told(client: Client, cell: Cell) -> str:
-    """All that was said on stderr below a cell, also after its end."""
-    contents = [each["content"] for each in client.of_parent[cell.msg_id]]
-    return "".join(each["text"] for each in contents if each.get("name") == "stderr")
 
 
 def test_one_step_back_takes_back_what_the_last_cell_did_to_variables(client: Client) -> None:

@@ -6,6 +6,7 @@ Each piece has its own digest, so damage costs only what it hits.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -137,7 +138,8 @@ class Reader:
     def _set_aside(self, blob: str) -> None:
         """A damaged blob must not be taken for a good one by the next writer; `prune` removes it."""
         path = self._folder / blob
-        path.rename(path.with_name(f"{blob}.damaged"))
+        with contextlib.suppress(OSError):  # on a disk that can't be written to there is no next writer
+            path.rename(path.with_name(f"{blob}.damaged"))
 
 
 def _digest(data: Data) -> str:

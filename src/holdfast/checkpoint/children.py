@@ -146,5 +146,6 @@ Where there is less, that variable is lost: the child crashes."""
 def ended(code: int) -> str:
     """How a process ended that should not have, in words."""
     if code < 0:
-        return f"it crashed the process ({signal.Signals(-code).name})"
+        names = {each.value: each.name for each in signal.Signals}  # most of the real-time ones have none
+        return f"it crashed the process ({names.get(-code, f'signal {-code}')})"
     return f"it ended the process (exit status {code})"

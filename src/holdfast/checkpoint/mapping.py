@@ -7,7 +7,9 @@ may be unlinked, not shortened.
 from __future__ import annotations
 
 import ctypes
+import errno
 import mmap
+import os
 import weakref
 
 _FAILED = ctypes.c_void_p(-1).value
@@ -31,9 +33,11 @@ def private_copy(descriptor: int, size: int) -> memoryview:
     """The first `size` bytes of a file, writable; pages are copied when they are written. OSError."""
     address = _libc.mmap(None, size, mmap.PROT_READ | mmap.PROT_WRITE, mmap.MAP_PRIVATE, descriptor, 0)
     if address == _FAILED:
-        error = ctypes.get_errno()
-        raise OSError(error, f"can't map {size} bytes")
-    _libc.madvise(address, size, _MADV_POPULATE_READ)  # all are read for the digest; an old kernel refuses
+        raise OSError(ctypes.get_errno(), f"can't map {size} bytes")
+    # All are read for the digest. An old kernel refuses; what the disk can't give would be a crash there.
+    if _libc.madvise(address, size, _MADV_POPULATE_READ) and ctypes.get_errno() == errno.EFAULT:
+        _libc.munmap(address, size)
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
     memory = (ctypes.c_char * size).from_address(address)
     weakref.finalize(memory, _libc.munmap, address, size).atexit = False
     return memoryview(memory).cast("B")

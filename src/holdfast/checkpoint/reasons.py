@@ -30,12 +30,12 @@ class TooLarge(PicklingError):
 
 def why_not_written(value: object, error: BaseException) -> str:
     """Words for what pickling `value` raised."""
-    what = error.what if isinstance(error, Refused) else _unpicklable(str(error))
+    what = error.what if isinstance(error, Refused) else _unpicklable(_said(error))
     if what:
         return _short(what if _is_it(value, error, what) else f"it holds {what}")
     if isinstance(error, TooLarge):
         return str(error)
-    if isinstance(error, RecursionError) or "deep recursion" in str(error):
+    if isinstance(error, RecursionError) or "deep recursion" in _said(error):
         return "it is nested too deeply"
     if isinstance(error, MemoryError):
         return "there was not enough memory"
@@ -47,7 +47,7 @@ def why_not_loaded(error: BaseException) -> str:
     if isinstance(error, ModuleNotFoundError):
         return _short(f"the module {error.name} is not there")
     if isinstance(error, ImportError | AttributeError):
-        return _short(f"what it is made of is not there: {error}")
+        return _short(f"what it is made of is not there: {_said(error)}")
     return _short(f"making it again failed: {_error(error)}")
 
 
@@ -77,7 +77,15 @@ def _unpicklable(message: str) -> str | None:
 
 
 def _error(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    said = _said(error)
+    return f"{type(error).__name__}: {said}" if said else type(error).__name__
+
+
+def _said(error: BaseException) -> str:
+    try:
+        return str(error)
+    except BaseException:  # noqa: BLE001 - it may be a class of the user's, and is told outside of its turn
+        return ""
 
 
 def one_line(text: str, longest: int) -> str:

@@ -35,9 +35,9 @@ def last_reprs(lost: Mapping[str, object]) -> dict[str, str]:
             break
         try:
             child = Child(partial(_say_all, {name: lost[name] for name in left}), SECONDS)
+            child.listen(lambda told: found.update([msgspec.msgpack.decode(told, type=tuple[str, str])]))
         except OSError:
             break
-        child.listen(lambda message: found.update([msgspec.msgpack.decode(message, type=tuple[str, str])]))
         if len(found) < len(names):
             found[names[len(found)]] = ""  # this one was its end
     return {name: text for name, text in found.items() if text}

@@ -41,13 +41,13 @@ def write(
     blobs_folder(folder)
     home = namespace if home is None else home
     strange = [name for name in namespace if not _can_be_named(name)]
-    namespace = {name: value for name, value in namespace.items() if name not in strange}
+    namespace = {_plain(name): value for name, value in namespace.items() if name not in strange}
     task = Task(folder, durable, home, time.monotonic() + limits.total_seconds, limits.variable_bytes)
     effort = _Effort(task, namespace, limits.variable_seconds)
     done = effort.run()
     reprs = last_reprs({name: namespace[name] for name in effort.lost})
     manifest = _manifest(namespace, done, effort.lost, reprs, dict(facts))
-    manifest.variables.extend(Verdict(ascii(name), "lost", NO_NAME) for name in strange)
+    manifest.variables.extend(Verdict(_in_words(name), "lost", NO_NAME) for name in strange)
     try:
         keep(folder, manifest, durable)
     except OSError as error:
@@ -55,12 +55,21 @@ def write(
     return manifest
 
 
-def _can_be_named(name: str) -> bool:
+def _can_be_named(name: object) -> bool:
     """Whether it is text; code can set any key of globals()."""
     try:
-        return bool(name.encode())
+        return isinstance(name, str) and bool(_plain(name).encode())
     except UnicodeEncodeError:
         return False
+
+
+def _plain(name: str) -> str:
+    """The same text, also of what only derives from str (`globals()[column] = ...`, with one of numpy's)."""
+    return str.__str__(name)
+
+
+def _in_words(name: object) -> str:
+    return ascii(_plain(name)) if isinstance(name, str) else f"a key of type {type(name).__name__}"
 
 
 class _Effort:

@@ -74,4 +74,4 @@ def exit_number(value: str) -> int | None:
     known = {"": 0, "None": 0, "False": 0, "True": 1}
     if value in known:
         return known[value]
-    return int(value) if value.lstrip("-").isdecimal() else None
+    return int(value) if value.removeprefix("-").isdecimal() else None

@@ -45,4 +45,5 @@ def _place(found: dict[str, Any]) -> str:
 def _row(variable: dict[str, Any]) -> tuple[str, str, str, str]:
     shape, size = variable["shape"], variable["size"]
     extent = " x ".join(map(str, shape)) if shape else str(size) if size is not None else ""
-    return variable["name"], variable["type"], extent, text.plain(variable["text"])
+    name, kind, words = (text.plain(variable[each]) for each in ("name", "type", "text"))
+    return name, kind, extent, words

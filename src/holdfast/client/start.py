@@ -72,9 +72,7 @@ def ring(name: str) -> DoorbellClient:
     if _is_left(name):  # a supervisor that was killed is replaced, whoever asks for it
         return ensure(name)
     if exists(name):
-        raise SessionNotRunning(
-            f"session {name!r} is not running; its state is kept", f"holdfast attach {name}"
-        )
+        raise _not_running(name)
     raise no_such_session(name)
 
 
@@ -169,7 +167,7 @@ class Hosted:
         with contextlib.suppress(ProcessLookupError):  # somebody else in this process has reaped it
             process = os.pidfd_open(self._pid)
             try:
-                select.select([process], [], [], STOP_SECONDS)
+                _readable(process, STOP_SECONDS)
             finally:
                 os.close(process)
         _reap()
@@ -232,7 +230,7 @@ def stop(name: str, bell: DoorbellClient, *, for_good: bool = False) -> None:
     process = os.pidfd_open(bell.ask("info")["pid"])
     try:
         bell.ask("stop", for_good=for_good)
-        if not select.select([process], [], [], STOP_SECONDS)[0]:
+        if not _readable(process, STOP_SECONDS):
             raise NoAnswer(f"session {name!r} does not end", f"holdfast interrupt {name} --force, then again")
     finally:
         os.close(process)
@@ -241,8 +239,10 @@ def stop(name: str, bell: DoorbellClient, *, for_good: bool = False) -> None:
 def forget(name: str) -> None:
     """Delete what a session keeps. It must not be running (SessionExists)."""
     with _start_lock(name):
-        with contextlib.suppress(NoSuchSession, SessionNotRunning):
-            ring(name).close()
+        bell = _reach(name)
+        if bell is not None:
+            bell.close()
+        if bell is not None or _is_left(name):
             raise SessionExists(f"session {name!r} is running", f"holdfast stop {name}")
         _delete(session_state(name))
         _delete(session_runtime(name))
@@ -255,6 +255,10 @@ def no_such_session(name: str) -> NoSuchSession:
     near = difflib.get_close_matches(name, known(), n=1)
     remedy = f"holdfast attach {near[0]}   (or: holdfast ls)" if near else f"holdfast new {name}"
     return NoSuchSession(f"no session named {name!r}", remedy)
+
+
+def _not_running(name: str) -> SessionNotRunning:
+    return SessionNotRunning(f"session {name!r} is not running; its state is kept", f"holdfast attach {name}")
 
 
 def _reach(name: str) -> DoorbellClient | None:
@@ -315,7 +319,10 @@ def _start(
     finally:
         os.close(ready)
     if answer.get("ok"):
-        return ring(name)
+        bell = _reach(name)
+        if bell is None:  # killed already; whoever wants another one starts it, when our turn is over
+            raise _not_running(name)
+        return bell
     what = answer.get("what") or _last_words(log, written) or "it ended without a word"
     raise StartFailed(f"session {name!r} did not start: {what}", answer.get("remedy") or f"see {log}")
 
@@ -367,7 +374,7 @@ def _first_line(ready: int, deadline: float, name: str) -> dict[str, Any]:
     """What the supervisor says on its pipe; nothing if it ended before. StartFailed at the deadline."""
     line = b""
     while not line.endswith(b"\n"):
-        if not select.select([ready], [], [], max(0.0, deadline - time.monotonic()))[0]:
+        if not _readable(ready, max(0.0, deadline - time.monotonic())):
             raise StartFailed(
                 f"session {name!r} did not come up within {START_SECONDS:g} seconds",
                 f"see {session_runtime(name) / 'supervisor.log'}",
@@ -378,6 +385,13 @@ def _first_line(ready: int, deadline: float, name: str) -> dict[str, Any]:
         line += piece
     answer: dict[str, Any] = json.loads(line)
     return answer
+
+
+def _readable(descriptor: int, seconds: float) -> bool:
+    """Whether it is within so many seconds. A busy server has more descriptors than select(2) takes."""
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    return bool(poll.poll(seconds * 1e3))
 
 
 @contextlib.contextmanager

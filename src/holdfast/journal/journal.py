@@ -20,13 +20,9 @@ from holdfast.journal.cap import OutputRecord
 from holdfast.journal.database import Database
 from holdfast.journal.outputs import Outputs
 from holdfast.journal.records import (
-    CellRecord,
-    Effect,
     Ending,
-    EventRecord,
     Records,
     Status,
-    Unanswered,
 )
 from holdfast.paths import private_folder
 from holdfast.settings import Life, Output
@@ -54,7 +50,21 @@ class Journal:
     ) -> None:
         """Use `open`."""
         self._database = database
-        self._records = Records(database)
+        self._records = records = Records(database)
+        self.get, self.cells, self.count_cells, self.unfinished, self.header_of, self.events = (
+            records.get,
+            records.cells,
+            records.count_cells,
+            records.unfinished,
+            records.header_of,
+            records.events,
+        )
+        self.published_after, self.of_request, self.unanswered, self.effects = (
+            records.published_after,
+            records.of_request,
+            records.unanswered,
+            records.effects,
+        )
         self._outputs = Outputs(database, output)
         self._now = now
         self.previous = previous
@@ -231,55 +241,15 @@ class Journal:
         finally:
             self._database.close()
 
-    # What is known
-
-    def get(self, key: str) -> str | None:
-        """See Records."""
-        return self._records.get(key)
-
-    def cells(self, last: int | None = None, after: int = schema.NO_CELL) -> list[CellRecord]:
-        """See Records."""
-        return self._records.cells(last, after)
-
-    def count_cells(self) -> int:
-        """See Records."""
-        return self._records.count_cells()
-
-    def unfinished(self) -> list[CellRecord]:
-        """See Records."""
-        return self._records.unfinished()
-
-    def header_of(self, cell: int) -> bytes | None:
-        """See Records."""
-        return self._records.header_of(cell)
+    # What is known, but for what `Records` tells all the same
 
     def outputs(self, cell: int | None) -> list[OutputRecord]:
         """See Records; with what waits, even if it can't be written."""
         return self._outputs.rows(cell or schema.NO_CELL, self._records.outputs(cell))
 
-    def published_after(self, epoch: int, seq: int) -> list[tuple[int, OutputRecord]]:
-        """See Records."""
-        return self._records.published_after(epoch, seq)
-
-    def of_request(self, msg_id: str) -> CellRecord | None:
-        """See Records."""
-        return self._records.of_request(msg_id)
-
     def omitted(self, cell: int | None) -> int:
         """See Records; with what waits, even if it can't be written."""
         return self._outputs.omitted(cell or schema.NO_CELL, self._records.omitted(cell))
-
-    def events(self, kind: str | None = None) -> list[EventRecord]:
-        """See Records."""
-        return self._records.events(kind)
-
-    def unanswered(self) -> list[Unanswered]:
-        """See Records."""
-        return self._records.unanswered()
-
-    def effects(self, after: int) -> list[Effect]:
-        """See Records."""
-        return self._records.effects(after)
 
     @contextmanager
     def _committed(self) -> Iterator[None]:

@@ -16,6 +16,7 @@ little of it (no argparse, no subprocess, no typing). Nothing about messages, ke
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import signal
@@ -26,7 +27,7 @@ from collections import namedtuple
 from holdfast import __version__
 from holdfast.client.doorbell import DoorbellClient
 from holdfast.client.start import ensure, revive
-from holdfast.errors import HoldfastError
+from holdfast.errors import HoldfastError, NoAnswer
 
 USAGE = """\
 usage: python -m holdfast.kernel -f FILE [--session NAME] [IPython's own flags]
@@ -181,7 +182,8 @@ class Watch:
 
     def _ask(self, operation: str, **arguments: object) -> None:
         self._asked.append(operation)
-        self._bell.send(operation, **arguments)
+        with contextlib.suppress(NoAnswer):  # it is gone, which the next look at the bell tells
+            self._bell.send(operation, **arguments)
 
     def _heard_the_end(self) -> bool:
         messages = self._bell.receive()

@@ -28,7 +28,10 @@ _decoder: msgspec.msgpack.Decoder[Frame] = msgspec.msgpack.Decoder(type_of_every
 def encode(message: Frame, number: int) -> bytearray:
     """The message's bytes, its head first."""
     buffer = bytearray(_HEAD.size)
-    _encoder.encode_into(message, buffer, _HEAD.size)
+    try:
+        _encoder.encode_into(message, buffer, _HEAD.size)
+    except UnicodeEncodeError:
+        _encoder.encode_into(_without_surrogates(_in_parts(message)), buffer, _HEAD.size)
     size = len(buffer) - _HEAD.size
     if size > MAX_FRAME:
         raise LinkError(f"a message of {size} bytes is too large for the link")
@@ -47,6 +50,21 @@ def decode(data: bytes | memoryview) -> Frame:
         return _decoder.decode(data)
     except (msgspec.DecodeError, RecursionError) as error:
         raise LinkError(f"the link carried something unknown: {error}") from error
+
+
+def _in_parts(message: Frame) -> object:
+    return msgspec.to_builtins(message, builtin_types=(bytes, bytearray, memoryview))
+
+
+def _without_surrogates(part: object) -> object:
+    """With lone surrogates written out: names of files and words of the user's may have them."""
+    if isinstance(part, str):
+        return part.encode("utf-8", "backslashreplace").decode()
+    if isinstance(part, dict):
+        return {_without_surrogates(key): _without_surrogates(value) for key, value in part.items()}
+    if isinstance(part, list | tuple):
+        return [_without_surrogates(each) for each in part]
+    return part
 
 
 class Decoder:

@@ -39,6 +39,9 @@ from holdfast.link.messages import (
 DEATHS_KEPT = 64
 """The latest deaths that an heir is told of: of a worker and of the standbys it could have, and some more."""
 
+GUESTS = 128
+"""Who may have come and said nothing yet. Standbys, of which there are fewer, and heirs speak at once."""
+
 _CREDENTIALS = struct.Struct("3i")  # pid, uid, gid (unix(7), SO_PEERCRED)
 
 
@@ -98,12 +101,14 @@ class Heritage:
 
     def meet(self) -> None:
         """Hear who has come."""
-        with contextlib.suppress(BlockingIOError):
+        with contextlib.suppress(OSError):  # nobody else has come, or no descriptor is free for now
             while True:
                 sock, _ = self._meeting.accept()
                 credentials = sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
                 if _CREDENTIALS.unpack(credentials)[1] == os.getuid():
                     self._guests.append(Channel(sock))
+                    if len(self._guests) > GUESTS:
+                        self._guests.pop(0).close()
                 else:
                     sock.close()
         for guest in self._guests[:]:

@@ -27,7 +27,7 @@ class Disk:
     def write(
         self, namespace: Mapping[str, object], limits: Checkpoint = SOON, *, durable: bool = False
     ) -> Manifest:
-        variables = {name: value for name, value in namespace.items() if not name.startswith("__")}
+        variables = {name: value for name, value in namespace.items() if not str(name).startswith("__")}
         with warnings.catch_warnings():
             # Libraries that a test has loaded may have threads; the copy of a worker has not.
             warnings.filterwarnings("ignore", message=".*multi-threaded.*", category=DeprecationWarning)

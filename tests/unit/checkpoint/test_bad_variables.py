@@ -98,6 +98,12 @@ def test_a_variable_that_crashes_costs_only_itself(disk: Disk) -> None:
     assert disk.load(manifest).values["b"] == [1]
 
 
+def test_a_signal_without_a_name_costs_only_its_variable(disk: Disk) -> None:
+    manifest = disk.write(session(f"{CRASHES.replace('signal.SIGSEGV', '40')}\nx = Crashes(); b = 1"))
+
+    assert reasons(manifest.lost) == {"x": "writing it crashed the process (signal 40)"}
+
+
 def test_a_variable_that_ends_the_process_costs_only_itself(disk: Disk) -> None:
     manifest = disk.write(session(f"{LEAVES}\na = 1; x = Leaves(); b = [a]"))
 
@@ -133,6 +139,14 @@ def test_a_name_that_is_no_text_is_lost_alone(disk: Disk) -> None:
     assert disk.again({"größe": 4})["größe"] == 4
 
 
+def test_keys_that_are_no_strings_or_only_derive_from_them_cost_nothing_else(disk: Disk) -> None:
+    manifest = disk.write(session("import numpy\nglobals().update({0: 1, numpy.str_('column'): 2}); x = 3"))
+    back = disk.load(manifest).values
+
+    assert reasons(manifest.lost) == {"a key of type int": "its name can't be written"}
+    assert (back["column"], back["x"]) == (2, 3)
+
+
 def test_a_reason_that_is_no_text_is_shown_all_the_same(disk: Disk) -> None:
     code = (
         "class A:\n    def __reduce__(self): raise ValueError('\\udc80')\n"
@@ -140,6 +154,17 @@ def test_a_reason_that_is_no_text_is_shown_all_the_same(disk: Disk) -> None:
     )
 
     assert reasons(disk.write(session(code)).lost) == {"x": "it can't be pickled: ValueError: ?"}
+
+
+def test_an_error_that_can_not_be_shown_costs_only_its_variable(disk: Disk) -> None:
+    code = (
+        "class Sick(Exception):\n    def __str__(self): raise ValueError\n"
+        "class A:\n    def __reduce__(self): raise Sick\nx = A(); y = 1"
+    )
+    manifest = disk.write(session(code))
+
+    assert reasons(manifest.lost) == {"x": "it can't be pickled: Sick"}
+    assert disk.load(manifest).values["y"] == 1
 
 
 def test_what_was_lost_is_shown_shortened(disk: Disk) -> None:

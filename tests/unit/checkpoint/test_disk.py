@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from holdfast.checkpoint.manifest import ids, path_of, read
+from holdfast.checkpoint.mapping import private_copy
 from holdfast.checkpoint.pruning import prune
 from holdfast.errors import CheckpointDamaged, CheckpointNotWritten
 
@@ -130,6 +131,26 @@ def test_a_read_only_disk_is_said(small_disk: Disk) -> None:
         small_disk.write({"x": 2})
 
     assert not small_disk.load(good).lost
+
+
+def test_damage_on_a_read_only_disk_costs_what_it_hits(small_disk: Disk) -> None:
+    manifest = small_disk.write({"a": np.ones(MEGABYTE), "x": 1})
+    blob = small_disk.blobs[-1]
+    content = bytearray(blob.read_bytes())
+    content[5000] ^= 1
+    blob.write_bytes(content)
+    subprocess.run(["mount", "-o", "remount,ro", small_disk.folder.parent], check=True)
+    values, lost = small_disk.load(manifest)
+
+    assert [each.name for each in lost] == ["a"]
+    assert values["x"] == 1
+
+
+def test_what_the_disk_can_not_give_is_an_error_and_no_crash(tmp_path: Path) -> None:
+    short = tmp_path / "short"
+    short.write_bytes(b"x")
+    with short.open("rb") as file, pytest.raises(OSError, match="Input/output error"):
+        private_copy(file.fileno(), MEGABYTE)  # its pages behind the first are not there
 
 
 def test_writing_leaves_no_process_and_no_descriptor(disk: Disk) -> None:

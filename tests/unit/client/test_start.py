@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import resource
+import socket
 import subprocess
 import sys
 import threading
@@ -48,6 +51,9 @@ while True:
         caller.sendall(json.dumps(about).encode() + b"\\n")
 """
 
+
+MANY_DESCRIPTORS = 1024
+"""More than select(2) can look at, with the few that a process has anyway."""
 
 DIES = """
 import os, sys
@@ -228,6 +234,44 @@ def test_a_forgotten_session_leaves_nothing_behind(home: Path, python: Callable[
     start.forget("work")
     assert start.known() == []
     assert list((home / "run").iterdir()) == []
+
+
+def left_template(name: str) -> socket.socket:
+    """Listens where the interpreter of a session waits whose supervisor was killed."""
+    kept(paths.state_folder().parent, name)
+    paths.private_folder(paths.runtime_folder())
+    paths.private_folder(paths.session_runtime(name))
+    template = socket.socket(socket.AF_UNIX)
+    template.bind(str(paths.session_meeting(name)))
+    template.listen()
+    return template
+
+
+def test_a_session_that_waits_for_another_supervisor_is_not_forgotten(home: Path) -> None:
+    with left_template("work"), pytest.raises(SessionExists, match="is running"):
+        start.forget("work")
+    assert start.known() == ["work"]
+
+
+def test_a_supervisor_that_is_killed_the_moment_it_is_ready_is_told(
+    home: Path, python: Callable[[str], str]
+) -> None:
+    interpreter = python("import os; os.write(3, b'{\"ok\": true}\\n')")
+    with left_template("work"), pytest.raises(SessionNotRunning, match="is not running"):
+        start.ensure("work", python=interpreter)
+
+
+def test_a_process_with_very_many_descriptors_starts_one(home: Path, python: Callable[[str], str]) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < MANY_DESCRIPTORS + 100:
+        pytest.skip("this system allows no process so many descriptors")
+    with contextlib.ExitStack() as held:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (MANY_DESCRIPTORS + 100, hard))
+        held.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        for _ in range(MANY_DESCRIPTORS):
+            held.callback(os.close, os.open(os.devnull, os.O_RDONLY))
+        with start.create("work", python=python(COMES_UP)) as bell:
+            start.stop("work", bell)
 
 
 def test_only_folders_that_can_be_sessions_are_listed(home: Path) -> None:

@@ -73,6 +73,10 @@ class Supervisor:
         self._lines.close()
         self._connection.close()
 
+    def vanish(self) -> None:
+        self.hang_up()
+        self._server.close()
+
     def close(self) -> None:
         for process in self.processes:
             process.kill()
@@ -125,6 +129,20 @@ def test_a_vanished_supervisor_is_a_failure_that_jupyter_sees(supervisor: Superv
     said = process.communicate(timeout=SECONDS)[1]
     assert process.returncode == 1
     assert said == "holdfast: the session work lost its supervisor\ntry: see what it ran: holdfast log work\n"
+
+
+def test_an_interrupt_in_that_moment_changes_nothing(supervisor: Supervisor) -> None:
+    process = supervisor.start()
+    assert supervisor.hear()["op"] == "open_door"
+    process.send_signal(signal.SIGSTOP)
+    supervisor.say({"ok": True})
+    supervisor.vanish()
+    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGCONT)
+
+    said = process.communicate(timeout=SECONDS)[1]
+    assert process.returncode == 1
+    assert said.startswith("holdfast: the session work lost its supervisor\n")
 
 
 def test_a_refused_door_is_told_in_the_supervisors_words(supervisor: Supervisor) -> None:

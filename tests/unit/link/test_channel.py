@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from holdfast.link.channel import BULK_BYTES, Channel
 from holdfast.link.frames import Decoder, encode
-from holdfast.link.messages import Bell, Frame, Publish, Segment, StandbyTaken
+from holdfast.link.messages import Absent, Bell, Frame, LeftBehind, Publish, Segment, StandbyTaken, Woken
 
 Pair = tuple[Channel, socket.socket]
 
@@ -105,3 +105,12 @@ def test_however_the_bytes_are_cut_numbers_and_sizes_are_those_of_the_messages(
     found = [(decoder.number, decoder.size) for each in pieces for _ in decoder.feed(each)]
     assert found == [(number, len(each)) for number, each in enumerate(sent, 1)]
     assert decoder.pending == 0
+
+
+def test_a_name_that_is_no_utf8_costs_no_message() -> None:
+    left = LeftBehind([Absent("file", "log", os.fsdecode(b"/caf\xe9"))])
+    (woken,) = Decoder().feed(encode(Woken(0, 1, left, ["comm"]), 1))
+
+    assert isinstance(woken, Woken)
+    assert woken.left.not_restored == [Absent("file", "log", "/caf\\udce9")]
+    assert woken.comms == ["comm"]

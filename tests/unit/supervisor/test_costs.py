@@ -38,3 +38,11 @@ def test_what_is_the_workers_too_is_not_counted_and_what_sleepers_share_counts_o
     assert costs.held([sleeper, sleeper], worker) == changed + 2 * own
     assert costs.held([sleeper, None], worker) == costs.held([sleeper, sleeper], worker)
     assert costs.held([sleeper, sleeper], None) == 2 * own
+
+
+def test_other_copies_of_the_interpreter_take_nothing_off_what_sleepers_hold() -> None:
+    shared, changed, own = 900, 60, 10  # by all four; before a write of the worker; each one's own
+    worker = Cost(own=changed + own, part=shared // 4 + changed + own, whole=shared + changed + own)
+    sleeper = Cost(own=own, part=shared // 4 + changed // 3 + own, whole=shared + changed + own)
+    double = Cost(own=shared, part=shared // 4 + changed // 3 + shared, whole=2 * shared + changed)
+    assert costs.held([sleeper, sleeper], worker, [double]) == changed + 2 * own

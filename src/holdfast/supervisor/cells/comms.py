@@ -5,7 +5,12 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import msgspec
+
+from holdfast.errors import MalformedMessage
+from holdfast.protocol import codec
 
 
 class _Comm(msgspec.Struct):
@@ -22,11 +27,14 @@ class Comms:
 
     def note(self, msg_type: str, content: bytes) -> None:
         """A message went by, from either side."""
-        if msg_type == "comm_open":
-            comm = msgspec.json.decode(content, type=_Comm)
-            self._targets[comm.comm_id] = comm.target_name
-        elif msg_type == "comm_close":
-            self._targets.pop(msgspec.json.decode(content, type=_Comm).comm_id, None)
+        if msg_type not in ("comm_open", "comm_close"):
+            return
+        with contextlib.suppress(MalformedMessage):  # a cell, or a client, may send nonsense
+            comm = codec.decode(content, _Comm, msg_type)
+            if msg_type == "comm_open":
+                self._targets[comm.comm_id] = comm.target_name
+            else:
+                self._targets.pop(comm.comm_id, None)
 
     def news(self) -> str | None:
         """What to store for another supervisor, as JSON; None if that is what was stored last."""

@@ -20,6 +20,7 @@ class Arrival:
         self._ledger = ledger
         self._checkpoints = checkpoints
         self._outcome: Outcome | None = Outcome() if takes_over else None
+        self._given_up = False
         self._waiting: list[Callable[[Arrived], None]] = []
         promised = checkpoints.newest
         self.lost = promised.lost if promised and not takes_over else []
@@ -40,12 +41,13 @@ class Arrival:
 
     def given_up(self) -> None:
         """No worker can be started: nothing is back, but nobody shall wait."""
+        self._given_up = True
         self._tell()
 
     def tell(self, then: Callable[[Arrived], None]) -> None:
         """`then` is told what the session begins with, at once if that is known."""
         self._waiting.append(then)
-        if self._outcome is not None:
+        if self._outcome is not None or self._given_up:
             self._tell()
 
     def _told(self, outcome: Outcome) -> str | None:

@@ -205,9 +205,8 @@ def kept(events: Iterable[EventRecord]) -> Kept:
             found = Kept([], [*found.current, *found.pinned], found.series + 1)
         elif event.kind == "restored":
             after = event.details.get("after")
-            found.current = [
-                each for each in found.current if not isinstance(after, int) or each.after <= after
-            ]
+            for each in (found.current, found.pinned):
+                each[:] = [one for one in each if not isinstance(after, int) or one.after <= after]
         elif event.kind == "checkpoint":
             made = msgspec.convert(event.details["checkpoint"], Checkpoint)
             found.current = [made, *found.current][:KEPT]

@@ -17,10 +17,11 @@ def lost(ledger: Ledger) -> list[CellRecord]:
     A restart is a barrier.
     """
     first = max(_first(ledger), ledger.restored_after)
+    last = int(ledger.journal.get("began_after") or 0)
     earlier = [
         cell
         for cell in ledger.journal.cells(after=first)
-        if cell.id <= int(ledger.journal.get("began_after") or 0) and cell.store_history and cell.count
+        if cell.id <= last and cell.store_history and cell.count
     ]
     if ledger.restored_after or ledger.unread or not earlier:
         return earlier

@@ -255,7 +255,7 @@ class Lineage:
         elif isinstance(frame, Woken) and self._awaited is not None:
             worker.pid = frame.pid
             if self._waking is not None:
-                self._waking.let_go()
+                self._waking.risen()
             after, self._awaited, self._waking = self._awaited, None, None
             self._arrived(Return("standby", after, left=frame.left, comms=frame.comms))
         else:

@@ -94,7 +94,11 @@ class Nursery:
         """See a worker's end ourselves, if nobody else tells us of it."""
         if pid is None or not self._strangers:
             return
-        process = os.pidfd_open(pid)
+        try:
+            process = os.pidfd_open(pid)
+        except ProcessLookupError:  # it has ended, and whose child it was has waited for it
+            self._loop.later(0, lambda: self._owner.on_died(pid, None))
+            return
 
         def ended() -> None:
             self._loop.forget(process)

@@ -6,6 +6,9 @@ Those that are not wanted any more are not these, but `branches`.
 from __future__ import annotations
 
 import bisect
+import contextlib
+import os
+import signal
 import socket
 import time
 from collections.abc import Callable
@@ -60,8 +63,16 @@ class Standby:
         self.control.send(Abandoned())
 
     def let_go(self) -> None:
-        """It is told, and ends."""
-        self.control.send(Go())
+        """It ends. Killed, if it is known who it is: to be told it would wake up, and copy pages for that."""
+        if self.pid is None:
+            self.control.send(Go())
+        else:
+            with contextlib.suppress(ProcessLookupError):  # it has ended by itself
+                os.kill(self.pid, signal.SIGKILL)
+        self.control.close()
+
+    def risen(self) -> None:
+        """It has woken, and is the worker."""
         self.control.close()
 
 

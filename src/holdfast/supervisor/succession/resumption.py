@@ -29,7 +29,7 @@ class Resumption:
         """What was published after the position that is asked for."""
         self._ledger.commit()
         journal = self._ledger.journal
-        rows = journal.published_after(asked.epoch, asked.after)
+        rows = self._missed(asked)
         page = list(_page(rows))
         more = len(page) < len(rows)
         last = page[-1][1] if more else None
@@ -44,6 +44,15 @@ class Resumption:
             unknown=unknown,
             gap=0 if more else sum(journal.omitted(cell) for cell in cells),
         )
+
+    def _missed(self, asked: operations.Resume) -> list[tuple[int, OutputRecord]]:
+        """All after its position. Who has heard nothing yet may have just come: of its own cells alone."""
+        journal = self._ledger.journal
+        if asked.epoch:
+            return journal.published_after(asked.epoch, asked.after)
+        found = (journal.of_request(msg_id) for msg_id in asked.waiting)
+        own = {cell.id for cell in found if cell is not None}
+        return [row for row in journal.published_after(0, 0) if row[0] in own] if own else []
 
     def _published(self, cell: int, record: OutputRecord) -> operations.Published:
         parent = self._ledger.journal.header_of(cell) if cell else None

@@ -79,8 +79,12 @@ class Budget:
     def held(self, seconds: float = costs.LOOK_SECONDS) -> int:
         """Bytes that would be had again if none were kept, as far as that is known after so long a look."""
         worker, sleepers = self._worker(), self._sleepers()
-        self._costs.look([*([worker] if worker is not None else []), *sleepers], seconds)
-        return costs.held(map(self.cost, sleepers), self.cost(worker))
+        if worker is None:
+            self._costs.look(sleepers, seconds)
+            return costs.held(map(self.cost, sleepers), None)
+        copies = costs.copies(worker, sleepers)
+        self._costs.look([worker, *sleepers, *copies], seconds)
+        return costs.held(map(self.cost, sleepers), self.cost(worker), map(self.cost, copies))
 
     def cost(self, pid: int | None) -> Cost | None:
         """What one of them costs, as of the last look."""

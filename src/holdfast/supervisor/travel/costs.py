@@ -14,6 +14,7 @@ from pathlib import Path
 
 import msgspec
 
+from holdfast import processes
 from holdfast.supervisor.travel import headroom
 
 LIST_SECONDS = 0.25
@@ -24,6 +25,9 @@ LOOK_SECONDS = 0.05
 
 FRESH_SECONDS = 1.0
 """A figure is not read again so soon: who sleeps has the same pages as before, but fewer share them."""
+
+_COPIES = 8
+"""Other copies of the interpreter that are looked for: a cell may fork hundreds, and each takes time."""
 
 _FIELD = re.compile(r"^(Rss|Pss|Private_Clean|Private_Dirty):\s+(\d+) kB", re.MULTILINE)
 
@@ -65,11 +69,11 @@ class Costs:
                     self._known[pid] = (now, cost)
 
 
-def held(sleepers: Iterable[Cost | None], worker: Cost | None) -> int:
+def held(sleepers: Iterable[Cost | None], worker: Cost | None, copies: Iterable[Cost | None] = ()) -> int:
     """Bytes that the machine would have back if all these ended, as far as it is known.
 
     What several of them share, and the worker has not, counts once: all their parts, without what their parts
-    are of the worker's pages.
+    are of the worker's pages. Other `copies` have parts of the same pages: what those share is added.
     """
     every = [*sleepers]
     costs = [each for each in every if each is not None]
@@ -79,7 +83,24 @@ def held(sleepers: Iterable[Cost | None], worker: Cost | None) -> int:
     parts = (
         sum(each.part for each in costs) * len(every) // len(costs)
     )  # those not looked at are like the others
-    return max(theirs, parts - (worker.whole - worker.part))
+    shared = sum(each.part - each.own for each in copies if each is not None)
+    return max(theirs, parts + shared - (worker.whole - worker.part))
+
+
+def copies(worker: int, sleepers: Iterable[int]) -> list[int]:
+    """Others that have pages of these: doubles and who writes for one, who has not ended yet, a cell's forks.
+
+    All of them descend from who has adopted the worker.
+    """
+    known, found = {worker, *sleepers}, list[int]()
+    looked = processes.look(worker)
+    parents = [looked.parent] if looked is not None else []
+    while parents and len(found) < _COPIES:
+        for pid in processes.children(parents.pop()):
+            if headroom.resident(pid) > headroom.SMALL and processes.is_ours(pid):
+                parents.append(pid)
+                found += [pid] if pid not in known else []
+    return found[:_COPIES]
 
 
 def at_most(pids: Iterable[int]) -> int:

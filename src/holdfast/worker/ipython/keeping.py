@@ -21,10 +21,11 @@ from holdfast.errors import HoldfastError
 from holdfast.link.messages import Load, Loaded, Loading, LostName, NotLoaded, NotWritten, Write, Written
 from holdfast.worker.outlet import Outlet
 
-_IN: Final = "In"
+_INPUTS: Final = "<inputs>"
+"""No name of a variable, as `In` may be: what was typed."""
 _STATE: Final = "<state of the interpreter>"
-"""No name of a variable: generators of random numbers, which libraries keep for everybody."""
-_NO_VARIABLES: Final = frozenset({"", _IN, _STATE})
+"""Nor is this: generators of random numbers, which libraries keep for everybody."""
+_NO_VARIABLES: Final = frozenset({"", _INPUTS, _STATE})
 _RESULT: Final = re.compile(r"_(\d+)")
 _HISTORY: Final = re.compile(r"_{1,3}|_i{1,3}|_i?\d+")
 """What IPython hides from %who, though the user's values are in it."""
@@ -101,7 +102,7 @@ class Keeping:
             what = f"{many} of {len(written)} variables could not be read ({why})"
             self._outlet.send(NotLoaded(self._outlet.position, what, bool(back)))
             return
-        self._take_inputs(values.pop(_IN, []))
+        self._take_inputs(values.pop(_INPUTS, [""]))
         _restore_generators(values.pop(_STATE, None))
         for name in values:
             namespace.pop(name, None)
@@ -127,9 +128,10 @@ class Keeping:
             name: value
             for name, value in namespace.items()
             if name not in _OF_A_MODULE
-            and (_HISTORY.fullmatch(name) or not (name in hidden and hidden[name] is value))
+            and (not (name in hidden and hidden[name] is value) or _HISTORY.fullmatch(name))
         }
-        return {**own, _IN: list(namespace.get(_IN, ())), _STATE: _generators()}
+        inputs = list(self._shell.history_manager.input_hist_parsed)
+        return {**own, _INPUTS: inputs, _STATE: _generators()}
 
     def _take_inputs(self, inputs: Any) -> None:
         history = self._shell.history_manager
@@ -137,7 +139,7 @@ class Keeping:
         history.input_hist_raw[:] = inputs
 
     def _added_to_path(self) -> list[str]:
-        return [each for each in sys.path if each not in self._path]
+        return [each for each in sys.path if each not in self._path and _is_text(each)]
 
 
 def _readable(folder: Path, ids: Iterable[str]) -> Iterator[str]:
@@ -152,8 +154,20 @@ def _readable(folder: Path, ids: Iterable[str]) -> Iterator[str]:
 
 def _cwd() -> str | None:
     with contextlib.suppress(OSError):  # it was removed
-        return os.getcwd()
+        folder = os.getcwd()
+        return folder if _is_text(folder) else None
     return None
+
+
+def _is_text(path: object) -> bool:
+    """Whether JSON can hold it: sys.path takes anything (a Path, say), a file system any bytes."""
+    if not isinstance(path, str):
+        return False
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _go_to(facts: dict[str, Any]) -> None:
@@ -167,7 +181,8 @@ def _generators() -> dict[str, object]:
     numpy = sys.modules.get("numpy")
     states: dict[str, object] = {"random": random.getstate()}
     if numpy is not None and "numpy.random" in sys.modules:
-        states["numpy"] = numpy.random.get_state()
+        with contextlib.suppress(Exception):  # of some kinds it warns, which may be an error
+            states["numpy"] = numpy.random.get_state()
     return states
 
 
@@ -175,7 +190,8 @@ def _restore_generators(states: Any) -> None:
     if isinstance(states, dict):
         random.setstate(states["random"])
         if "numpy" in states:
-            with contextlib.suppress(ImportError):
+            # Gone, another version, or a generator of another kind: no reason to lose the variables.
+            with contextlib.suppress(Exception):
                 import numpy  # noqa: ICN001, PLC0415 - it was in use
 
                 numpy.random.set_state(states["numpy"])
@@ -183,7 +199,7 @@ def _restore_generators(states: Any) -> None:
 
 def _shown(names: Iterable[str]) -> list[str]:
     """Those that a user counts."""
-    return [name for name in names if not name.startswith(("_", "<")) and name != _IN]
+    return [name for name in names if not name.startswith(("_", "<"))]
 
 
 def _lost(verdicts: Iterable[Any]) -> list[LostName]:

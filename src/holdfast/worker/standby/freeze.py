@@ -34,12 +34,6 @@ from holdfast.worker.standby.sleeper import Sleeper
 from holdfast.worker.standby.survey import survey
 from holdfast.worker.template import LOWEST_FD
 
-OOM_SCORE = {"worker": b"500", "standby": b"0"}
-"""oom_score_adj (proc(5)): when memory ends, the kernel takes the worker and spares the standby."""
-
-BROKEN = 71
-"""Exit status of a fork that could not become a standby or a worker (EX_OSERR, sysexits.h)."""
-
 REST_SECONDS = 0.003
 """From a request's end to the fork that keeps its state: the answer is on its way to the client, through
 processes that need the processor now. Whatever comes earlier finds its standby taken all the same."""
@@ -167,9 +161,6 @@ class Freezer:
         """One fork. True in the process that slept and has woken."""
         self._reap()
         self._drop_plans()
-        if reason := self.pause() or canary.unforkable():
-            self._refuse(reason)
-            return False
         self._outlet.fork_begins()
         try:
             return self._fork_now()
@@ -179,13 +170,16 @@ class Freezer:
     def _fork_now(self) -> bool:
         began = time.monotonic()
         try:
+            if reason := self.pause() or canary.unforkable():
+                self._refuse(reason)
+                return False
             seen = survey(self._known)
+            self._fingerprint = canary.fingerprint().text
             ours, theirs = socket.socketpair()
         except OSError as error:
             self._refuse(f"no free descriptor: {error.strerror}")
             return False
         self._warm.look()
-        self._fingerprint = canary.fingerprint().text
         mask = _set_signal_mask(_SIG_BLOCK, _ALL_SIGNALS)  # none is meant for a fork; the worker's come after
         try:
             refusal = self._split()

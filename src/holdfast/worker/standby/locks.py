@@ -80,11 +80,11 @@ def _parts(value: object) -> Iterator[object]:
 def _leads_away(value: object, kind: type) -> bool:
     if issubclass(kind, type):
         return bool(type.__getattribute__(value, "__module__") != "__main__")
-    return issubclass(kind, _STRANGERS) or kind.__module__.startswith(_SHELL)
+    return issubclass(kind, _STRANGERS) or str(kind.__module__).startswith(_SHELL)
 
 
-def _is_hidden(name: str) -> bool:
-    return name.startswith("_") or name in _TO_THE_SHELL
+def _is_hidden(name: object) -> bool:
+    return not isinstance(name, str) or name.startswith("_") or name in _TO_THE_SHELL
 
 
 def _is_held(lock: Any) -> bool:

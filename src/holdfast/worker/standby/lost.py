@@ -6,6 +6,7 @@ recognised without importing them, and an object's own methods are only called i
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
@@ -29,7 +30,8 @@ def left_behind(namespace: Mapping[str, object], private: Private) -> LeftBehind
     search = _Search(private)
     things = list(_reachable(namespace))
     for name, value in things:
-        search.look(name, value)
+        with contextlib.suppress(Exception):  # a foreign object's code; nothing else may be lost for it
+            search.look(name, value)
     return search.result(sharing.not_rolled_back(things))
 
 
@@ -40,7 +42,8 @@ def nameless(private: Private) -> LeftBehind:
 
 def _reachable(namespace: Mapping[str, object]) -> Iterator[tuple[str, object]]:
     """Plain names first: `_` and its like name the same objects once more."""
-    names = sorted(namespace, key=lambda each: each.startswith("_"))
+    words = (each for each in namespace if isinstance(each, str))  # globals() takes any key
+    names = sorted(words, key=lambda each: each.startswith("_"))
     yield from ((name, namespace[name]) for name in names)
     for name in names:
         for key, element in islice(_elements(namespace[name]), ELEMENTS_LOOKED_AT):

@@ -73,8 +73,9 @@ def watch(pid: int) -> int | None:
 
 def disown() -> None:
     """In a worker that has woken: answer for processes that another one started."""
-    _of_subprocess()
-    _of_multiprocessing()
+    for step in (_of_subprocess, _of_multiprocessing):
+        with contextlib.suppress(Exception):  # another's in their place, as gevent's: as it was without this
+            step()
 
 
 def _asleep_at() -> int:
@@ -121,18 +122,23 @@ def _of_multiprocessing() -> None:
             kind.poll = _true_poll(kind.poll)
     if popen.__init__.__module__ != __name__:
         popen.__init__, popen.wait = _marking_init(popen.__init__), _true_wait(popen.wait)
-    for process in list(sys.modules["multiprocessing.process"]._children):
+    children: set[Any] = sys.modules["multiprocessing.process"]._children
+    for process in list(children):
         with contextlib.suppress(Exception):  # another version's insides: as it was without this
-            _take_on(process)
+            if not _take_on(process):
+                children.discard(process)  # each new process asks all of these, also what is an error to ask
 
 
-def _take_on(process: Any) -> None:
-    """Let this worker ask for a multiprocessing.Process, whose sentinel is severed."""
+def _take_on(process: Any) -> bool:
+    """Let this worker ask for a multiprocessing.Process, whose sentinel is severed; whether it runs."""
     process._parent_pid = os.getpid()
     popen = process._popen
-    if (descriptor := watch(popen.pid)) is not None:
-        os.dup2(descriptor, popen.sentinel, inheritable=False)  # both can be read when it has ended
-        os.close(descriptor)
+    descriptor = watch(popen.pid)
+    if descriptor is None:
+        return False
+    os.dup2(descriptor, popen.sentinel, inheritable=False)  # both can be read when it has ended
+    os.close(descriptor)
+    return True
 
 
 def _true_poll(poll: Any) -> Any:

@@ -50,7 +50,8 @@ def _threads_of_executors(lost: list[Any]) -> None:
                 _fail(item.future, error)
     kind = sys.modules["concurrent.futures._base"].Future
     for future in [each for each in gc.get_objects() if type(each) is kind]:
-        if future.running():  # by whom? Only the main thread is here, and it is not in a cell
+        # By whom? Only the main thread is here, not in a cell. `running()` would wait for the future's lock.
+        if getattr(future, "_state", "") == "RUNNING":
             _fail(future, error)
 
 

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import functools
 import os
 import select
@@ -122,29 +123,41 @@ def _busy_now(seconds: float) -> dict[int, bytes]:
 
 
 def _tasks(libc: ctypes.PyDLL, leave_out: int) -> dict[int, bytes]:
-    """What the kernel says of each other thread: state, times and faults, then its times in nanoseconds."""
+    """What the kernel says of each other thread: state, times and faults, then its times in nanoseconds.
+
+    OSError if there is no free descriptor to look with: who can't look must not take it for quiet.
+    """
     folder = libc.opendir(_TASKS.encode())
     if not folder:
-        return {}
+        raise _failed()
     found = {}
-    while entry := libc.readdir(folder):
-        name = ctypes.string_at(entry + _D_NAME)
-        if name.isdigit() and int(name) != leave_out:
-            path = b"%s/%s/" % (_TASKS.encode(), name)
-            if stat := _read(libc, path + b"stat"):  # else it has just ended
-                found[int(name)] = stat + _read(libc, path + b"schedstat")
-    libc.closedir(folder)
+    try:
+        while entry := libc.readdir(folder):
+            name = ctypes.string_at(entry + _D_NAME)
+            if name.isdigit() and int(name) != leave_out:
+                path = b"%s/%s/" % (_TASKS.encode(), name)
+                if stat := _read(libc, path + b"stat"):  # else it has just ended
+                    found[int(name)] = stat + _read(libc, path + b"schedstat")
+    finally:
+        libc.closedir(folder)
     return found
 
 
 def _read(libc: ctypes.PyDLL, path: bytes) -> bytes:
     fd = libc.open(path, os.O_RDONLY | os.O_CLOEXEC)
     if fd < 0:
+        if ctypes.get_errno() in (errno.EMFILE, errno.ENFILE):
+            raise _failed()
         return b""
     buffer = ctypes.create_string_buffer(_ENTRY_BYTES)
     size = libc.read(fd, buffer, _ENTRY_BYTES)
     libc.close(fd)
     return buffer.raw[: max(size, 0)]
+
+
+def _failed() -> OSError:
+    number = ctypes.get_errno()
+    return OSError(number, os.strerror(number))
 
 
 def _state(stat: bytes) -> int:
@@ -161,7 +174,7 @@ def _names(busy: dict[int, bytes]) -> list[str]:
 
 @functools.cache
 def _gil_keeping_libc() -> ctypes.PyDLL:
-    libc = ctypes.PyDLL(None)
+    libc = ctypes.PyDLL(None, use_errno=True)
     libc.opendir.restype = libc.readdir.restype = ctypes.c_void_p
     libc.readdir.argtypes = libc.closedir.argtypes = [ctypes.c_void_p]
     libc.read.restype = ctypes.c_ssize_t

@@ -163,9 +163,10 @@ def _all_types(*roots: type) -> set[type]:
 def _number(file: io.IOBase) -> int:
     """The number of an open file object, -1 of any other."""
     try:
-        return file.fileno()
-    except (OSError, ValueError):  # closed, detached or never initialised; UnsupportedOperation is both
+        number: object = file.fileno()
+    except Exception:  # noqa: BLE001 - closed, detached or never initialised; or a class of the user's
         return -1
+    return number if isinstance(number, int) else -1
 
 
 def _flush(writer: io.IOBase, numbers: set[int]) -> None:
@@ -176,8 +177,8 @@ def _flush(writer: io.IOBase, numbers: set[int]) -> None:
     """
     if _number(writer) not in numbers:
         return
-    with contextlib.suppress(OSError, ValueError):
+    with contextlib.suppress(Exception):  # what is below it may be the user's, too
         for kind in _WRITERS:
-            if isinstance(writer, kind) and writer.writable():
+            if isinstance(writer, kind) and kind.writable(writer):
                 kind.flush(writer)
                 return

@@ -79,3 +79,12 @@ def test_a_file_is_named_before_its_own_lock_is_tried(tmp_path: Path) -> None:
         assert found(told, file=file, memory=io.BytesIO()) == set()
         assert told[:1] == ["files of file"]
         assert (tmp_path / "file").read_text() == ""
+
+
+def test_what_has_no_proper_name_hides_nothing_else() -> None:
+    class Strange:
+        __module__ = None  # type: ignore[assignment]
+
+    namespace: dict[Any, Any] = {0: taken(), "a": Strange(), "lock": taken()}
+    (words,) = locks.held(namespace, lambda _: None)
+    assert words.startswith("a lock that lock needs")

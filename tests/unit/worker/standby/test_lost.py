@@ -176,3 +176,17 @@ def test_objects_that_err_when_looked_at_do_no_harm(tmp_path: Path) -> None:
     found = _lost(hostile=_Hostile(), closed=closed, kind=socket.socket, loop=loop, module=sys)
     assert [name for name, _ in found] == [""]
     os.close(number)
+
+
+@alone
+def test_what_can_not_be_looked_at_hides_nothing_else(tmp_path: Path) -> None:
+    class Strange:
+        __module__ = None  # type: ignore[assignment]
+
+        def fileno(self) -> int:
+            return 0
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        namespace: dict[object, object] = {0: server, "a": Strange(), "server": server}
+        left = Copy(lambda private: left_behind(namespace, private)).wake()  # type: ignore[arg-type]
+        assert [each.name for each in left.not_restored] == ["server"]
