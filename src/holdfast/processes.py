@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 _OURS = " -m holdfast.worker "
 
+_PF_EXITING = 0x4  # linux/sched.h
+
 _STAT_BYTES = 2048
 """Of its line in /proc: 52 numbers and a name."""
 
@@ -22,7 +24,7 @@ class Process(NamedTuple):
     started: int
     """In clock ticks since boot."""
     ended: bool
-    """Nobody has waited for it yet."""
+    """Or about to be gone: on its way out, or not waited for yet."""
 
 
 def look(pid: int) -> Process | None:
@@ -38,7 +40,14 @@ def look(pid: int) -> Process | None:
     finally:
         os.close(file)
     state, parent, group, session = fields[:4]
-    return Process(pid, int(parent), int(group), int(session), int(fields[19]), state in b"ZX")
+    ended = state in b"ZX" or bool(int(fields[6]) & _PF_EXITING)
+    return Process(pid, int(parent), int(group), int(session), int(fields[19]), ended)
+
+
+def lives(pid: int | None) -> bool:
+    """Whether there is such a process, and it is not on its way out."""
+    found = look(pid) if pid is not None else None
+    return found is not None and not found.ended
 
 
 def command(pid: int) -> str:

@@ -549,6 +549,24 @@ def test_nothing_from_before_a_restart_comes_back(kernel: Kernel, client: Client
     assert reboot(kernel).run("x").error["ename"] == "NameError"
 
 
+def test_what_could_not_be_read_stays_on_disk_until_a_restart(kernel: Kernel, client: Client) -> None:
+    client.do("x = 5")
+    on_disk(client, 1)
+    kill(kernel.mark)
+    unread = folder_of(kernel)
+    for manifest in manifests(kernel):
+        damage(manifest)
+    successor = reboot(kernel)
+    successor.do("y = 1")
+    on_disk(successor, 2)
+    assert unread.exists()
+    kernel.shut_down(restart=True)
+    successor = opened_again(kernel)
+    successor.do("z = 1")
+    on_disk(successor, 1)
+    assert not unread.exists()
+
+
 def test_nothing_from_before_a_reset_comes_back_by_itself(kernel: Kernel, client: Client) -> None:
     client.do("x = 5")
     on_disk(client, 1)

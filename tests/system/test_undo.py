@@ -137,8 +137,8 @@ def test_checkpoints_lists_what_can_be_gone_back_to_and_how(client: Client) -> N
         "  %undo 2         the state after In[1]",
         "  %undo 3         the state at the start",
     ]
-    for _ in range(5):
-        client.do("%checkpoints")
+    for asking in ("%checkpoints", "%holdfast", "%holdfast last", "%recover"):
+        client.do(asking)
     back(client, "%undo 2")
     assert client.value("x") == 1
 

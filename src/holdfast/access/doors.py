@@ -45,6 +45,9 @@ _EARLY_MESSAGES = 256
 """Kept until the client that is asked is there: each of its sockets connects by itself, and one that ran a
 cell may have no stdin yet. A question that is lost is a cell that waits for ever. The same for replies, while
 clients of a supervisor that was killed come back."""
+RETURN_SECONDS = 0.25
+"""So long a client may take to be back with a successor: libzmq tries again after 100 to 200 ms
+(`reconnect_ivl`). Before that, heads say little: a newcomer can stand in for one that is on its way."""
 _LINGER_MS = 1_000
 """For the last replies to leave when a door is closed, as jupyter_client's sockets."""
 
@@ -63,6 +66,7 @@ class Door:
         self._early: deque[tuple[Channel, list[bytes]]] = deque(maxlen=_EARLY_MESSAGES)  # nobody is there yet
         self._returning = 0  # clients that listened to another supervisor and are not here yet
         self._patience = 0.0  # time.monotonic() until which they are waited for
+        self._earliest = 0.0  # time.monotonic() before which nobody knows that they are all back
         self.subscribers = 0  # clients that listen now
         self._ever_joined = False  # somebody has listened since the door is open
         self._looked = False  # for that, since the last flush
@@ -87,7 +91,9 @@ class Door:
 
     def expect_back(self, listeners: int, seconds: float) -> None:
         """Keep what is said until so many clients, who knew another supervisor, listen; at most so long."""
-        self._returning, self._patience = listeners, time.monotonic() + seconds
+        now = time.monotonic()
+        self._returning, self._patience = listeners, now + seconds
+        self._earliest = now + min(RETURN_SECONDS, seconds)
         self._ever_joined = listeners > 0
 
     def matches(self, file: Path) -> bool:
@@ -217,7 +223,8 @@ class Door:
         self._sockets.clear()
 
     def _are_back(self) -> bool:
-        if self.subscribers < self._returning and time.monotonic() < self._patience:
+        now = time.monotonic()
+        if now < self._earliest or (self.subscribers < self._returning and now < self._patience):
             return False
         self._returning = 0
         return True

@@ -34,7 +34,8 @@ def listed(cells: list[dict[str, Any]]) -> str:
     """What is about to be run again, with the code."""
     many = "1 cell runs" if len(cells) == 1 else f"{len(cells)} cells run"
     code = "\n".join(f"In[{cell['count']}]{_then(cell)}:\n{_indented(cell['code'])}" for cell in cells)
-    return f"{many} again, with everything they do to files, databases and the network:\n{code}"
+    do = "it does" if len(cells) == 1 else "they do"
+    return f"{many} again, with everything {do} to files, databases and the network:\n{code}"
 
 
 def _then(cell: dict[str, Any]) -> str:

@@ -43,6 +43,9 @@ class DoorbellClient:
             connection.settimeout(ANSWER_SECONDS)
             connection.connect(os.fspath(path))
             credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS)
+        except (BlockingIOError, TimeoutError) as error:
+            connection.close()
+            raise NoAnswer(f"the supervisor of {name!r} stands still", f"see holdfast info {name}") from error
         except BaseException:
             connection.close()
             raise

@@ -12,6 +12,9 @@ from holdfast.console.ladder import Ladder, Step
 from holdfast.console.screen import Screen
 from holdfast.console.view import CellView
 
+_SAID_AS_TEXT = frozenset({"UsageError"})
+"""Errors that IPython prints instead of publishing them."""
+
 
 class Outcome(NamedTuple):
     """What the console does after the cell."""
@@ -78,7 +81,7 @@ class OwnCell:
                 ansi.paint("not run, since a cell before it failed; here it is again", ansi.WARNING)
             )
             return Outcome(next_input=self._code)
-        if reply.get("status") == "error" and not self._error_shown:
+        if reply.get("status") == "error" and not (self._error_shown or reply.get("ename") in _SAID_AS_TEXT):
             self._screen.write(render.error(reply), "stderr")
         outcome = Outcome()
         for payload in _payloads(reply):

@@ -174,17 +174,25 @@ class Records:
             first + PLACES,
         )
 
-    def published_after(self, epoch: int, seq: int) -> list[tuple[int, OutputRecord]]:
-        """What recent cells, and none, have put out after this position, in the order it was published."""
+    def published_after(self, epoch: int, seq: int, most: int) -> list[tuple[int, OutputRecord]]:
+        """What recent cells, and none, have put out after this position, in the order it was published.
+
+        No more is read than `most` bytes, and what goes beyond them with the last record.
+        """
         rows = self._database.records(
             OutputRecord,
-            """SELECT id, epoch, seq, msg_type, content, at FROM outputs
-               WHERE (id > ?1 * ((SELECT coalesce(max(id), 0) FROM cells) - ?2) OR id < ?1)
-                 AND (epoch > ?3 OR (epoch = ?3 AND seq > ?4)) ORDER BY epoch, seq""",
+            """WITH sizes AS (
+                 SELECT id, sum(length(content)) OVER (ORDER BY epoch, seq) - length(content) AS before
+                 FROM outputs
+                 WHERE (id > ?1 * ((SELECT coalesce(max(id), 0) FROM cells) - ?2) OR id < ?1)
+                   AND (epoch > ?3 OR (epoch = ?3 AND seq > ?4)))
+               SELECT id, epoch, seq, msg_type, content, at FROM outputs JOIN sizes USING (id)
+               WHERE before < ?5 ORDER BY epoch, seq""",
             PLACES,
             _MAY_SPEAK,
             epoch,
             seq,
+            most,
         )
         return [(row.place // PLACES, row) for row in rows]
 

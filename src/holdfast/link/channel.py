@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import array
 import contextlib
+import fcntl
 import mmap
 import os
 import select
@@ -31,6 +32,8 @@ BULK_BYTES = 64 * 1024
 _RECEIVING = int(socket.MSG_DONTWAIT | socket.MSG_CMSG_CLOEXEC)
 _SO_PEEK_OFF = 42  # asm-generic/socket.h
 _ROOM_FOR_FDS = socket.CMSG_SPACE(16 * array.array("i").itemsize)
+
+_SEALS = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_WRITE
 
 
 class Channel:
@@ -207,10 +210,11 @@ class Channel:
 
     def _in_memory(self, data: bytearray) -> tuple[bytearray, int]:
         """The message laid down in a memfd: what to send instead of it, and the memfd."""
-        memory = os.memfd_create("holdfast-message", os.MFD_CLOEXEC)
+        memory = os.memfd_create("holdfast-message", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
         rest = body(data)
         while rest:
             rest = rest[os.write(memory, rest) :]
+        fcntl.fcntl(memory, fcntl.F_ADD_SEALS, _SEALS)
         return encode(Bulk(), self._said), memory
 
     def _close_fds(self) -> None:
@@ -239,7 +243,11 @@ def _out_of_memory(fds: list[int]) -> Frame:
     if not fds:
         raise LinkError("a message came without its descriptor")
     try:
+        if fcntl.fcntl(fds[0], fcntl.F_GET_SEALS) & _SEALS != _SEALS:  # who shortens it would end its reader
+            raise LinkError("a message lies in memory that may change")
         with mmap.mmap(fds[0], 0, prot=mmap.PROT_READ) as content, memoryview(content) as view:
             return decode(view)
+    except (OSError, ValueError) as error:
+        raise LinkError(f"a message can't be read from where it lies: {error}") from error
     finally:
         os.close(fds[0])

@@ -506,6 +506,8 @@ class Write(Frame, tag=36):
     keep: list[str] | None
     """The checkpoints that are kept beside it; all others in the folder go. None: nothing goes."""
     limits: Checkpoint
+    gone: list[str] = []
+    """Folders of which nothing is wanted any more."""
 
 
 # --- double → supervisor -------------------------------------------------------------------------------

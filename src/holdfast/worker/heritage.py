@@ -59,6 +59,7 @@ class Heritage:
         self._heir: Channel | None = None
         self._deadline: float | None = None  # time.monotonic() at which nobody has come
         self._meeting = socket.socket(fileno=start.meets)
+        self._place = os.stat(start.meeting).st_ino
         self._meeting.setblocking(False)
 
     @property
@@ -155,7 +156,8 @@ class Heritage:
     def close(self) -> None:
         """The session is over: nobody can come any more."""
         with contextlib.suppress(FileNotFoundError):
-            os.unlink(self._start.meeting)
+            if os.stat(self._start.meeting).st_ino == self._place:  # not another template's by now
+                os.unlink(self._start.meeting)
 
     def let_go(self) -> None:
         """In a fresh worker: all this is the template's."""

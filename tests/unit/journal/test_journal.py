@@ -441,8 +441,10 @@ def test_what_was_published_after_a_position_is_told_in_its_order(opened: Opener
     journal.begin()
     journal.output(first, 1, "stream", b"of the next run", 2.0)
     journal.flush()
-    told = [(cell, row.content) for cell, row in journal.published_after(1, 2)]
+    told = [(cell, row.content) for cell, row in journal.published_after(1, 2, 1_000)]
     assert told == [(first, b"3"), (0, b"4"), (first, b"of the next run")]
+    some = [row.content for _, row in journal.published_after(1, 2, 2)]
+    assert some == [b"3", b"4"]
 
 
 def test_effects_are_told_as_far_as_the_worker_holds_them(opened: Opener) -> None:

@@ -104,7 +104,8 @@ class Session:
     def on_left(self) -> None:
         self.told.append("left")
 
-    def interrupt(self) -> None:
+    def interrupt(self, *, may_insist: bool) -> None:
+        assert not may_insist
         self.program.interrupt()
 
     def end(self, reason: str) -> None:

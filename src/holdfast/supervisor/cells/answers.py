@@ -14,6 +14,9 @@ from holdfast.supervisor.disk.emptying import Emptying
 from holdfast.supervisor.ledger import Ledger
 from holdfast.supervisor.travel.undo import Undo
 
+_ABOUT_THE_SESSION = frozenset({"recover", "restore_point", "last_recovery", "undo", "redo", "checkpoints"})
+"""Who asks that and nothing else has done nothing that could be undone, or is missed after a reboot."""
+
 
 class Answers:
     """One for each question that a worker may have."""
@@ -42,6 +45,8 @@ class Answers:
             return Answer(question.wonder, b"[]")
 
     def _known(self, question: Wonder) -> object:
+        if question.what in _ABOUT_THE_SESSION:
+            self._undo.look_back()
         if question.what == "recover":
             return self._lost()
         if question.what == "restore_point":

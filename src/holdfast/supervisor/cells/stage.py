@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from collections.abc import Callable
 import msgspec
 
 from holdfast.access.doors import Door
+from holdfast.errors import MalformedMessage
 from holdfast.journal.records import CellRecord, Status
 from holdfast.link.messages import Done, NeedInput, Publish, Rejoin
 from holdfast.protocol import codec
@@ -259,8 +261,9 @@ class Stage:
         status: Status = "ok"
         ename = evalue = ""
         if frame.status != "ok":
-            error = codec.decode(frame.content, _Error, "reply")
-            ename, evalue = error.ename, error.evalue
+            with contextlib.suppress(MalformedMessage):  # a cell may speak in the worker's name
+                error = codec.decode(frame.content, _Error, "reply")
+                ename, evalue = error.ename, error.evalue
             status = "interrupted" if ename == "KeyboardInterrupt" else "error"
         shown = job.request is not None and job.request.store_history and not job.looks_back
         self._ledger.finish(job.number, status, ename, evalue, reply=answer.kept(), held=shown)

@@ -19,7 +19,7 @@ import zmq
 from holdfast import paths
 from holdfast.access import doors
 from holdfast.access.doorbell import Doorbell, Ringer, Watcher
-from holdfast.access.doors import Door
+from holdfast.access.doors import RETURN_SECONDS, Door
 from holdfast.errors import HoldfastError, MalformedMessage
 from holdfast.protocol import doorbell, operations
 from holdfast.protocol.connection import Channel
@@ -169,7 +169,8 @@ class Entrance:
         with contextlib.suppress(HoldfastError):  # its file is gone: so is who wrote it
             door = self._open(file)
             door.expect_back(listeners, seconds)
-            self._loop.later(seconds, lambda: None)  # then what was kept is sent
+            for each in (RETURN_SECONDS, seconds):
+                self._loop.later(each, lambda: None)  # then what was kept is sent
             if file != self.own_file:
                 self._holders[door] = None
 

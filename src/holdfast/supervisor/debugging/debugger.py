@@ -5,7 +5,7 @@
 debugpy works in the worker and in a process of its own; the supervisor is its client. So a cell that stands
 at a breakpoint, and blocks the worker, blocks nobody else. Requests are answered one after the other, as they
 came; what needs the worker's main thread (`_FOR_THE_WORKER`) waits in the session's queue instead.
-While a debugger is started no standby is taken: `worker/debugging.py` says why.
+While a debugger is started no standby is taken: `worker/ipython/debugging.py` says why.
 """
 
 from __future__ import annotations

@@ -115,6 +115,12 @@ class Checkpoints:
         """Those in that folder which stay when there is one more."""
         return [each.id for each in self._kept.current[: KEPT - 1]]
 
+    @property
+    def gone(self) -> list[str]:
+        """Folders of earlier series, of which nothing may be used any more."""
+        wanted = {each.series for each in self._kept.pinned}
+        return [self._folder_of(each) for each in range(self._kept.series) if each not in wanted]
+
     def facts(self, after: int) -> dict[str, int | None]:
         """What is written into the one after this cell, for whoever finds it."""
         return {"after": after, "count": self._effects().last_shown(after)}

@@ -108,6 +108,7 @@ class Writer:
             durable=True,
             keep=self._checkpoints.needed,
             limits=self._settings,
+            gone=self._checkpoints.gone,
         )
         self._double.send(order, self._settings.write_seconds)
 

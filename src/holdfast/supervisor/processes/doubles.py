@@ -10,6 +10,9 @@ import os
 import signal
 from collections.abc import Callable
 
+import msgspec
+
+from holdfast.errors import HoldfastError
 from holdfast.link.messages import Frame, LeftBehind, Lent
 from holdfast.supervisor.loop import Deadline, Loop
 from holdfast.supervisor.processes.line import Line
@@ -63,9 +66,15 @@ class Double:
             if isinstance(frame, Lent):
                 self._pid, self.left = frame.pid, frame.left
             elif not line.closed:  # else it was let go on account of what it said before
-                self._on_frame(frame)
+                self._take(frame)
         if line.ended and not line.closed:
             self._gone("its copy ended" if self._pid is not None else "no copy of it could be made")
+
+    def _take(self, frame: Frame) -> None:
+        try:
+            self._on_frame(frame)
+        except (HoldfastError, msgspec.MsgspecError) as error:  # the user's code runs in it, too
+            self._gone(f"its copy spoke nonsense: {error}")
 
     def _gone(self, how: str) -> None:
         self.let_go()

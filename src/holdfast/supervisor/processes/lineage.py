@@ -77,6 +77,9 @@ class Owner(Protocol):
     def on_return(self, back: Return) -> None:
         """A worker is there."""
 
+    def interrupt(self, *, may_insist: bool) -> None:
+        """Interrupt the running cell, if one runs; `may_insist`: who asks has no other way to force."""
+
     def on_left_behind(self) -> None:
         """The worker is dead, as an older state is wanted; everything it said has been told."""
 
@@ -170,7 +173,7 @@ class Lineage:
         self.budget.drop_all()
         was, self.state = self.state, State.LEAVING
         if was is State.ALIVE and self.seat.worker is not None:
-            self.interrupt()
+            self._owner.interrupt(may_insist=False)  # a cell that runs; what users have started goes on
             self.send(Leave())
             self._deadline.set(self._settings.life.stop_seconds, self._owner.on_left)
         else:

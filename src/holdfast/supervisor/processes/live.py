@@ -10,12 +10,10 @@ import time
 from collections.abc import Callable, Iterator
 
 from holdfast.link.messages import Frame, StandbyTaken
+from holdfast.processes import lives
 from holdfast.supervisor.loop import Loop
 from holdfast.supervisor.processes.line import Line
 from holdfast.supervisor.processes.returns import Death
-
-_PF_EXITING = 0x4  # linux/sched.h
-
 
 CROWD = 64
 """Messages that may wait in the link for a commit: the kernel counts some 1 KB for each, and takes 200 KB."""
@@ -121,14 +119,3 @@ class Live:
     def hang_up(self) -> None:
         """Nothing more is wanted of it."""
         self._line.close()
-
-
-def lives(pid: int | None) -> bool:
-    """Whether the process runs and is not on its way out (proc(5), stat: state and flags)."""
-    if pid is None:
-        return False
-    with contextlib.suppress(OSError, IndexError):
-        with open(f"/proc/{pid}/stat") as file:
-            fields = file.read().rpartition(")")[2].split()
-        return fields[0] not in "ZX" and not int(fields[6]) & _PF_EXITING
-    return False

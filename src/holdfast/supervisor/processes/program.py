@@ -18,11 +18,11 @@ from typing import Protocol
 
 from holdfast.errors import HoldfastError
 from holdfast.link.messages import Died, Frame, Leave, Left, NoStandby, Outfit, Ready
+from holdfast.processes import lives
 from holdfast.settings import Life
 from holdfast.supervisor.loop import Deadline, Loop
 from holdfast.supervisor.processes.line import Line
 from holdfast.supervisor.processes.lineage import Lineage, Owner, State
-from holdfast.supervisor.processes.live import lives
 from holdfast.supervisor.processes.returns import Death, Return
 from holdfast.supervisor.processes.seat import Seat
 from holdfast.supervisor.processes.standbys import Standbys
@@ -31,9 +31,6 @@ from holdfast.supervisor.succession.bookmark import Bookmark
 
 class Host(Owner, Protocol):
     """The session, which is told some more than by a lineage."""
-
-    def interrupt(self) -> None:
-        """Interrupt the running cell, if one runs."""
 
     def end(self, reason: str) -> None:
         """End the session."""
@@ -105,7 +102,7 @@ class Program:
         if was is State.LEAVING:
             self._left_within(0)
             return
-        self._owner.interrupt()
+        self._owner.interrupt(may_insist=False)
         self.send(Leave())
         self._left_within(self._life.stop_seconds)
 

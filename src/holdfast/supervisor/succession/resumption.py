@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import msgspec
 
 from holdfast.journal.cap import OutputRecord
@@ -29,10 +27,10 @@ class Resumption:
         """What was published after the position that is asked for."""
         self._ledger.commit()
         journal = self._ledger.journal
-        rows = self._missed(asked)
-        page = list(_page(rows))
-        more = len(page) < len(rows)
-        last = page[-1][1] if more else None
+        page = self._missed(asked)
+        last = page[-1][1] if page else None
+        more = last is not None and bool(journal.published_after(last.epoch, last.seq, 1))
+        last = last if more else None
         cells = {cell for cell, _ in page if cell}
         ended, unknown = ([], []) if more else self._fates(asked.waiting)
         return operations.Resumed(
@@ -49,10 +47,11 @@ class Resumption:
         """All after its position. Who has heard nothing yet may have just come: of its own cells alone."""
         journal = self._ledger.journal
         if asked.epoch:
-            return journal.published_after(asked.epoch, asked.after)
+            return journal.published_after(asked.epoch, asked.after, PAGE_BYTES)
         found = (journal.of_request(msg_id) for msg_id in asked.waiting)
         own = {cell.id for cell in found if cell is not None}
-        return [row for row in journal.published_after(0, 0) if row[0] in own] if own else []
+        rows = [(cell, record) for cell in own for record in journal.outputs(cell)]
+        return sorted(rows, key=lambda row: (row[1].epoch, row[1].seq))
 
     def _published(self, cell: int, record: OutputRecord) -> operations.Published:
         parent = self._ledger.journal.header_of(cell) if cell else None
@@ -82,15 +81,6 @@ class Resumption:
                 content = answer_of(reply).content if reply is not None else codec.encode(_reply_to(cell))
                 ended.append(operations.Ended(msg_id, msgspec.Raw(content)))
         return ended, unknown
-
-
-def _page(rows: list[tuple[int, OutputRecord]]) -> Iterator[tuple[int, OutputRecord]]:
-    size = 0
-    for cell, record in rows:
-        yield cell, record
-        size += len(record.content)
-        if size >= PAGE_BYTES:
-            return
 
 
 def _reply_to(cell: CellRecord) -> dict[str, object]:

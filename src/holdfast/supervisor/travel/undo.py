@@ -67,7 +67,6 @@ class Undo:
         job = self._stage.job
         if job is None or job.request is None:
             raise HoldfastError("%undo and %redo work in a cell only")
-        self._look_back(job)
         undone = self._meaning(self._to(asked))
         self._wish = _Wish(job, asked, undone)
         return undone
@@ -135,8 +134,6 @@ class Undo:
         """What can be gone to by a cell that comes after this one, and what it costs."""
         if self._ways is None or not isinstance(self._lineage, Lineage):
             return operations.Checkpoints()
-        if self._stage.job is not None:
-            self._look_back(self._stage.job)
         budget = self._lineage.budget
         held = budget.held(costs.LIST_SECONDS)
         return operations.Checkpoints(
@@ -161,9 +158,11 @@ class Undo:
         numbered_after = self._ledger.journal.get("numbered_after") or "0"
         return Past(effects, self._stage.count, numbered_after, self._ledger.namespace_after)
 
-    def _look_back(self, job: Job) -> None:
-        """A cell asks what can be undone. If it does nothing else, it is none of those that are counted."""
-        job.looks_back = job.request is not None and len(job.request.code.strip().splitlines()) == 1
+    def look_back(self) -> None:
+        """The cell that runs asks about the session. If that is all, it is none of those that are counted."""
+        job = self._stage.job
+        if job is not None:
+            job.looks_back = job.request is not None and len(job.request.code.strip().splitlines()) == 1
 
     def _to(self, asked: Asked) -> Way:
         """The way to what is asked for. HoldfastError if there is none."""

@@ -10,6 +10,7 @@ import os
 import random
 import re
 import select
+import shutil
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -61,6 +62,8 @@ class Keeping:
             if asked.keep is not None and self._is_wanted():
                 with contextlib.suppress(HoldfastError, OSError):  # then there is more on disk than needed
                     prune(folder, [*_readable(folder, asked.keep), made.id])
+            for each in asked.gone:
+                shutil.rmtree(each, ignore_errors=True)
         except HoldfastError as error:
             self._outlet.send(NotWritten(error.what, error.remedy or ""))
             return

@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from holdfast.link.channel import Channel
-from holdfast.link.messages import Ask, Examine, Examined, Frame, LeftBehind, Lent, Probing
+from holdfast.link.messages import Ask, Examine, Examined, Frame, LeftBehind, Lent, NotWritten, Probing
 from holdfast.worker.outlet import Outlet
 from holdfast.worker.standby import canary
 
@@ -49,8 +49,10 @@ class Double:
                     if not isinstance(message, Ask):
                         os.setpriority(os.PRIO_PROCESS, 0, _NICENESS)
                     self.tasks[type(message)](message)
+        except Exception as error:  # noqa: BLE001 - whoever asked is to hear of it, and sees the link end
+            channel.send(NotWritten(f"{type(error).__name__}: {error}"))
         finally:
-            os._exit(0)  # also if a task failed: whoever asked sees the link end
+            os._exit(0)
 
 
 def end_with(tether: int) -> None:
