@@ -168,6 +168,13 @@ class Life(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Cells whose late output (threads, tasks) still finds its parent without reading the journal."""
 
 
+class Console(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The terminal: how one types, and what is shown."""
+
+    editing_mode: Literal["emacs", "vi"] = "emacs"
+    """Keys of the prompt."""
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The whole tree."""
 
@@ -178,6 +185,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     meanwhile: Meanwhile = Meanwhile()
     interrupt: Interrupt = Interrupt()
     life: Life = Life()
+    console: Console = Console()
     durability: Literal["process", "power"] = "process"
     """`process`: no process death loses anything; `power`: neither does a power cut (slower commits)."""
 

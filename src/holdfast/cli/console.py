@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from holdfast import paths, settings
 from holdfast.cli import pick
 from holdfast.cli.usage import tell
 from holdfast.client import start
@@ -30,11 +31,12 @@ def start_new(folder: str) -> tuple[str, DoorbellClient]:
 
 def open_on(name: str, bell: DoorbellClient, *, created: bool, may_end: bool = False) -> int:
     """Run the console until it is left, then say what became of the session."""
+    tree = settings.load(paths.config_folder() / "settings.toml")
     with bell:
         connection_file = Path(bell.ask("info")["connection_file"])
     from holdfast.console.app import run  # noqa: PLC0415 - heavy, and `start_new` does without
 
-    status = run(name, connection_file, created=created)
+    status = run(name, connection_file, tree.console, created=created)
     _farewell(name, may_end)
     return status
 

@@ -28,6 +28,7 @@ from holdfast.console.screen import Screen
 from holdfast.errors import HoldfastError, NoAnswer
 from holdfast.protocol import connection
 from holdfast.protocol.operations import Info
+from holdfast.settings import Console as Settings
 
 INFO_SECONDS = 1.0
 """A supervisor tells about itself within milliseconds; another kernel never does, and the prompt appears."""
@@ -45,20 +46,25 @@ LEAVE = frozenset({"exit", "quit", "exit()", "quit()"})
 """Typed at the prompt they leave at once, even while the session is busy with another client's cell."""
 
 
-def run(name: str, connection_file: Path, *, created: bool, notice: str | None = None) -> int:
+def run(
+    name: str, connection_file: Path, settings: Settings, *, created: bool, notice: str | None = None
+) -> int:
     """A console on session `name`, until it is left; the exit status: 0, or 1 if the session went away.
 
     `created`: the session is new, so greet. `notice`: something to be said first. NoAnswer if nothing
     answers there, ConnectionFileError if the file is no connection file.
     """
-    return asyncio.run(_attached(name, connection.read(connection_file), created, notice))
+    info = connection.read(connection_file)
+    return asyncio.run(_attached(name, info, settings, created=created, notice=notice))
 
 
-async def _attached(name: str, info: connection.ConnectionInfo, created: bool, notice: str | None) -> int:
+async def _attached(
+    name: str, info: connection.ConnectionInfo, settings: Settings, *, created: bool, notice: str | None
+) -> int:
     client = Client(info, username=_username(), name=name)
     await asyncio.gather(client.connect(), _import_prompt())
     try:
-        return await Console(client, name).run(created=created, notice=notice)
+        return await Console(client, name, settings).run(created=created, notice=notice)
     finally:
         client.close()
 
@@ -71,7 +77,7 @@ async def _import_prompt() -> None:
 class Console:
     """One prompt on one session."""
 
-    def __init__(self, client: Client, name: str) -> None:
+    def __init__(self, client: Client, name: str, settings: Settings) -> None:
         from holdfast.console.completion import KernelCompleter  # noqa: PLC0415 - imported by now, see above
         from holdfast.console.history import SessionHistory  # noqa: PLC0415
         from holdfast.console.prompt import Prompt  # noqa: PLC0415
@@ -99,6 +105,7 @@ class Console:
             completer=KernelCompleter(self._complete),
             history=self._history,
             on_idle_interrupt=self._interrupt_others,
+            settings=settings,
         )
 
     async def run(self, *, created: bool, notice: str | None) -> int:

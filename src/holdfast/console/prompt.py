@@ -23,6 +23,7 @@ from holdfast.console.colours import lexer_class, prompt_style
 from holdfast.console.keys import bindings
 from holdfast.console.render import continuation
 from holdfast.console.screen import Screen
+from holdfast.settings import Console as Settings
 
 _STYLE = {
     "in": "ansigreen",
@@ -48,6 +49,7 @@ class Prompt:
         completer: Completer,
         history: History,
         on_idle_interrupt: Callable[[], None],
+        settings: Settings,
     ) -> None:
         """`count` tells the next cell's number; `on_idle_interrupt` is called for Ctrl-C on an empty line."""
         self._screen = screen
@@ -73,6 +75,7 @@ class Prompt:
                     HighlightMatchingBracketProcessor(chars="[](){}"), has_focus(DEFAULT_BUFFER) & ~is_done
                 )
             ],
+            vi_mode=settings.editing_mode == "vi",
             enable_suspend=True,
             enable_open_in_editor=True,
             tempfile_suffix=".py",
