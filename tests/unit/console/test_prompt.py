@@ -15,6 +15,7 @@ from prompt_toolkit.output import DummyOutput
 from holdfast.console.history import SessionHistory
 from holdfast.console.prompt import Prompt
 from holdfast.console.screen import Screen
+from holdfast.settings import Console as Settings
 
 ENTER, TAB, SHIFT_TAB, BACKSPACE, LEFT, UP = "\r", "\t", "\x1b[Z", "\x7f", "\x1b[D", "\x1b[A"
 ALT_ENTER, CTRL_A, CTRL_C, CTRL_D, CTRL_O, CTRL_BACKSLASH = "\x1b\r", "\x01", "\x03", "\x04", "\x0f", "\x1c"
@@ -47,6 +48,7 @@ async def _typed(screen: Screen, keys: str, default: str, entries: tuple[str, ..
             completer=Words(),
             history=history,
             on_idle_interrupt=lambda: idle.append("pressed"),
+            settings=Settings(),
         )
         pipe.send_text(keys)
         return await prompt.read(default)
@@ -142,6 +144,7 @@ def test_an_answer_is_typed_after_the_half_written_line_and_its_question(screen:
                 completer=Words(),
                 history=SessionHistory(),
                 on_idle_interrupt=lambda: None,
+                settings=Settings(),
             )
             pipe.send_text("ana" + ENTER)
             return await prompt.ask("name? ", password=False)
