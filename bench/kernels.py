@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import random
 import secrets
 import shutil
 import signal
@@ -24,6 +26,9 @@ MARK = "HOLDFAST_BENCH_MARK"
 """Variable that all processes of one kernel inherit, whatever they are forked or exec'ed from."""
 
 END_SECONDS = 10.0
+
+_PORTS = (20_000, 32_768)
+"""Below those that Linux gives to connections that go out (ip(7), ip_local_port_range)."""
 
 SETTLED_SECONDS, SETTLING = 4.0, 30
 """What is written in the background is there when nothing has come for so long; so often it is looked at."""
@@ -203,12 +208,12 @@ def _environment(folder: Path, mark: str) -> dict[str, str]:
 
 def _connection() -> ConnectionInfo:
     """A connection on free ports of the loopback interface: what Jupyter uses unless it is told otherwise."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in CHANNELS]
-    try:
-        shell, iopub, stdin, control, heartbeat = (one.getsockname()[1] for one in sockets)
-    finally:
-        for one in sockets:
-            one.close()
+    free: list[int] = []
+    while len(free) < len(CHANNELS):
+        port = random.randrange(*_PORTS)
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port), reuse_port=False):
+            free.append(port)
+    shell, iopub, stdin, control, heartbeat = free
     return ConnectionInfo(
         shell_port=shell,
         iopub_port=iopub,

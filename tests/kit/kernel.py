@@ -6,8 +6,10 @@ something that every Jupyter kernel must do should not fail there.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import random
 import secrets
 import shutil
 import signal
@@ -33,6 +35,9 @@ COMMAND = [sys.executable, "-m", "holdfast.kernel" if HOLDFAST else "ipykernel_l
 only_holdfast = pytest.mark.skipif(not HOLDFAST, reason="ipykernel can't, by design")
 
 CHANNELS = ("shell", "iopub", "stdin", "control", "hb")
+
+PORTS = (20_000, 32_768)
+"""Below those that Linux gives to connections that go out (ip(7), ip_local_port_range)."""
 
 START_SECONDS = 30.0
 END_SECONDS = 10.0
@@ -187,13 +192,14 @@ def connection(folder: Path, transport: str = "ipc") -> Message:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports of the loopback interface that nobody listens on."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    try:
-        return [one.getsockname()[1] for one in sockets]
-    finally:
-        for one in sockets:
-            one.close()
+    """Ports of the loopback interface that nobody listens on, nor is given to who connects (ip(7))."""
+    found: list[int] = []
+    while len(found) < count:
+        port = random.randrange(*PORTS)
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port), reuse_port=False):
+            if port not in found:
+                found.append(port)
+    return found
 
 
 def environment(folder: Path, mark: str) -> dict[str, str]:

@@ -46,7 +46,9 @@ class Line:
         return self._channel.fileno() < 0
 
     def send(self, frame: Frame, *fds: int) -> None:
-        """Say something; the descriptors may be closed afterwards."""
+        """Say something; the descriptors may be closed afterwards. Nobody hears it if we have hung up."""
+        if self.closed:
+            return
         channel = self._channel
         channel.send(frame, *fds)
         if channel.pending and not channel.ended:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 from typing import Protocol
 
 import msgspec
@@ -16,6 +17,11 @@ from holdfast.supervisor.loop import Loop
 from holdfast.supervisor.processes.live import Live
 from holdfast.supervisor.processes.template import Template
 from holdfast.supervisor.succession.adoption import Inheritance
+
+HASTY_ENDS = 5
+PAUSE_SECONDS = 10.0
+"""A template that has ended so often within so long does not live here (memory is short, its packages are
+being replaced): the next one waits so long. Starting one takes a second of a core."""
 
 
 class Owner(Protocol):
@@ -46,6 +52,8 @@ class Nursery:
         self._outputs = outputs
         self.inheritance = inheritance
         self.life = 0 if inheritance is None else inheritance.life  # fresh workers so far
+        self._ends: list[float] = []  # of templates, lately
+        self._over = False
         self._strangers = False  # processes live that are nobody's children that we hear of
         self._owner: Owner
         self._template: Template
@@ -79,6 +87,7 @@ class Nursery:
 
     def end(self, patience: float) -> None:
         """End the template, which takes all others along."""
+        self._over = True
         self._template.end(patience)
 
     def reap(self) -> None:
@@ -120,5 +129,15 @@ class Nursery:
     def _on_gone(self) -> None:
         """Somebody killed it. Worker and standbys live on; they are our children now, if it was one."""
         self._strangers = self._strangers or self.inheritance is not None
+        now = time.monotonic()
+        self._ends = [*(each for each in self._ends if now - each < PAUSE_SECONDS), now]
+        if len(self._ends) < HASTY_ENDS:
+            self._renew()
+        else:
+            self._loop.later(PAUSE_SECONDS, self._renew)
+
+    def _renew(self) -> None:
+        if self._over:
+            return
         self._start_template()
         self._owner.on_template_renewed()
