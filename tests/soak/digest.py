@@ -66,8 +66,9 @@ def _digests(namespace: dict[str, Any]) -> tuple[dict[str, str], list[str]]:
         found[name] = _short(walk.of(namespace[name]))
         for each in walk.seen:
             reached.setdefault(each, []).append(name)
+    groups = [*reached.values(), *_same_memory(names, walks)]
     # How many objects they share is not told: of a view, also the array behind it may be one.
-    shared = sorted({" ".join(who) for who in reached.values() if len(who) > 1})
+    shared = sorted({" ".join(who) for who in groups if len(who) > 1})
     return found | {ALIASES: _short(shared)}, shared
 
 
@@ -97,6 +98,8 @@ class _Walk:
     def __init__(self) -> None:
         self.seen: dict[int, int] = {}
         self._kept: list[Any] = []
+        self.places: list[tuple[int, int]] = []
+        """Of arrays: the first address, and the one after the last."""
 
     def of(self, value: Any) -> Any:
         """Something whose repr says all of it."""
@@ -133,14 +136,48 @@ class _Walk:
 
     def array(self, value: Any) -> Any:
         """An array of numpy, and whose memory it looks at."""
-        root = value
-        while type(root.base) is type(value):
-            root = root.base
-        base = self.seen.get(id(root)) if root is not value else None
-        if id(root) not in self.seen:
-            self._note(root)
+        self._kept.append(value)  # no address may be used again
         data = repr(value.tolist()).encode() if value.dtype.hasobject else value.tobytes()
-        return value.dtype.str, value.shape, value.flags.writeable, _bytes(data), base
+        return value.dtype.str, value.shape, value.flags.writeable, _bytes(data), self._place(value)
+
+    def _place(self, value: Any) -> Any:
+        """The first array met whose memory it shares, and how far into it: objects do not matter."""
+        first, end = _bounds(value)
+        shared = (
+            (number, first - other)
+            for number, (other, last) in enumerate(self.places)
+            if first < last and other < end
+        )
+        place = next(shared, None)
+        self.places.append((first, end))
+        return place
+
+
+def _bounds(value: Any) -> tuple[int, int]:
+    """The first address of an array's elements, and the one after the last; both the same if it has none."""
+    first, last = value.__array_interface__["data"][0], 0
+    end = first
+    if value.size:
+        for length, stride in zip(value.shape, value.strides, strict=True):
+            first += min(0, (length - 1) * stride)
+            last += max(0, (length - 1) * stride)
+        end += last + value.itemsize
+    return first, end
+
+
+def _same_memory(names: list[str], walks: list[_Walk]) -> list[list[str]]:
+    """Names of the variables whose arrays lie in the same memory, together."""
+    places = sorted((*place, name) for name, walk in zip(names, walks, strict=True) for place in walk.places)
+    groups: list[set[str]] = []
+    reach = 0
+    for first, end, name in places:
+        if first == end:
+            continue
+        if first >= reach:
+            groups.append(set())
+        groups[-1].add(name)
+        reach = max(reach, end)
+    return [[name for name in names if name in group] for group in groups]
 
 
 def _held(walk: _Walk, value: Any) -> Any:
