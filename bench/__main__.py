@@ -12,13 +12,13 @@ from contextlib import ExitStack
 from functools import partial
 from importlib.metadata import version
 
-from bench import checkpoint, crashes, kishu, rows
+from bench import checkpoint, consoles, crashes, kishu, rows
 from bench.client import Silence
 from bench.figures import Line, as_json, table
 from bench.kernels import IPYKERNEL, Kernel, Kind, Lab, lab
 from bench.rows import Figures, Row
 
-ROWS = {row.name: row for row in [*rows.ROWS, *crashes.ROWS, *kishu.ROWS, *checkpoint.ROWS]}
+ROWS = {row.name: row for row in [*rows.ROWS, *crashes.ROWS, *kishu.ROWS, *checkpoint.ROWS, *consoles.ROWS]}
 
 Tables = dict[tuple[Kind, ...], list[Line]]
 """Lines by the kernels that they are about."""
@@ -73,6 +73,8 @@ def about(rounds: int) -> str:
 
 
 def _once(row: Row, kind: Kind, place: Lab, kernels: dict[Kind, Kernel], kept: ExitStack) -> Figures:
+    if row.in_folder:
+        return row.in_folder(kind, place.folder(kind))
     begin = partial(place.kernel, kind)
     if row.beside_plain:
         return row.beside_plain(begin, partial(place.kernel, IPYKERNEL))

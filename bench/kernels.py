@@ -72,8 +72,9 @@ class Kernel:
             (self.home / "config").mkdir(mode=0o700)
             (self.home / "config" / "settings.toml").write_text(kind.settings)
         self._info = _connection()
-        self._file = self.home / f"kernel-{self._mark}.json"
-        connection.write(self._file, self._info)
+        self.environment = _environment(self.home, self._mark) | dict(kind.variables)
+        self.file = self.home / f"kernel-{self._mark}.json"
+        connection.write(self.file, self._info)
         self.start()
 
     def start(self) -> None:
@@ -82,8 +83,8 @@ class Kernel:
         with self._said.open("ab") as said:
             self.started = time.monotonic()
             self._process = subprocess.Popen(
-                self.kind.command(self._file),
-                env=_environment(self.home, self._mark) | dict(self.kind.variables),
+                self.kind.command(self.file),
+                env=self.environment,
                 cwd=self.home,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -172,6 +173,12 @@ class Lab:
             yield kernel
         finally:
             kernel.close()
+
+    def folder(self, kind: Kind) -> Path:
+        """For what a program that is no kernel keeps; the same one each time."""
+        folder = self._folder / kind.name.replace(" ", "-")
+        folder.mkdir(exist_ok=True)
+        return folder
 
     def said(self, name: str) -> str:
         """The last that kernels of this name wrote on stderr, supervisors included."""

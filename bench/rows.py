@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from pathlib import Path
 
 from bench.client import Client, Silence
 from bench.kernels import HOLDFAST, IPYKERNEL, Kernel, Kind
@@ -32,6 +33,8 @@ class Row:
     """... or starts its own ..."""
     beside_plain: Callable[[Start, Start], Figures] | None = None
     """... and a plain ipykernel, which the second one starts: figures are of what comes on top of it."""
+    in_folder: Callable[[Kind, Path], Figures] | None = None
+    """... or runs a program that is no kernel, which keeps all that is its own in that folder."""
     kinds: tuple[Kind, ...] = (IPYKERNEL, HOLDFAST)
     """Those that take turns. The ratio is the last one's share of the first one's."""
     usual: bool = True
