@@ -23,7 +23,7 @@ import pytest
 from kit.deadline import Deadline
 from kit.family import family, wait_for_standby
 from kit.kernel import Kernel, only_holdfast, running
-from kit.processes import wait_for_end
+from kit.processes import children, wait_for_end
 from kit.wire import Cell, Client, beat
 
 pytestmark = only_holdfast
@@ -607,6 +607,27 @@ def test_a_killed_template_costs_nothing_now_or_at_the_next_death(kernel: Kernel
     for _ in range(3):
         assert client.run("del kept\n" + DIE, within=DEATH_SECONDS).status == "error"
         assert client.value("kept") == 5
+
+
+def test_a_template_that_does_not_live_is_not_started_without_end(kernel: Kernel, client: Client) -> None:
+    client.do("kept = 5")
+    wait_for_standby(client, after=1)
+    before = family(kernel, client)
+    known = {before.worker, *before.standbys}
+    template = before.template
+    for _ in range(5):
+        os.kill(template, signal.SIGKILL)
+        assert wait_for_end(template, Deadline(5))
+        client.settle()
+        newcomers = children(before.supervisor) - known
+        if not newcomers:
+            break
+        (template,) = newcomers
+    else:
+        pytest.fail("there is always one more")
+    client.do("del kept")
+    assert client.run(DIE, within=DEATH_SECONDS).status == "error"
+    assert client.run("kept").error["ename"] == "NameError"
 
 
 def test_when_all_processes_were_killed_the_next_supervisor_says_so(kernel: Kernel, client: Client) -> None:
