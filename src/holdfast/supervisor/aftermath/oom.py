@@ -66,7 +66,11 @@ def _place() -> bytes:
 def _open(path: Path) -> int | None:
     with contextlib.suppress(OSError):
         source = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        if _COUNT.search(os.pread(source, 65_536, 0)):
+        try:
+            text = os.pread(source, 65_536, 0)
+        except OSError:
+            text = b""
+        if _COUNT.search(text):
             return source
         os.close(source)
     return None

@@ -95,23 +95,26 @@ def _everything(channel: Channel) -> Inheritance | None:
     deadline = time.monotonic() + ANSWER_SECONDS
     while not channel.ended and select.select([channel], [], [], max(0.0, deadline - time.monotonic()))[0]:
         try:
-            messages = channel.receive()
-        except LinkError:
+            _take(found, channel)
+        except (LinkError, msgspec.MsgspecError):
             break
-        for message in messages:
-            if isinstance(message, Kept):
-                held[message.label] = channel.take_fd()
-            elif isinstance(message, Died):
-                found.deaths[message.pid] = message
-            elif isinstance(message, Orphan):
-                found.orphans.append((channel.take_fd(), message))
-            elif isinstance(message, Legacy):
-                _complete(found, message)
         if found.template is not None and set(KEPT) <= held.keys():
             return found
     for fd in (*held.values(), *(fd for fd, _ in found.orphans)):
         os.close(fd)
     return None
+
+
+def _take(found: Inheritance, channel: Channel) -> None:
+    for message in channel.receive():
+        if isinstance(message, Kept):
+            found.wires[message.label] = channel.take_fd()
+        elif isinstance(message, Died):
+            found.deaths[message.pid] = message
+        elif isinstance(message, Orphan):
+            found.orphans.append((channel.take_fd(), message))
+        elif isinstance(message, Legacy):
+            _complete(found, message)
 
 
 def _complete(found: Inheritance, legacy: Legacy) -> None:
