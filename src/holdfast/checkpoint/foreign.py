@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from pickle import PickleBuffer
 from typing import Any, Final
 
-from holdfast.checkpoint import rebuilding
+from holdfast.checkpoint import copyonwrite, rebuilding
 from holdfast.checkpoint.reasons import WAS_HELD, Refused, refusal
 
 Reduced = Any
@@ -61,6 +61,8 @@ class Foreign:
         if kind in self._streams:
             return self._stream
         if chosen := self._choices.get((kind.__module__, kind.__qualname__)):
+            return chosen
+        if chosen := copyonwrite.reducer(kind):
             return chosen
         if words := refusal(kind):
             return lambda value: _refuse(words(value))

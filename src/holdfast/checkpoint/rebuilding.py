@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from holdfast.errors import CheckpointDamaged
@@ -36,6 +36,34 @@ def memory_map(path: str, dtype: Any, mode: str, offset: int, shape: Sequence[in
     import numpy as np  # noqa: PLC0415 - as above
 
     return np.memmap(path, dtype, mode, offset, tuple(shape), order)  # type: ignore[call-overload]
+
+
+def pandas_references() -> Any:
+    """Those who share memory, of whom the first to be changed takes a copy; nobody yet."""
+    from pandas._libs.internals import BlockValuesRefs  # noqa: PLC0415 - only if there is something of pandas
+
+    return BlockValuesRefs()
+
+
+def pandas_block(make: Callable[..., Any], arguments: Sequence[Any], references: Any) -> Any:
+    """A block of a frame, which shares memory with others."""
+    block = make(*arguments)
+    references.add_reference(block)
+    block.refs = references
+    return block
+
+
+def pandas_index(make: Callable[..., Any], arguments: Sequence[Any], references: Any) -> Any:
+    """An index, which shares memory with others."""
+    index = make(*arguments)
+    references.add_index_reference(index)
+    index._references = references
+    return index
+
+
+def pandas_series(kind: Callable[..., Any], block: Any, axis: Any) -> Any:
+    """What a series consists of."""
+    return kind(block, axis)
 
 
 def lock() -> Any:

@@ -132,6 +132,32 @@ def test_pandas(disk: Disk) -> None:
     assert back["df"].n.iloc[0] == -1
 
 
+def test_frames_that_came_from_each_other_are_changed_one_by_one(disk: Disk) -> None:
+    pd = pytest.importorskip("pandas")
+    frame = pd.DataFrame({"key": list("abcab"), "value": np.arange(5.0)})
+    index = pd.Index(frame["value"])
+    given = {
+        "frame": frame,
+        "assigned": frame.assign(text=frame["key"] * 2),
+        "column": frame["value"],
+        "renamed": frame.rename(columns=str.upper),
+        "rows": frame.iloc[1:3],
+        "index": index,
+        "by": pd.Series(index),
+    }
+    back = disk.again(given)
+    others = {name: back[name].copy() for name in given if name != "frame"}
+    assert np.shares_memory(back["frame"]["value"], back["assigned"]["value"])
+    back["frame"].loc[back["frame"].index % 3 == 0, "value"] = 526.0
+    back["frame"]["key"] = "z"
+    for name, before in others.items():
+        assert back[name].equals(before), name
+    back["by"].iloc[0] = 7.0
+    back["column"].iloc[2] = 8.0
+    assert back["index"].equals(others["index"])
+    assert back["assigned"].equals(others["assigned"])
+
+
 def test_pyarrow(disk: Disk) -> None:
     pa = pytest.importorskip("pyarrow")
     table = pa.table({"n": list(range(50_000)), "s": [str(n) for n in range(50_000)]})
