@@ -52,8 +52,8 @@ def install(
     Where: for this user (the default), below this Python's prefix, or below `prefix`. With `session` every
     notebook that picks this kernel joins that one session; `settings` are for its sessions. `debugger`: that
     Python has one. `provisioner`: sessions outlive the Jupyter server, which must have Holdfast in its own
-    environment for that. Raises HoldfastError when the place can't be written, the name is no name, or another
-    kernel has it.
+    environment for that. Raises HoldfastError when the place can't be written, the name is no name, or
+    another kernel has it.
     """
     if user + sys_prefix + (prefix is not None) > 1:
         raise HoldfastError(
