@@ -94,15 +94,16 @@ class Standby(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Crashes without a cell in between that ends: from this one on, memory itself may be damaged, and the
     session goes back one state further each time."""
     on_crash: Literal["restore", "exit"] = "restore"
-    """`exit`: a crash ends the session and its launcher, as a kernel dies, for programs that want to see that
-    when they run notebooks. HOLDFAST_ON_CRASH is a short name of its variable."""
+    """What a crash does. `restore` brings back the state before it; `exit` ends the session and its launcher,
+    as a kernel dies, for programs that want to see that when they run notebooks. HOLDFAST_ON_CRASH is a short
+    name of its variable."""
 
 
 class Checkpoint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """When the namespace is written to disk."""
 
     enabled: bool = True
-    """Without it nothing but code and output outlives a reboot."""
+    """Whether variables are written to disk. Without it nothing but code and output outlives a reboot."""
     rest_seconds: Seconds = 2.0
     """From the end of a cell, if no other one follows, to the write: a row of quick cells is written once."""
     latest_seconds: Seconds = 60.0
@@ -118,7 +119,8 @@ class Checkpoint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """For one variable to be written. Some 10 GB of arrays or 10 million small objects take so long; what
     takes longer mostly waits for ever, for a lock whose thread is gone."""
     total_seconds: Seconds = 300.0
-    """For all of them. After that only those known to be fine are written; the others are named as lost."""
+    """For all variables to be written. After that only those known to be fine are; the others are named as
+    lost."""
     variable_bytes: Bytes = 8 * 1024 * MEBIBYTE
     """Of one variable; a larger one is named as lost, and does not keep the smaller ones off the disk."""
 
@@ -138,8 +140,8 @@ class Interrupt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """When one interrupt after the other, of one cell, means: at any price."""
 
     insist: bool = True
-    """A third one stops the interpreter and brings back the state before the cell; the second says so in the
-    cell's output. For frontends that have one button for it. nbclient and papermill send one interrupt."""
+    """Whether a third one stops the interpreter and brings back the state before the cell. The second says so
+    in the cell's output. For frontends that have one button for it. nbclient and papermill send one."""
     reading_seconds: Seconds = 1.0
     """After that was said, more interrupts within this time are the same press of a hasty finger."""
     memory_seconds: Seconds = 30.0
@@ -191,6 +193,6 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     life: Life = Life()
     console: Console = Console()
     durability: Literal["process", "power"] = "process"
-    """`process`: no process death loses anything; `power`: neither does a power cut (slower commits)."""
+    """What the journal outlives. `process`: any process's death; `power`: a power cut too (slower commits)."""
     project: bool = True
     """Whether settings of a project (`holdfast.toml`, `[tool.holdfast]` in `pyproject.toml`) count."""

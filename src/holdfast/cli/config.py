@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import sys
 import textwrap
@@ -38,7 +37,7 @@ def run(options: Namespace) -> int:
         print(layers.user_file())
         return 0
     chosen = _chosen(options.name)
-    found = _in_force(options.session) if options.session else layers.look(os.getcwd(), start.given)
+    found = _in_force(options.session) if options.session else layers.look(None, start.given)
     status = max(map(complain, found.problems), default=0)
     told = [_told(each, found) for each in chosen]
     if options.changed:

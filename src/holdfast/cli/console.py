@@ -44,7 +44,7 @@ def open_on(name: str, bell: DoorbellClient, *, created: bool, may_end: bool = F
 
 def _settings(name: str, created: bool) -> Console:
     """The console's own. What is wrong in them is said, and costs no session: it has what is right."""
-    here = layers.look(os.getcwd(), start.given)
+    here = layers.look(None, start.given)
     for problem in here.problems:
         complain(problem)
     session = inforce.kept(name) if created else None

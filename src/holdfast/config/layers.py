@@ -70,14 +70,14 @@ def user_file() -> Path:
     return paths.config_folder() / "settings.toml"
 
 
-def look(folder: str, flags: Sequence[str] = ()) -> Found:
-    """What holds in `folder` for a command line with these values of `--set`. Raises nothing."""
+def look(folder: str | None, flags: Sequence[str] = ()) -> Found:
+    """What holds in `folder` (None: where we are) with these values of `--set`. Raises nothing."""
     found = Found(_user())
     found.take(itertools.chain(variables.in_environment(os.environ), variables.in_flags(flags)))
     if found.settings().project:
         from holdfast.config import project  # noqa: PLC0415 - it may be switched off
 
-        here = project.find(Path(folder))
+        here = project.find(Path(folder or os.curdir))
         found.project, found.passed_by = here.path, here.passed_by
         found.take(here.said)
     return found

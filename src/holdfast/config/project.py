@@ -47,10 +47,11 @@ def find(folder: Path) -> Project:
     """
     passed_by: list[Path] = []
     try:
+        folder = folder.resolve(strict=True)
         owners = {os.getuid(), 0, folder.stat().st_uid}
     except OSError:  # gone since
         return Project(None, [], [])
-    for place in _upwards(Path(os.path.realpath(folder))):
+    for place in _upwards(folder):
         for name, within in ((FILE, ()), (PYPROJECT, WITHIN)):
             try:
                 file = files.content(place / name)

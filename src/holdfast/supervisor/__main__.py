@@ -125,7 +125,7 @@ def _settings(options: argparse.Namespace) -> layers.Found:
     kept = inforce.kept(options.session) if left else None
     if kept is not None:
         return kept
-    found = layers.look(options.cwd or os.getcwd(), options.set)
+    found = layers.look(options.cwd, options.set)
     if not left:
         found.refuse()
     return found

@@ -60,8 +60,12 @@ def test_the_home_folder_is_no_project(root: Path, monkeypatch: pytest.MonkeyPat
     assert keep(root / "top") is None
 
 
-def test_a_folder_that_is_gone_has_no_project(root: Path) -> None:
-    assert project.find(root / "gone") == project.Project(None, [], [])
+def test_a_folder_that_is_gone_has_no_project(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    nothing = project.Project(None, [], [])
+    assert project.find(root / "gone") == nothing
+    monkeypatch.chdir(root / "top" / "middle" / "here")
+    (root / "top" / "middle" / "here").rmdir()
+    assert project.find(Path(os.curdir)) == nothing
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can give a file away")
