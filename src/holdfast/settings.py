@@ -193,6 +193,6 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     life: Life = Life()
     console: Console = Console()
     durability: Literal["process", "power"] = "process"
-    """What the journal outlives. `process`: any process's death; `power`: a power cut too (slower commits)."""
+    """What the journal outlives: `process` any process's death, `power` a power cut too (slower commits)."""
     project: bool = True
     """Whether settings of a project (`holdfast.toml`, `[tool.holdfast]` in `pyproject.toml`) count."""

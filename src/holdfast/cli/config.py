@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 import textwrap
@@ -63,7 +64,8 @@ def _chosen(name: str | None) -> list[names.Setting]:
     below = [each for each in known.values() if each.name.startswith(f"{name}.")]
     if below:
         return below
-    near = names.nearest(name, [*known, *names.sections()]) or names.nearest(name)
+    group = None if "." in name else names.most_like(name, names.sections())
+    near = group or names.nearest(name)
     raise UsageError(f"no setting {name!r}", f"holdfast config {near or ''}".rstrip())
 
 
@@ -96,9 +98,15 @@ def _all_given(name: str, found: Found) -> list[Given]:
 
 
 def _row(told: dict[str, Any]) -> tuple[str, str, str, str]:
-    place = told["place"]
-    origin = text.short_folder(place) if place else DEFAULT
-    return told["name"], words.shown(told["value"]), origin, words.first_sentence(told["for"])
+    return told["name"], words.shown(told["value"]), _origin(told), words.first_sentence(told["for"])
+
+
+def _origin(told: dict[str, Any]) -> str:
+    """In a word: the files' whole paths are told below the table."""
+    origin: str = told["from"]
+    if origin == "flag":
+        return setting.FLAG
+    return origin if origin == DEFAULT else os.path.basename(told["place"])
 
 
 def _fitting(told: list[dict[str, Any]]) -> str:

@@ -55,7 +55,9 @@ def unknown(name: str, place: str) -> SettingsError:
     near = names.nearest(name)
     meant = f"; did you mean {near}?" if near else ""
     what = f"{place}: no setting {words.plain(name)!r}{meant}"
-    return SettingsError(what, f"holdfast config {near}" if near else "holdfast config")
+    table = name.rpartition(".")[0]
+    look_at = near or (table if table in names.sections() else "")
+    return SettingsError(what, f"holdfast config {look_at}".rstrip())
 
 
 def _judged(

@@ -56,18 +56,28 @@ def by_variable() -> dict[str, Setting]:
     return {setting.variable: setting for setting in settings().values()}
 
 
-def nearest(wrong: str, names: Iterable[str] | None = None, likeness: float = LIKENESS) -> str | None:
-    """Which name (of all settings) was meant by a wrong one; None if that can't be guessed."""
+def nearest(wrong: str) -> str | None:
+    """Which setting was meant by a wrong name; None if that can't be guessed."""
+    word = wrong.replace("-", "_").lower()
+    table, _, last = word.rpartition(".")
+    if table in sections():  # then it is a word for one of its own
+        near = most_like(
+            last, [name.rpartition(".")[2] for name in settings() if name.startswith(f"{table}.")]
+        )
+        if near:
+            return f"{table}.{near}"
+    same = [name for name in settings() if name.rpartition(".")[2] == last]
+    if len(same) == 1:  # the right one in the wrong table, or in none
+        return same[0]
+    return None if table in sections() else most_like(word, settings())
+
+
+def most_like(word: str, names: Iterable[str], likeness: float = LIKENESS) -> str | None:
+    """Which of some names looks like `word`, if one does."""
     import difflib  # noqa: PLC0415 - only for a mistake
 
-    known = list(settings() if names is None else names)
-    word = wrong.replace("-", "_")
-    last = [name for name in known if name.rpartition(".")[2] == word.rpartition(".")[2]]
-    if len(last) == 1 and names is None:  # the right name in the wrong table, or in none
-        return last[0]
-    same_case = {name.lower(): name for name in known}
-    near = difflib.get_close_matches(word.lower(), same_case, n=1, cutoff=likeness)
-    return same_case[near[0]] if near else None
+    near = difflib.get_close_matches(word, names, n=1, cutoff=likeness)
+    return near[0] if near else None
 
 
 def _is_section(kind: Any) -> bool:

@@ -48,5 +48,5 @@ def _meant(variable: str) -> str | None:
     """Which setting's variable is meant, if any: it may be the variable of a program we know nothing of."""
     of_a_section = any(variable.startswith(f"{names.PREFIX}{each.upper()}_") for each in names.sections())
     known = names.by_variable()
-    near = names.nearest(variable, known, names.LIKENESS if of_a_section else MEANT)
+    near = names.most_like(variable, known, names.LIKENESS if of_a_section else MEANT)
     return near if near or not of_a_section else "another name"

@@ -53,3 +53,4 @@ def test_the_right_name_in_no_table_is_led_to_its_table(name: str) -> None:
 
 def test_what_is_like_nothing_is_led_nowhere() -> None:
     assert names.nearest("gibberish") is None
+    assert names.nearest("standby.a") is None
