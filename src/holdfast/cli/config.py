@@ -45,7 +45,7 @@ def run(options: Namespace) -> int:
         told = [each for each in told if each["from"] != DEFAULT]
     if options.json:
         print(json.dumps(told, indent=1))
-    elif options.name in names.settings():
+    elif options.name in names.known():
         print("\n".join(_whole(told[0], found)))
     elif told:
         print(text.table([HEAD, *map(_row, told)]) if not sys.stdout.isatty() else _fitting(told))
@@ -56,7 +56,7 @@ def run(options: Namespace) -> int:
 
 
 def _chosen(name: str | None) -> list[names.Setting]:
-    known = names.settings()
+    known = names.known()
     if name is None:
         return list(known.values())
     if name in known:

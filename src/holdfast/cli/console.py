@@ -54,7 +54,7 @@ def _settings(name: str, created: bool) -> Console:
 
         values = ", ".join(f"{each.name} = {shown(each.value)}" for each in told)
         tell(f"set by {text.short_folder(told[0].source)}: {values}")
-    return here.settings().console
+    return here.tree().console
 
 
 def _farewell(name: str, may_end: bool) -> None:

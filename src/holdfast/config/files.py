@@ -86,7 +86,7 @@ def settings_in(
 def _leaves(tree: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], object]]:
     """The tree is two levels deep: settings, and tables of settings."""
     for key, value in tree.items():
-        if isinstance(value, dict) and value and key not in names.settings():
+        if isinstance(value, dict) and value and key not in names.known():
             yield from (((key, below), each) for below, each in value.items())
         elif value != {} or key not in names.sections():
             yield (key,), value

@@ -64,7 +64,7 @@ def _judged(
     name: str, readings: tuple[object, ...], layer: Layer, place: str, *, strict: bool
 ) -> Given | SettingsError:
     """The first of some readings of one value that fits."""
-    setting = names.settings().get(name)
+    setting = names.known().get(name)
     if setting is None:
         return unknown(name, place)
     for value in readings:

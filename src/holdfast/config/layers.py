@@ -47,8 +47,8 @@ class Found:
                 self.problems.append(each)
         self.given.sort(key=lambda each: LAYERS.index(each.layer))
 
-    def settings(self) -> Settings:
-        """The tree, of all that is right."""
+    def tree(self) -> Settings:
+        """All settings, of what is right."""
         if not self.given:
             return Settings()
         tree: dict[str, Any] = {}
@@ -74,7 +74,7 @@ def look(folder: str | None, flags: Sequence[str] = ()) -> Found:
     """What holds in `folder` (None: where we are) with these values of `--set`. Raises nothing."""
     found = Found(_user())
     found.take(itertools.chain(variables.in_environment(os.environ), variables.in_flags(flags)))
-    if found.settings().project:
+    if found.tree().project:
         from holdfast.config import project  # noqa: PLC0415 - it may be switched off
 
         here = project.find(Path(folder or os.curdir))

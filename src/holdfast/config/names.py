@@ -30,7 +30,7 @@ class Setting(NamedTuple):
 
 
 @functools.cache
-def settings() -> dict[str, Setting]:
+def known() -> dict[str, Setting]:
     """All of them by name, in the order of the tree."""
     found = []
     for field in msgspec.structs.fields(Settings):
@@ -53,23 +53,21 @@ def sections() -> tuple[str, ...]:
 @functools.cache
 def by_variable() -> dict[str, Setting]:
     """All of them by the name of their variable."""
-    return {setting.variable: setting for setting in settings().values()}
+    return {setting.variable: setting for setting in known().values()}
 
 
 def nearest(wrong: str) -> str | None:
     """Which setting was meant by a wrong name; None if that can't be guessed."""
     word = wrong.replace("-", "_").lower()
     table, _, last = word.rpartition(".")
-    if table in sections():  # then it is a word for one of its own
-        near = most_like(
-            last, [name.rpartition(".")[2] for name in settings() if name.startswith(f"{table}.")]
-        )
-        if near:
-            return f"{table}.{near}"
-    same = [name for name in settings() if name.rpartition(".")[2] == last]
+    same = [name for name in known() if name.rpartition(".")[2] == last]
     if len(same) == 1:  # the right one in the wrong table, or in none
         return same[0]
-    return None if table in sections() else most_like(word, settings())
+    if table not in sections():
+        return most_like(word, known())
+    own = {name.rpartition(".")[2]: name for name in known() if name.startswith(f"{table}.")}
+    near = most_like(last, own)
+    return own[near] if near else None
 
 
 def most_like(word: str, names: Iterable[str], likeness: float = LIKENESS) -> str | None:

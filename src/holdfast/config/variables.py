@@ -28,9 +28,8 @@ def in_environment(environment: Mapping[str, str]) -> Iterator[Given | SettingsE
         name = SHORT.get(variable) or (setting and setting.name)
         if name:
             yield given.read_text(name, environment[variable], "variable", variable)
-        elif near := _meant(variable):
-            what = f"{variable} sets nothing; did you mean {near}?"
-            yield SettingsError(what, f"unset {variable}   (holdfast config lists the settings)")
+        else:
+            yield from _slip(variable)
 
 
 def in_flags(flags: Iterable[str]) -> Iterator[Given | SettingsError]:
@@ -44,9 +43,10 @@ def in_flags(flags: Iterable[str]) -> Iterator[Given | SettingsError]:
             yield SettingsError(f"{place}: there is no '=' in it", f"{FLAG} standby.keep=3")
 
 
-def _meant(variable: str) -> str | None:
-    """Which setting's variable is meant, if any: it may be the variable of a program we know nothing of."""
+def _slip(variable: str) -> Iterator[SettingsError]:
+    """What is wrong if a setting's is meant: it may be that of a program we know nothing of."""
     of_a_section = any(variable.startswith(f"{names.PREFIX}{each.upper()}_") for each in names.sections())
-    known = names.by_variable()
-    near = names.most_like(variable, known, names.LIKENESS if of_a_section else MEANT)
-    return near if near or not of_a_section else "another name"
+    near = names.most_like(variable, names.by_variable(), names.LIKENESS if of_a_section else MEANT)
+    if near or of_a_section:
+        meant = f"; did you mean {near}?" if near else ""
+        yield SettingsError(f"{variable} sets nothing{meant}", f"unset {variable}   (or: holdfast config)")

@@ -73,7 +73,7 @@ def _options() -> argparse.Namespace:
 def _open(options: argparse.Namespace) -> tuple[Session, SessionLock]:
     """Take the lock, open the journal, start everything."""
     chosen = _settings(options)
-    tree = chosen.settings()
+    tree = chosen.tree()
     paths.private_folder(paths.runtime_folder())
     paths.private_folder(paths.session_runtime(options.session))
     for folder in (paths.state_folder(), paths.state_folder() / "sessions"):

@@ -46,7 +46,7 @@ def test_every_setting_is_shown_with_its_value_its_origin_and_its_purpose(home: 
     lines = out.splitlines()
     assert status == 0
     assert lines[0].split() == ["NAME", "VALUE", "FROM", "WHAT", "FOR"]
-    assert [line.split()[0] for line in lines[1:]] == list(names.settings())
+    assert [line.split()[0] for line in lines[1:]] == list(names.known())
     (keep,) = [line for line in lines if line.startswith("standby.keep ")]
     assert keep.split()[1:3] == ["3", "settings.toml:2"]
     assert "  Generations kept: one for crashes, " in keep

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-LOOK = "from holdfast.config import layers; layers.look(None).settings()"
+LOOK = "from holdfast.config import layers; layers.look(None).tree()"
 LIST = "from holdfast.cli.main import main; main(['ls'])"
 
 FOR_MISTAKES_AND_FILES = {"tomllib", "difflib", "holdfast.config.words"}

@@ -45,14 +45,14 @@ def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Places:
 
 
 def test_with_nothing_given_all_is_as_the_source_has_it(places: Places) -> None:
-    assert places.look().settings() == Settings()
+    assert places.look().tree() == Settings()
     assert places.look().given == []
 
 
 def test_a_later_place_has_the_last_word(places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
     def keep() -> tuple[int, str]:
         found = places.look()
-        return found.settings().standby.keep, found.given[-1].place
+        return found.tree().standby.keep, found.given[-1].place
 
     places.user.write_text("[standby]\nkeep = 1\nbranches = 1\n")
     assert keep() == (1, f"{places.user}:2") or keep()[0] == 1
@@ -61,17 +61,17 @@ def test_a_later_place_has_the_last_word(places: Places, monkeypatch: pytest.Mon
     monkeypatch.setenv("HOLDFAST_STANDBY_KEEP", "3")
     assert keep() == (3, "HOLDFAST_STANDBY_KEEP")
     found = places.look("standby.keep=4", "standby.keep=5")
-    assert found.settings().standby == msgspec.structs.replace(Settings().standby, keep=5, branches=1)
+    assert found.tree().standby == msgspec.structs.replace(Settings().standby, keep=5, branches=1)
     assert [each.value for each in found.given if each.name == "standby.keep"] == [1, 2, 3, 4, 5]
 
 
 def test_text_becomes_what_the_setting_is(places: Places) -> None:
     tree = places.look(
         "checkpoint.enabled=false", "standby.budget=30%", "life.stop_seconds=4", "durability=power"
-    ).settings()
+    ).tree()
     assert (tree.checkpoint.enabled, tree.standby.budget) == (False, "30%")
     assert (tree.life.stop_seconds, tree.durability) == (4.0, "power")
-    assert places.look("standby.budget=1000").settings().standby.budget == 1000
+    assert places.look("standby.budget=1000").tree().standby.budget == 1000
 
 
 def test_the_short_variable_has_the_last_word_of_the_two(
@@ -79,13 +79,13 @@ def test_the_short_variable_has_the_last_word_of_the_two(
 ) -> None:
     monkeypatch.setenv("HOLDFAST_STANDBY_ON_CRASH", "restore")
     monkeypatch.setenv("HOLDFAST_ON_CRASH", "exit")
-    assert places.look().settings().standby.on_crash == "exit"
+    assert places.look().tree().standby.on_crash == "exit"
     monkeypatch.setenv("HOLDFAST_ON_CRASH", "explode")
     assert places.problems() == [
         'HOLDFAST_ON_CRASH: standby.on_crash must be "exit" or "restore", not "explode"'
     ]
     monkeypatch.setenv("HOLDFAST_ON_CRASH", "")
-    assert places.look().settings().standby.on_crash == "restore"
+    assert places.look().tree().standby.on_crash == "restore"
 
 
 @pytest.mark.parametrize(
@@ -179,7 +179,7 @@ def test_a_variable_that_is_almost_a_setting_is_told_and_others_are_left_alone(
 def test_what_is_right_counts_beside_what_is_wrong_and_a_start_is_refused(places: Places) -> None:
     places.user.write_text("[standby]\nkep = 1\nkeep = 2\nwake_seconds = -1\n")
     found = places.look()
-    assert found.settings().standby.keep == 2
+    assert found.tree().standby.keep == 2
     with pytest.raises(SettingsError, match=r"'standby.kep'.*\(and 1 more: holdfast config\)"):
         found.refuse()
 
@@ -198,7 +198,7 @@ def value_of(setting: names.Setting) -> st.SearchStrategy[Any]:
     return VALUES[type(setting.default)]
 
 
-entry = st.sampled_from(list(names.settings().values())).flatmap(
+entry = st.sampled_from(list(names.known().values())).flatmap(
     lambda setting: st.tuples(st.just(setting.name), value_of(setting), st.sampled_from(LAYERS))
 )
 
@@ -209,9 +209,9 @@ def test_of_all_that_is_given_the_last_place_counts_for_each_setting_by_itself(
 ) -> None:
     found = layers.Found(given.read(name, value, layer, "somewhere") for name, value, layer in entries)
     assert not found.problems
-    expected = {name: setting.default for name, setting in names.settings().items()}
+    expected = {name: setting.default for name, setting in names.known().items()}
     expected |= {name: value for name, value, _ in sorted(entries, key=lambda each: LAYERS.index(each[2]))}
-    tree = msgspec.to_builtins(found.settings())
+    tree = msgspec.to_builtins(found.tree())
     flat = {
         f"{key}.{below}" if isinstance(value, dict) else key: each
         for key, value in tree.items()

@@ -6,27 +6,27 @@ from hypothesis import given, strategies
 
 from holdfast.config import names, project, variables, words
 
-setting_names = strategies.sampled_from(sorted(names.settings()))
+setting_names = strategies.sampled_from(sorted(names.known()))
 
 
 def test_every_setting_says_what_it_is_for() -> None:
     purposes = words.purposes()
-    assert not {name for name in names.settings() if len(purposes.get(name, "")) < 10}
+    assert not {name for name in names.known() if len(purposes.get(name, "")) < 10}
     assert all(purposes[section] for section in names.sections())
 
 
 def test_every_setting_has_a_variable_of_its_own() -> None:
-    assert len(names.by_variable()) == len(names.settings())
+    assert len(names.by_variable()) == len(names.known())
     assert not names.by_variable().keys() & (variables.NO_SETTINGS | variables.SHORT.keys())
 
 
 def test_every_setting_can_say_what_it_may_be() -> None:
-    assert not [each.name for each in names.settings().values() if words.wanted(each.type) == "a list"]
+    assert not [each.name for each in names.known().values() if words.wanted(each.type) == "a list"]
 
 
 def test_what_is_said_of_some_names_is_said_of_settings_that_there_are() -> None:
     assert set(project.OPEN_SECTIONS) <= set(names.sections())
-    assert set(variables.SHORT.values()) | project.RESERVED <= names.settings().keys()
+    assert set(variables.SHORT.values()) | project.RESERVED <= names.known().keys()
 
 
 @given(setting_names, strategies.data())
@@ -46,7 +46,7 @@ def test_a_slip_of_a_finger_is_led_back(name: str, data: strategies.DataObject) 
 @given(setting_names)
 def test_the_right_name_in_no_table_is_led_to_its_table(name: str) -> None:
     last = name.rpartition(".")[2]
-    same = [each for each in names.settings() if each.rpartition(".")[2] == last]
+    same = [each for each in names.known() if each.rpartition(".")[2] == last]
     found = names.nearest(last)
     assert found in same or len(same) > 1
 
