@@ -1,4 +1,4 @@
-"""Files of ours on disk: opened or checked only if they are regular, ours, private and no link. Light."""
+"""Files of ours on disk: opened only if regular, ours, private and no link; replaced in one step. Light."""
 
 from __future__ import annotations
 
@@ -43,6 +43,22 @@ def private_size(path: Path) -> int | None:
         raise RefusedPath(f"{path} is a symbolic link", f"remove {path}")
     _refuse_foreign(path, status)
     return status.st_size
+
+
+def replace(path: Path, content: bytes) -> None:
+    """Put `content` at `path` in one step. mkstemp(3) makes the file 0600 and follows no link. OSError."""
+    import tempfile  # noqa: PLC0415 - who only reads does without
+
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with open(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(descriptor)
+        os.replace(temporary, path)
+    except BaseException:  # also an interrupt leaves no litter behind
+        os.unlink(temporary)
+        raise
 
 
 def _refuse_foreign(path: Path, status: os.stat_result) -> None:

@@ -10,6 +10,7 @@
     runtime/NAME/door-1 … door-5         that door's sockets
     runtime/NAME/template                the template's unix socket, for a supervisor that takes over
     runtime/NAME/cells/                  files that stand for cells in a debugger
+    runtime/NAME/settings.json           settings that its supervisor was started with
     runtime/NAME/start.lock              held while somebody starts the session's supervisor
     runtime/NAME/supervisor.log          what the supervisor and the template said on stderr
 
@@ -78,6 +79,11 @@ def session_meeting(name: str) -> Path:
 def session_cells(name: str) -> Path:
     """Folder of the files that cells seem to be: a debugger shows them, and sets breakpoints in them."""
     return session_runtime(name) / "cells"
+
+
+def session_settings(name: str) -> Path:
+    """File of the settings that a running session was started with."""
+    return session_runtime(name) / "settings.json"
 
 
 def history_file() -> Path:

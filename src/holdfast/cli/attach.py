@@ -6,7 +6,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import Any
 
-from holdfast.cli import console, pick, replay
+from holdfast.cli import console, pick, replay, setting
 from holdfast.cli.usage import tell
 from holdfast.client import start
 from holdfast.client.doorbell import DoorbellClient
@@ -19,6 +19,7 @@ def arguments(parser: ArgumentParser) -> None:
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--replay", action="store_true", help="run again what is not back, after showing it")
     how.add_argument("--fresh", action="store_true", help="bring nothing back; its log is kept")
+    setting.add_to(parser)
 
 
 def run(options: Namespace) -> int:
@@ -27,6 +28,7 @@ def run(options: Namespace) -> int:
     if options.fresh or options.replay:
         bell = _begin_again(name, options)
     elif pick.is_running(name):
+        setting.comes_late(name)
         bell = start.ensure(name)
     else:
         bell = start.ensure(name)

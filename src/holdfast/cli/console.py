@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from holdfast import paths, settings
-from holdfast.cli import pick
-from holdfast.cli.usage import tell
+from holdfast.cli import pick, text
+from holdfast.cli.usage import complain, tell
 from holdfast.client import start
 from holdfast.client.doorbell import DoorbellClient
+from holdfast.config import inforce, layers
 from holdfast.errors import HoldfastError, NoSuchSession, SessionExists, SessionNotRunning
+from holdfast.settings import Console
 
 
 def open_new() -> int:
@@ -31,14 +32,29 @@ def start_new(folder: str) -> tuple[str, DoorbellClient]:
 
 def open_on(name: str, bell: DoorbellClient, *, created: bool, may_end: bool = False) -> int:
     """Run the console until it is left, then say what became of the session."""
-    tree = settings.load(paths.config_folder() / "settings.toml")
+    settings = _settings(name, created)
     with bell:
         connection_file = Path(bell.ask("info")["connection_file"])
     from holdfast.console.app import run  # noqa: PLC0415 - heavy, and `start_new` does without
 
-    status = run(name, connection_file, tree.console, created=created)
+    status = run(name, connection_file, settings, created=created)
     _farewell(name, may_end)
     return status
+
+
+def _settings(name: str, created: bool) -> Console:
+    """The console's own. What is wrong in them is said, and costs no session: it has what is right."""
+    here = layers.look(None, start.given)
+    for problem in here.problems:
+        complain(problem)
+    session = inforce.kept(name) if created else None
+    told = [each for each in session.given if each.layer == "project"] if session else []
+    if told:  # by a file that the user may not have read
+        from holdfast.config.words import shown  # noqa: PLC0415 - hardly ever needed
+
+        values = ", ".join(f"{each.name} = {shown(each.value)}" for each in told)
+        tell(f"set by {text.short_folder(told[0].source)}: {values}")
+    return here.tree().console
 
 
 def _farewell(name: str, may_end: bool) -> None:

@@ -6,8 +6,9 @@ import sys
 from argparse import ArgumentParser, BooleanOptionalAction, Namespace
 from pathlib import Path
 
-from holdfast.cli import text
+from holdfast.cli import setting, text
 from holdfast.cli.usage import tell
+from holdfast.client import start
 from holdfast.jupyter import kernelspec, target
 
 DEFAULT_NAME = "holdfast"
@@ -32,6 +33,7 @@ def arguments(parser: ArgumentParser) -> None:
         action=BooleanOptionalAction,
         help="let sessions outlive the Jupyter server, which must have holdfast too (default: if possible)",
     )
+    setting.add_to(install)
     commands.add_parser("list", help="list what is installed", allow_abbrev=False)
     uninstall = commands.add_parser("uninstall", help="remove it from Jupyter", allow_abbrev=False)
     uninstall.add_argument("name", nargs="?", default=DEFAULT_NAME, help="name of the kernel (%(default)s)")
@@ -53,6 +55,7 @@ def _install(options: Namespace) -> int:
         name=name,
         display_name=options.display_name,
         session=options.session,
+        settings=start.given,
         python=found.python,
         debugger=found.debugger,
         provisioner=provisioner,

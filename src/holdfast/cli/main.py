@@ -3,6 +3,7 @@
     holdfast                 a console on a new session; with piped input: run it as python would
     holdfast COMMAND …       one of `COMMANDS`
     holdfast -c CODE …       run CODE as python would
+    holdfast --set standby.keep=3 …     any of these, with another setting
 
 Exit status: 0 done, 1 failed, 2 wrong usage; of programs that were run, python's own.
 """
@@ -29,6 +30,7 @@ COMMANDS = {
     "redo": "go to the state that the last undo has left",
     "stop": "end sessions; their state is kept",
     "kernel": "install, list or remove Jupyter kernels",
+    "config": "show the settings, what each is for, and where its value comes from",
 }
 """Name of each command, which is its module's too, and what it does."""
 
@@ -76,6 +78,10 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _dispatch(arguments: list[str]) -> int:
+    if arguments and arguments[0].startswith("--set"):
+        from holdfast.cli import setting  # noqa: PLC0415 - hardly ever there
+
+        arguments = setting.taken_from(arguments)
     first = arguments[0] if arguments else ""
     if first in COMMANDS or first in SYNONYMS:
         return _run_command(SYNONYMS.get(first, first), arguments[1:])
@@ -119,7 +125,8 @@ def _help(arguments: list[str]) -> int:
     if arguments and (name := SYNONYMS.get(arguments[0], arguments[0])) in COMMANDS:
         return _run_command(name, ["--help"])
     print("usage: holdfast [COMMAND …]   a console on a new session, or one of the commands")
-    print("       holdfast -c CODE …     run CODE (or piped input) as python would\n")
+    print("       holdfast -c CODE …     run CODE (or piped input) as python would")
+    print("       holdfast --set NAME=VALUE …   either of them, with another setting\n")
     for name, summary in COMMANDS.items():
         print(f"  {name:<10} {summary}")
     print("\nholdfast COMMAND --help tells more; holdfast --version the version.")

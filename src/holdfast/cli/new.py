@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from argparse import ArgumentParser, Namespace
 
-from holdfast.cli import console
+from holdfast.cli import console, setting
 from holdfast.cli.usage import UsageError
 from holdfast.client import start
 
@@ -15,6 +15,7 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("name", nargs="?", help="its name (default: after the folder)")
     parser.add_argument("-d", "--detached", action="store_true", help="no console; print the name alone")
     parser.add_argument("--cwd", metavar="DIR", default=".", help="where its Python starts (default: here)")
+    setting.add_to(parser)
 
 
 def run(options: Namespace) -> int:

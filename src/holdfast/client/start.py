@@ -60,6 +60,9 @@ LOG_KEEP = 1024 * 1024
 _READY_FD, _TURN_FD, _LINK_FD = 3, 4, 5
 _NOBODY_THERE = (FileNotFoundError, ConnectionRefusedError, NotADirectoryError)
 
+given: list[str] = []
+"""Settings from the command line of this process (`--set standby.keep=3`), for each supervisor it starts."""
+
 _started: list[int] = []
 """Supervisors this process has started; their ends are taken note of at the next start (no zombies)."""
 
@@ -308,6 +311,7 @@ def _start(
         options = ["--cwd", cwd or os.getcwd(), *(["--named"] if named else [])]
         options += ["--fresh"] if fresh else []
         options += ["--link-fd", str(_LINK_FD)] if link is not None else []
+        options += [f"--set={setting}" for setting in given]
         options += ["--", *flags] if flags else []
         passed = {_TURN_FD: turn} | ({} if link is None else {_LINK_FD: link})
         pid, ready = _spawn(name, options, python, log_end, passed)

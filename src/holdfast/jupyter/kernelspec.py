@@ -13,6 +13,7 @@ import shutil
 import site
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from holdfast.errors import HoldfastError
@@ -41,6 +42,7 @@ def install(
     name: str = "holdfast",
     display_name: str | None = None,
     session: str | None = None,
+    settings: Sequence[str] = (),
     python: str = sys.executable,
     debugger: bool = False,
     provisioner: bool = False,
@@ -48,9 +50,10 @@ def install(
     """Write the kernelspec `name` and return its folder; one of ours that is there already is replaced.
 
     Where: for this user (the default), below this Python's prefix, or below `prefix`. With `session` every
-    notebook that picks this kernel joins that one session. `debugger`: that Python has one. `provisioner`:
-    sessions outlive the Jupyter server, which must have Holdfast in its own environment for that. Raises
-    HoldfastError when the place can't be written, the name is no name, or another kernel has it.
+    notebook that picks this kernel joins that one session; `settings` are for its sessions. `debugger`: that
+    Python has one. `provisioner`: sessions outlive the Jupyter server, which must have Holdfast in its own
+    environment for that. Raises HoldfastError when the place can't be written, the name is no name, or
+    another kernel has it.
     """
     if user + sys_prefix + (prefix is not None) > 1:
         raise HoldfastError(
@@ -62,6 +65,7 @@ def install(
     argv = [python, "-P", "-m", MODULE, "-f", "{connection_file}"]  # -P: a module in the notebook's folder
     if session:  # must not stand in for one of Python's own
         argv += ["--session", checked_name(session)]
+    argv += [f"--set={each}" for each in settings]
     shown = display_name or (f"Holdfast · {session}" if session else "Python 3 (Holdfast)")
     spec = _spec(argv, shown, _metadata(debugger=debugger, provisioner=provisioner))
     try:

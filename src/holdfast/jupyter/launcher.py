@@ -25,22 +25,24 @@ from _blake2 import blake2b  # hashlib's own, without the 10 ms that loading Ope
 from collections import namedtuple
 
 from holdfast import __version__
+from holdfast.client import start
 from holdfast.client.doorbell import DoorbellClient
-from holdfast.client.start import ensure, revive
 from holdfast.errors import HoldfastError, NoAnswer
 
 USAGE = """\
-usage: python -m holdfast.kernel -f FILE [--session NAME] [IPython's own flags]
+usage: python -m holdfast.kernel -f FILE [--session NAME] [--set NAME=VALUE] [IPython's own flags]
 
   -f FILE          Jupyter connection file to serve
   --session NAME   the session behind it; without it FILE has a session of its own
+  --set NAME=VALUE a setting of that session (holdfast config lists them)
 """
 
 FILE_FLAGS = ("-f", "--f", "--IPKernelApp.connection_file")
 """Names of the connection file's flag: ours, and two that ipykernel's callers use."""
 
-Options = namedtuple("Options", ["file", "session", "flags"])  # noqa: PYI024 - typing costs 5 ms at every start
-"""file: absolute path; session: name given, or None; flags: what is left for IPython, in order."""
+Options = namedtuple("Options", ["file", "session", "flags", "settings"])  # noqa: PYI024 - typing costs 5 ms at every start
+"""file: absolute path; session: name given, or None; flags: what is left for IPython, in order; settings:
+those of `--set`."""
 
 
 def main(arguments: list[str]) -> int:
@@ -66,6 +68,7 @@ def parse(arguments: list[str]) -> Options:
     """Read the command line. Raises HoldfastError when there is no usable connection file."""
     file: str | None = None
     session: str | None = None
+    settings: list[str] = []
     flags: list[str] = []
     rest = iter(arguments)
     for argument in rest:
@@ -76,13 +79,15 @@ def parse(arguments: list[str]) -> Options:
             session = value or next(rest, None)
             if session is None:
                 raise HoldfastError("--session was given no name", "add the name: --session work")
+        elif name == "--set":
+            settings.append(value or next(rest, ""))
         else:
             flags.append(argument)
     if not file:
         raise HoldfastError("no connection file was given", "python -m holdfast.kernel -f FILE")
     if not os.path.isfile(file):
         raise HoldfastError(f"there is no connection file {file}", "let Jupyter write it: start a notebook")
-    return Options(os.path.abspath(file), session, tuple(flags))
+    return Options(os.path.abspath(file), session, tuple(flags), tuple(settings))
 
 
 def session_of(file: str) -> str:
@@ -95,7 +100,8 @@ def _launch(options: Options) -> int:
     parent = _parent_descriptor()
     name = options.session or session_of(options.file)
     named = options.session is not None
-    bell = ensure(name, named=named, cwd=os.getcwd(), create=True, flags=options.flags)
+    start.given += options.settings
+    bell = start.ensure(name, named=named, cwd=os.getcwd(), create=True, flags=options.flags)
     return Watch(bell, signals, parent, name).run(options.file)
 
 
@@ -172,7 +178,7 @@ class Watch:
             f"the session {self._name} lost its supervisor", f"see what it ran: holdfast log {self._name}"
         )
         try:
-            bell = revive(self._name)
+            bell = start.revive(self._name)
         except HoldfastError as error:
             raise lost from error
         if bell is None:

@@ -11,10 +11,10 @@ import contextlib
 import os
 import re
 import secrets
-import tempfile
 from hashlib import blake2b
 from pathlib import Path
 
+from holdfast import files
 from holdfast.errors import SessionError
 from holdfast.paths import checked_name, private_folder, session_state, state_folder
 
@@ -71,8 +71,5 @@ def _read(link: Path) -> str | None:
 
 def _write(link: Path, name: str) -> None:
     private_folder(state_folder())
-    folder = private_folder(link.parent)
-    handle, temporary = tempfile.mkstemp(dir=folder, prefix=".")
-    with open(handle, "w") as file:
-        file.write(name + "\n")
-    os.replace(temporary, link)
+    private_folder(link.parent)
+    files.replace(link, f"{name}\n".encode())

@@ -9,12 +9,12 @@ import os
 import re
 import secrets
 import stat
-import tempfile
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 
+from holdfast import files
 from holdfast.errors import ConnectionFileError, MalformedMessage
 from holdfast.protocol import codec
 from holdfast.protocol.signing import known_scheme
@@ -97,7 +97,7 @@ def write(path: Path, info: ConnectionInfo) -> None:
         kept = {}  # none there, or none that anybody could use
     ours = {name: value for name, value in msgspec.structs.asdict(info).items() if value is not None}
     try:
-        _replace(path, codec.encode(kept | ours))
+        files.replace(path, codec.encode(kept | ours))
     except (OSError, ValueError) as error:  # ValueError: a path with a null in it, from a peer's request
         raise ConnectionFileError(
             f"can't write the connection file {path}: {_reason(error)}", f"check the folder {path.parent}"
@@ -141,17 +141,3 @@ def _complaints(info: ConnectionInfo) -> list[tuple[bool, str]]:
         ((keys[0] is None) != (keys[1] is None), "it has one Curve key of two"),
         (any(key is not None and not _Z85_KEY.fullmatch(key) for key in keys), "a Curve key is not in Z85"),
     ]
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Put `content` at `path` in one step. mkstemp(3) makes the file 0600 and follows no link."""
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with open(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(descriptor)
-        os.replace(temporary, path)
-    except BaseException:  # also an interrupt leaves no litter behind
-        os.unlink(temporary)
-        raise

@@ -15,12 +15,14 @@ import signal
 import sys
 import time
 
-from holdfast import paths, settings
+from holdfast import paths
+from holdfast.config import inforce, layers
 from holdfast.errors import HoldfastError
 from holdfast.journal.history import History
 from holdfast.journal.journal import Journal
 from holdfast.journal.lock import SessionLock
 from holdfast.link.messages import Start
+from holdfast.settings import Settings
 from holdfast.supervisor.clients.wires import Wires
 from holdfast.supervisor.ledger import Ledger
 from holdfast.supervisor.loop import Loop
@@ -63,13 +65,15 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--named", action="store_true")
     parser.add_argument("--fresh", action="store_true", help="nothing that is on disk comes back")
     parser.add_argument("--link-fd", type=int, help="the link to a program that is the worker itself")
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting")
     parser.add_argument("flags", nargs="*", help="options for IPython, after --")
     return parser.parse_args()
 
 
 def _open(options: argparse.Namespace) -> tuple[Session, SessionLock]:
     """Take the lock, open the journal, start everything."""
-    tree = settings.load(paths.config_folder() / "settings.toml")
+    chosen = _settings(options)
+    tree = chosen.tree()
     paths.private_folder(paths.runtime_folder())
     paths.private_folder(paths.session_runtime(options.session))
     for folder in (paths.state_folder(), paths.state_folder() / "sessions"):
@@ -79,6 +83,8 @@ def _open(options: argparse.Namespace) -> tuple[Session, SessionLock]:
         with contextlib.suppress(OSError):  # gone since: the session starts where it can
             os.chdir(options.cwd)
     lock = SessionLock.acquire(folder / "lock")
+    with contextlib.suppress(OSError):  # a full disk: it runs, and only a successor would miss them
+        inforce.keep(options.session, chosen)
     journal = Journal.open(folder, tree.output, tree.durability)
     if options.fresh:
         journal.event("fresh", time.time())
@@ -113,9 +119,21 @@ def _open(options: argparse.Namespace) -> tuple[Session, SessionLock]:
     return session, lock
 
 
+def _settings(options: argparse.Namespace) -> layers.Found:
+    """Those of the folder; who takes a session over goes on with the ones that it has."""
+    left = options.link_fd is None and adoption.is_there(paths.session_meeting(options.session))
+    kept = inforce.kept(options.session) if left else None
+    if kept is not None:
+        return kept
+    found = layers.look(options.cwd, options.set)
+    if not left:
+        found.refuse()
+    return found
+
+
 def _worker(
     options: argparse.Namespace,
-    tree: settings.Settings,
+    tree: Settings,
     loop: Loop,
     wires: Wires,
     found: Inheritance | None,

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from holdfast.cli.main import main
+from holdfast.client import start
 
 
 @pytest.fixture(autouse=True)
@@ -56,6 +57,17 @@ def test_names_and_python_are_as_they_were_asked_for(home: Path) -> None:
     assert found["display_name"] == "At work"
     assert found["argv"][0] == sys.executable
     assert found["argv"][-2:] == ["--session", "Work"]
+
+
+def test_settings_of_a_kernel_are_checked_and_written_down(
+    home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(start, "given", [])
+    place = ["--prefix", str(home / "image")]
+    assert main(["kernel", "install", *place, "--set", "standby.kep=3"]) == 2
+    assert "did you mean standby.keep?" in capsys.readouterr().err
+    assert main(["kernel", "install", *place, "--set", "standby.keep=3"]) == 0
+    assert spec(home)["argv"][-1] == "--set=standby.keep=3"
 
 
 def test_a_python_that_cannot_run_holdfast_is_refused_before_anything_is_written(

@@ -112,6 +112,14 @@ def test_options_for_ipython_reach_the_supervisor(home: Path, python: Callable[[
         assert bell.ask("info")["arguments"][-4:] == ["--", *flags]
 
 
+def test_settings_of_the_command_line_reach_the_supervisor(
+    home: Path, python: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(start, "given", ["standby.keep=3"])
+    with start.ensure("work", create=True, flags=["--debug"], python=python(COMES_UP)) as bell:
+        assert bell.ask("info")["arguments"][-3:] == ["--set=standby.keep=3", "--", "--debug"]
+
+
 def test_an_unnamed_session_is_not_called_named(home: Path, python: Callable[[str], str]) -> None:
     with start.create("work", named=False, python=python(COMES_UP)) as bell:
         assert "--named" not in bell.ask("info")["arguments"]

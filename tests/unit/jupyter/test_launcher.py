@@ -288,7 +288,7 @@ def test_what_is_ipythons_is_left_for_ipython(tmp_path: Path, spelling: list[str
     ]
     options = parse([*flags[:3], *(part.format(file) for part in spelling), *flags[3:], "--session=a"])
 
-    assert options == (str(file), "a", tuple(flags))
+    assert options == (str(file), "a", tuple(flags), ())
 
 
 def test_a_connection_file_has_one_session_wherever_it_is_named_from(
@@ -306,3 +306,11 @@ def test_a_connection_file_has_one_session_wherever_it_is_named_from(
 def test_a_missing_file_is_no_options_at_all() -> None:
     with pytest.raises(HoldfastError, match="no connection file"):
         parse(["--session", "work"])
+
+
+def test_settings_are_told_apart_from_ipythons_flags(tmp_path: Path) -> None:
+    file = tmp_path / "kernel-1.json"
+    file.write_text("{}")
+    options = parse(["-f", str(file), "--set", "standby.keep=3", "--debug", "--set=life.stop_seconds=1"])
+    assert options.settings == ("standby.keep=3", "life.stop_seconds=1")
+    assert options.flags == ("--debug",)

@@ -70,8 +70,29 @@ class Inheritance(msgspec.Struct):
     """Standbys, with a connection to each."""
 
 
+def is_there(meeting: Path) -> bool:
+    """Whether a template waits at `meeting` for somebody to take over."""
+    sock = _reached(meeting)
+    if sock is not None:
+        sock.close()
+    return sock is not None
+
+
 def find(meeting: Path) -> Inheritance | None:
     """Ask for it at `meeting`; None if nobody is there who has it. The caller holds the session's lock."""
+    sock = _reached(meeting)
+    if sock is None:
+        return None
+    channel = Channel(sock)
+    channel.send(Adopt(__version__))
+    found = _everything(channel)
+    if found is None:
+        channel.close()
+    return found
+
+
+def _reached(meeting: Path) -> socket.socket | None:
+    """A connection to a template of ours."""
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         sock.connect(os.fspath(meeting))
@@ -81,12 +102,7 @@ def find(meeting: Path) -> Inheritance | None:
     except OSError:
         sock.close()
         return None
-    channel = Channel(sock)
-    channel.send(Adopt(__version__))
-    found = _everything(channel)
-    if found is None:
-        channel.close()
-    return found
+    return sock
 
 
 def _everything(channel: Channel) -> Inheritance | None:
