@@ -21,6 +21,7 @@ COMMANDS = {
     "new": "start a session, and a console on it",
     "attach": "open a console on a session; brings back an ended one",
     "ls": "list the sessions",
+    "run": "run a program in a session, or a file of cells in one of its own",
     "log": "show what was run in a session, and what it printed",
     "info": "tell about a session, or about this installation",
     "variables": "list a session's variables, also while a cell runs",
@@ -40,8 +41,7 @@ NOT_OURS = {
     "rm": "holdfast stop",
     "start": "holdfast new",
     "connect": "holdfast attach",
-    "run": "holdfast < FILE.py",
-    "exec": "holdfast -c CODE",
+    "exec": "holdfast run -c CODE",
 }
 """What people type who come from elsewhere -> what to type here."""
 
