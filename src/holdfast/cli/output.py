@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
 from holdfast.cli import text
-from holdfast.cli.usage import tell
 from holdfast.client.blocking import Client, Execution
 from holdfast.client.exchange import Incoming
-from holdfast.console.ladder import Ladder, Step
 
 FORCED_SECONDS = 30.0
 """For a forced interrupt to be told: the worker is killed at once, the state before comes back."""
@@ -57,37 +54,34 @@ def finish(
     client: Client,
     execution: Execution,
     sink: Sink | None = None,
-    on_interrupt: Callable[[], object] | None = None,
+    on_interrupt: Callable[[KeyboardInterrupt], object] | None = None,
 ) -> tuple[Incoming, bool]:
     """Show what comes until the end; the reply, and whether Ctrl-C interrupted it.
 
-    `on_interrupt` does that; without it, as in the console, the third Ctrl-C stops the interpreter.
+    `on_interrupt` does that; without it the second Ctrl-C stops the interpreter.
     """
     sink = sink or Printed()
-    ladder, step, interrupted = Ladder(), None, False
+    pressed, why = 0, None
     while True:
         try:
-            if step is not None:
-                asked, step = step, None
-                if on_interrupt is not None:
-                    on_interrupt()
+            if why is not None:
+                reason, why = why, None
+                if on_interrupt is None:
+                    interrupt(client, force=pressed > 1)
                 else:
-                    interrupt(client, force=asked is Step.FORCE)
+                    on_interrupt(reason)
             for message in execution:
                 sink.take(message)
             reply = execution.reply()
             break
-        except KeyboardInterrupt:
-            interrupted = True
-            step = ladder.press(time.monotonic())
-            if step is Step.WARN and on_interrupt is None:
-                tell("still running. Ctrl-C again: stop the interpreter, and restore the state before")
+        except KeyboardInterrupt as error:
+            pressed, why = pressed + 1, error
     while client.foreign:
         late = client.foreign.popleft()
         if late.mine:
             sink.take(late)
     sink.end(reply)
-    return reply, interrupted
+    return reply, pressed > 0
 
 
 def interrupt(client: Client, *, force: bool = False) -> None:

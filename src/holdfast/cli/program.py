@@ -56,7 +56,7 @@ def read(arguments: list[str]) -> Program:
         if arguments[0].endswith(".ipynb"):
             raise UsageError(f"{arguments[0]!r} is a notebook", f"holdfast run {arguments[0]}")
         return Program("file", arguments[0], arguments, environment)
-    return Program("code", _piped(), arguments or [""], environment, name="<stdin>")
+    return Program("code", piped(), arguments or [""], environment, name="<stdin>")
 
 
 _NOTHING = {
@@ -74,7 +74,7 @@ def run_on(name: str, file: Path, program: Program, relay: Relay) -> int:
     ):
         cell = client.execute(f"%{MAGIC} {hand_over.path}", silent=True)
         reply, _ = finish(
-            client, cell, _Asides(relay), lambda: relay.interrupt(otherwise=lambda: interrupt(client))
+            client, cell, _Asides(relay), lambda _: relay.interrupt(otherwise=lambda: interrupt(client))
         )
         relay.over()
     told = exit_status(reply.content.get("payload"))
@@ -99,7 +99,8 @@ class _Asides(Printed):
             tell(words)
 
 
-def _piped() -> str:
+def piped() -> str:
+    """The program on standard input."""
     source = sys.stdin.buffer.read() if sys.stdin is not None else b""
     try:
         encoding, _ = tokenize.detect_encoding(io.BytesIO(source).readline)

@@ -44,7 +44,9 @@ def run(options: Namespace) -> int:
         check_readable(options.file)
         if is_cell_file(options.file):
             return _cells(options)
-    raise UsageError("only files of cells can be run")
+    from holdfast.cli import inside  # noqa: PLC0415 - heavy
+
+    return inside.run(options)
 
 
 def is_cell_file(path: str) -> bool:
@@ -97,6 +99,11 @@ def _common(parser: ArgumentParser) -> None:
         type=_seconds,
         metavar="S",
         help="interrupt it after S seconds, and exit with 124; of cells: each",
+    )
+    parser.add_argument(
+        "--force",
+        action="store_true",
+        help="with --timeout: if no interrupt ends it, stop the interpreter; the state before is back",
     )
     parser.add_argument("--json", action="store_true", help="what became of it, as one object")
 

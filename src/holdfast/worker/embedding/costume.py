@@ -18,7 +18,7 @@ _libc = ctypes.CDLL(None)
 
 
 class Costume:
-    """Some names in modules and classes, each with the value that the program gave it and the one of cells."""
+    """Some names in modules and classes, each with the value that the program gave it and that of cells."""
 
     def __init__(self, *places: tuple[object, str]) -> None:
         """What is there now is the program's."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from IPython.core.error import UsageError
-from IPython.core.magic import Magics, line_magic, magics_class
+from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
 
 from holdfast.protocol.programs import Program, exit_payload
 from holdfast.worker.interrupts import Interrupts
@@ -29,7 +29,8 @@ class ProgramMagics(Magics):
         super().__init__(shell)
         self._interrupts = interrupts
 
-    @line_magic  # type: ignore[untyped-decorator] # IPython is Any here
+    @no_var_expand  # type: ignore[untyped-decorator] # IPython is Any here
+    @line_magic  # type: ignore[untyped-decorator]
     def program(self, line: str) -> None:
         """Run a program here, as `python` would in a process of its own.
 
