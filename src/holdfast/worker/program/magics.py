@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import contextlib
 import os
 import shlex
 import sys
@@ -71,17 +73,36 @@ class ProgramMagics(Magics):
         """Run what the launcher behind a socket asks for. `holdfast FILE` uses it, nobody else can."""
         asked, descriptors = terminal.fetch(Path(line))
         process = os.getpid()
+        as_cell = asked.way == "code" and self._is_a_cell(asked.what)
         with (
             terminal.standing_on(descriptors),
-            scene.as_under_python(self.shell, self._interrupts, asked.environment),
+            scene.as_under_python(self.shell, self._interrupts, asked.environment, hidden=not as_cell),
         ):
-            status = running.status_of(asked, running.show)
+            status = self._run_as_cell(asked) if as_cell else running.status_of(asked, running.show)
             if not asked.interactive and not running.end([self.shell.atexit_operations]):
                 status = running.LOST_OUTPUT
             if os.getpid() != process:  # a fork of the program's has come to its end
                 terminal.flush()
                 os._exit(status if status >= 0 else 128 - status)
         self.shell.payload_manager.write_payload(exit_payload(status))
+
+    def _is_a_cell(self, code: str) -> bool:
+        """Whether it is no Python, but IPython understands it: `%timeit f()`, `!ls`, a bare `await`."""
+        try:
+            compile(code, "", "exec", dont_inherit=True)
+        except (SyntaxError, ValueError):
+            with contextlib.suppress(SyntaxError, ValueError):
+                cell = self.shell.transform_cell(code)
+                compile(cell, "", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+                return True
+        return False
+
+    def _run_as_cell(self, asked: Program) -> int:
+        sys.argv[:] = asked.arguments
+        result = self.shell.run_cell(asked.what, silent=True)
+        if isinstance(result.error_in_exec, SystemExit):
+            return running.exit_status(result.error_in_exec)
+        return 0 if result.success else 1
 
     def _show(self, error: BaseException) -> None:
         """As the session shows what a cell raises."""

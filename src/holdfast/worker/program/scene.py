@@ -61,13 +61,15 @@ def without_a_loop() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def as_under_python(shell: Any, interrupts: Interrupts, environment: Mapping[str, str]) -> Iterator[None]:
-    """For a program that has the process for itself."""
+def as_under_python(
+    shell: Any, interrupts: Interrupts, environment: Mapping[str, str], *, hidden: bool
+) -> Iterator[None]:
+    """For a program that has the process for itself. `hidden`: it sees nothing of IPython."""
     with (
         interrupts.as_python_has_them(),
         without_a_loop(),
         _environment(environment),
-        _without_ipython(shell),
+        _without_ipython(shell) if hidden else contextlib.nullcontext(),
     ):
         yield
 
