@@ -89,6 +89,9 @@ PROGRAMS = {
     "asyncio": (
         "import asyncio\nasync def main():\n    await asyncio.sleep(0)\n    print(1)\nasyncio.run(main())"
     ),
+    "asyncio of old": (
+        "import asyncio\nloop = asyncio.get_event_loop()\nprint(loop.run_until_complete(asyncio.sleep(0, 5)))"
+    ),
     "asyncio fails": "import asyncio\nasync def main(): 1 / 0\nasyncio.run(main())",
     "a fork": (
         "import os, sys\npid = os.fork()\nif not pid:\n    print('child', flush=True)\n    sys.exit(3)\n"
@@ -98,6 +101,11 @@ PROGRAMS = {
         "from multiprocessing import Pool\ndef f(n): return n * n\n"
         "if __name__ == '__main__':\n    with Pool(2) as pool: print(pool.map(f, range(4)))"
     ),
+    "processes that begin anew": (
+        "import multiprocessing\ndef f(n): return n * n\nif __name__ == '__main__':\n"
+        "    with multiprocessing.get_context('spawn').Pool(1) as pool: print(pool.map(f, range(4)))"
+    ),
+    "a debugger": "x = 5\nbreakpoint()\nprint(x)",
     "a warning": "import warnings\nwarnings.warn('careful')",
     "an old way": "import warnings\nwarnings.warn('old', DeprecationWarning)",
     "logging": "import logging\nlogging.warning('careful')",

@@ -85,6 +85,7 @@ class Patience:
         """Do what is to be done now."""
         if not self._started and self._withdrawn():
             self.status = why.status if isinstance(why, Alarm) else INTERRUPTED
+            tell("it has not run, and will not")
         elif isinstance(why, Alarm):
             self._alarmed(why)
         else:

@@ -17,7 +17,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from holdfast.cli import ending
-from holdfast.cli import run as program_file
 from holdfast.cli.handover import HandOver
 from holdfast.cli.output import Printed, finish, interrupt
 from holdfast.cli.relay import Relay
@@ -52,7 +51,7 @@ def read(arguments: list[str]) -> Program:
             raise UsageError(*_NOTHING[flag])
         return Program("code" if flag == "-c" else "module", rest[0], [flag, *rest[1:]], environment)
     if arguments and arguments[0] != "-":
-        program_file.check_readable(arguments[0])
+        check_readable(arguments[0])
         if arguments[0].endswith(".ipynb"):
             raise UsageError(f"{arguments[0]!r} is a notebook", f"holdfast run {arguments[0]}")
         return Program("file", arguments[0], arguments, environment)
@@ -63,6 +62,20 @@ _NOTHING = {
     "-c": ("-c was given no code", "holdfast -c 'print(6 * 7)'"),
     "-m": ("-m was given no module", "holdfast -m timeit 'sum(range(100))'"),
 }
+
+
+def check_readable(path: str) -> None:
+    """UsageError if a program's file can't be opened; a folder may be a program, too. `-` is no file."""
+    if path == "-":
+        return
+    try:
+        with open(path, "rb"):
+            return
+    except IsADirectoryError:
+        return
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise UsageError(f"can't open {path!r}: {reason.replace('file or directory', 'file')}") from error
 
 
 def run_on(name: str, file: Path, program: Program, relay: Relay) -> int:

@@ -41,6 +41,8 @@ def run(options: Namespace) -> int:
     if options.code is None and options.module is None and options.file is None:
         raise UsageError("run needs a program", "holdfast run FILE.py   (or -c CODE, -m MODULE, -)")
     if options.file is not None and options.code is None and options.module is None:
+        from holdfast.cli.program import check_readable  # noqa: PLC0415 - heavy
+
         check_readable(options.file)
         if is_cell_file(options.file):
             return _cells(options)
@@ -57,20 +59,6 @@ def is_cell_file(path: str) -> bool:
         return False
     with open(path, "rb") as file:
         return _CELL.search(file.read()) is not None
-
-
-def check_readable(path: str) -> None:
-    """UsageError if a program's file can't be opened; a folder may be a program, too. `-` is no file."""
-    if path == "-":
-        return
-    try:
-        with open(path, "rb"):
-            return
-    except IsADirectoryError:
-        return
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise UsageError(f"can't open {path!r}: {reason.replace('file or directory', 'file')}") from error
 
 
 def _cells(options: Namespace) -> int:

@@ -49,15 +49,31 @@ def without_a_loop() -> Iterator[None]:
     assert task is not None
     asyncio.tasks._leave_task(loop, task)  # see "Extending asyncio"
     asyncio._set_running_loop(None)
-    fresh = asyncio.new_event_loop()
-    asyncio.set_event_loop(fresh)
     try:
-        yield
+        with _without_a_current_loop():
+            yield
     finally:
-        fresh.close()
-        asyncio.set_event_loop(loop)
         asyncio._set_running_loop(loop)
         asyncio.tasks._enter_task(loop, task)
+
+
+@contextlib.contextmanager
+def _without_a_current_loop() -> Iterator[None]:
+    """`asyncio.get_event_loop` does not find ours either."""
+    if sys.version_info < (3, 14):
+        policy = asyncio.get_event_loop_policy()
+        asyncio.set_event_loop_policy(None)
+        try:
+            yield
+        finally:
+            asyncio.set_event_loop_policy(policy)
+    else:
+        loop = asyncio.get_event_loop()
+        asyncio.set_event_loop(None)
+        try:
+            yield
+        finally:
+            asyncio.set_event_loop(loop)
 
 
 @contextlib.contextmanager
