@@ -186,7 +186,7 @@ def test_behind_somebody_elses_cell_it_waits_and_says_so(work: Shell) -> None:
             pass
         with work.start(*IN_IT, "-c", "x") as process:
             assert process.stderr is not None
-            assert process.stderr.readline().startswith("work is busy: ana runs [2] for 0s; your code waits.")
+            assert process.stderr.readline().startswith("work is busy: ana runs [2] for ")
             gate.open()
             run.reply()
             out, _ = process.communicate(timeout=SECONDS)

@@ -72,7 +72,7 @@ class Patience:
 
     def take(self, message: Incoming) -> None:
         """A message of the cell."""
-        self._started = self._started or message.msg_type != "status" or _busy(message)
+        self._started = self._started or message.content.get("execution_state") == "busy"
         self._sink.take(message)
 
     def end(self, reply: Incoming) -> None:
@@ -114,10 +114,6 @@ class Patience:
         if step is Step.WARN:
             tell("still running. Ctrl-C again: stop the interpreter, and restore the state before")
         interrupt(self._client, force=step is Step.FORCE)
-
-
-def _busy(message: Incoming) -> bool:
-    return bool(message.content.get("execution_state") == "busy")
 
 
 def _time_is_up(_number: int, _frame: FrameType | None) -> NoReturn:
