@@ -4,6 +4,9 @@
     holdfast COMMAND …       one of `COMMANDS`
     holdfast -c CODE …       run CODE as python would
     holdfast --set standby.keep=3 …     any of these, with another setting
+    holdfast [-i] FILE …     run FILE (or -c CODE, -m MODULE) as python would; -i: then open a console
+
+A command's name wins over a file of that name: `holdfast ./ls`, or `holdfast -- ls`, runs the file.
 
 Exit status: 0 done, 1 failed, 2 wrong usage; of programs that were run, python's own.
 """
@@ -22,6 +25,7 @@ COMMANDS = {
     "new": "start a session, and a console on it",
     "attach": "open a console on a session; brings back an ended one",
     "ls": "list the sessions",
+    "run": "run a program in a session, or a file of cells in one of its own",
     "log": "show what was run in a session, and what it printed",
     "info": "tell about a session, or about this installation",
     "variables": "list a session's variables, also while a cell runs",
@@ -42,10 +46,11 @@ NOT_OURS = {
     "rm": "holdfast stop",
     "start": "holdfast new",
     "connect": "holdfast attach",
-    "run": "holdfast < FILE.py",
-    "exec": "holdfast -c CODE",
+    "exec": "holdfast run -c CODE",
 }
 """What people type who come from elsewhere -> what to type here."""
+
+_SUFFIXES = (".py", ".pyc", ".pyw", ".pyz", ".ipynb")
 
 INTERRUPTED = 130
 """Exit status after Ctrl-C, as of every program (128 + SIGINT)."""
@@ -90,7 +95,9 @@ def _dispatch(arguments: list[str]) -> int:
         return 0
     if first in ("-h", "--help", "help"):
         return _help(arguments[1:])
-    if first in ("", "-", "-c"):
+    if first == "--" and len(arguments) > 1:
+        return _run_program(arguments[1:])
+    if first in ("", "--", "-", "-c", "-m", "-i") or _is_program(first):
         return _run_program(arguments)
     raise _unknown(first)
 
@@ -111,8 +118,13 @@ def _run_command(name: str, arguments: list[str]) -> int:
     return status
 
 
+def _is_program(word: str) -> bool:
+    """Whether a word that is no command means a file; a missing one is told as that if it looks like one."""
+    return not word.startswith("-") and (os.path.exists(word) or "/" in word or word.endswith(_SUFFIXES))
+
+
 def _run_program(arguments: list[str]) -> int:
-    if not arguments and sys.stdin is not None and sys.stdin.isatty():
+    if arguments in ([], ["--"], ["-i"]) and sys.stdin is not None and sys.stdin.isatty():
         from holdfast.cli import console  # noqa: PLC0415 - as the commands: when asked for
 
         return console.open_new()
@@ -127,6 +139,8 @@ def _help(arguments: list[str]) -> int:
     print("usage: holdfast [COMMAND …]   a console on a new session, or one of the commands")
     print("       holdfast -c CODE …     run CODE (or piped input) as python would")
     print("       holdfast --set NAME=VALUE …   either of them, with another setting\n")
+    print("       holdfast [-i] FILE …   run FILE (or -c CODE, -m MODULE, piped input) as python would;")
+    print("                              -i: then open a console on what it has left\n")
     for name, summary in COMMANDS.items():
         print(f"  {name:<10} {summary}")
     print("\nholdfast COMMAND --help tells more; holdfast --version the version.")
@@ -140,7 +154,5 @@ def _unknown(word: str) -> UsageError:
         return UsageError(f"there is no command {word!r}", NOT_OURS[word])
     if word.startswith("-"):
         return UsageError(f"there is no option {word!r}", "holdfast --help")
-    if os.path.isfile(word):
-        return UsageError(f"there is no command {word!r}", f"holdfast < {word}   runs the file")
     near = difflib.get_close_matches(word, COMMANDS, n=1)
     return UsageError(f"there is no command {word!r}", f"holdfast {near[0] if near else '--help'}")

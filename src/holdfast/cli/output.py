@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Protocol
 
 from holdfast.cli import text
 from holdfast.client.blocking import Client, Execution
@@ -14,54 +15,88 @@ FORCED_SECONDS = 30.0
 """For a forced interrupt to be told: the worker is killed at once, the state before comes back."""
 
 
-def finish(client: Client, execution: Execution) -> tuple[Incoming, bool]:
-    """Show what comes until the end; the reply, and whether Ctrl-C interrupted it (twice: by force)."""
-    interrupts, told = 0, False
+class Sink(Protocol):
+    """Takes the messages of a cell."""
+
+    def take(self, message: Incoming) -> None:
+        """One of iopub."""
+
+    def end(self, reply: Incoming) -> None:
+        """The cell has ended."""
+
+
+class Printed:
+    """They are printed as they come."""
+
+    def __init__(self) -> None:
+        self._error_told = False
+
+    def take(self, message: Incoming) -> None:
+        """Print it."""
+        content = message.content
+        if message.msg_type == "stream":
+            _write(
+                sys.stderr if content.get("name") == "stderr" else sys.stdout, str(content.get("text", ""))
+            )
+        elif message.msg_type in ("display_data", "execute_result"):
+            _write(sys.stdout, shown(content) + "\n")
+        elif message.msg_type == "error":
+            self._error_told = True
+            _write(sys.stderr, last_words(content))
+
+    def end(self, reply: Incoming) -> None:
+        """Print the error that only the reply tells."""
+        if reply.content.get("status") == "error" and not self._error_told:
+            _write(sys.stderr, last_words(reply.content))
+
+
+def finish(
+    client: Client,
+    execution: Execution,
+    sink: Sink | None = None,
+    on_interrupt: Callable[[KeyboardInterrupt], object] | None = None,
+) -> tuple[Incoming, bool]:
+    """Show what comes until the end; the reply, and whether Ctrl-C interrupted it.
+
+    `on_interrupt` does that; without it the second Ctrl-C stops the interpreter.
+    """
+    sink = sink or Printed()
+    pressed, why = 0, None
     while True:
         try:
+            if why is not None:
+                reason, why = why, None
+                if on_interrupt is None:
+                    interrupt(client, force=pressed > 1)
+                else:
+                    on_interrupt(reason)
             for message in execution:
-                _show(message)
-                told = told or message.msg_type == "error"
+                sink.take(message)
             reply = execution.reply()
             break
-        except KeyboardInterrupt:
-            interrupts += 1
-            _interrupt(client, force=interrupts > 1)
+        except KeyboardInterrupt as error:
+            pressed, why = pressed + 1, error
     while client.foreign:
         late = client.foreign.popleft()
         if late.mine:
-            _show(late)
-    if reply.content.get("status") == "error" and not told:
-        _write(sys.stderr, _last_words(reply.content))
-    return reply, interrupts > 0
+            sink.take(late)
+    sink.end(reply)
+    return reply, pressed > 0
 
 
-def _interrupt(client: Client, *, force: bool) -> None:
-    if force:
-        client.request(
-            "holdfast_interrupt_request", {"force": True}, channel="control", timeout=FORCED_SECONDS
-        )
-    else:
-        client.interrupt()
+def interrupt(client: Client, *, force: bool = False) -> None:
+    """Interrupt what runs; `force`: kill the interpreter."""
+    client.request("holdfast_interrupt_request", {"force": force}, channel="control", timeout=FORCED_SECONDS)
 
 
-def _show(message: Incoming) -> None:
-    content = message.content
-    if message.msg_type == "stream":
-        _write(sys.stderr if content.get("name") == "stderr" else sys.stdout, str(content.get("text", "")))
-    elif message.msg_type in ("display_data", "execute_result"):
-        _write(sys.stdout, str(content.get("data", {}).get("text/plain", "")) + "\n")
-    elif message.msg_type == "error":
-        _write(sys.stderr, _last_words(content))
+def shown(content: dict[str, Any]) -> str:
+    """A result or display as text; of what has none, which kinds of data it has."""
+    data = content.get("data", {})
+    return str(data.get("text/plain", f"<{', '.join(data)}>"))
 
 
-def _write(file: Any, words: str) -> None:
-    file.write(words)
-    file.flush()
-
-
-def _last_words(error: dict[str, Any]) -> str:
-    """What python prints of an uncaught exception: a traceback; of SystemExit its text, if it has one."""
+def last_words(error: dict[str, Any]) -> str:
+    """What is printed of an uncaught exception: a traceback; of SystemExit its text, if it has one."""
     if error.get("ename") == "SystemExit":
         value = str(error.get("evalue", ""))
         return "" if exit_number(value) is not None else f"{value}\n"
@@ -75,3 +110,8 @@ def exit_number(value: str) -> int | None:
     if value in known:
         return known[value]
     return int(value) if value.removeprefix("-").isdecimal() else None
+
+
+def _write(file: Any, words: str) -> None:
+    file.write(words)
+    file.flush()

@@ -1,8 +1,8 @@
-"""`holdfast -c CODE` and piped input: a whole program, run as python would, in a session of its own.
+"""`holdfast FILE`, `-c`, `-m`, and piped input: a program, run as python would, in a session of its own.
 
-Output comes on stdout and stderr as the program wrote it; the exit status is python's: 0, 1 after an
-exception, that of SystemExit, 130 after Ctrl-C, 128 + signal if the process died. What is ours to say goes to
-stderr. The session ends with the program, and nothing of it is kept.
+It has our standard input, output and error themselves, our arguments, environment and folder; signals that
+we get are for it. The exit status is python's, or 128 + signal if the process died; what is ours to say goes
+to stderr. The session ends with the program and nothing of it is kept; with `-i` a console follows on it.
 """
 
 from __future__ import annotations
@@ -15,90 +15,130 @@ import sys
 import tokenize
 from collections.abc import Iterator
 from pathlib import Path
-from types import FrameType
-from typing import Any, NoReturn
 
-from holdfast.cli.output import exit_number, finish
-from holdfast.cli.usage import UsageError
+from holdfast.cli import ending
+from holdfast.cli.handover import HandOver
+from holdfast.cli.output import Printed, finish, interrupt
+from holdfast.cli.relay import Relay
+from holdfast.cli.usage import UsageError, tell
 from holdfast.client import start
 from holdfast.client.blocking import Client
 from holdfast.client.exchange import Incoming
 from holdfast.errors import HoldfastError
 from holdfast.protocol import connection
-
-PRELUDE = """\
-__import__('sys').argv[:] = {arguments!r}
-exit = quit = __import__('sys').exit
-__import__('warnings').filterwarnings('ignore', message='To exit: use ', category=UserWarning)
-"""
-"""What an interactive shell has otherwise than python: its arguments, and an `exit` that does not stop."""
-
-EPILOGUE = """\
-for thread in __import__('threading').enumerate():
-    if thread is not __import__('threading').main_thread() and not thread.daemon:
-        thread.join()
-"""
-"""python waits for threads before it ends (threading, "daemon")."""
-
-INTERRUPTED = 128 + signal.SIGINT
+from holdfast.protocol.programs import MAGIC, Program, exit_status
 
 
 def run(arguments: list[str]) -> int:
-    """Run `-c CODE ARGUMENT…`, or standard input (`- ARGUMENT…`); the exit status."""
-    code, its_arguments = _program(arguments)
-    if not code.strip():
-        return 0
+    """Run what the command line says: `[-i] FILE | -c CODE | -m MODULE | -`; the exit status."""
+    interactive = arguments[:1] == ["-i"]
+    program = read(arguments[interactive:])._replace(interactive=interactive)
+    if interactive:
+        return _then_a_console(program)
     name = f"run-{os.getpid()}-{os.urandom(3).hex()}"
-    with _signals(), _session(name) as file:
-        info = connection.read(file)
-        with Client(info, username="program", name=name, hold=str(file)) as client:
-            return run_on(client, code, its_arguments)
+    with Relay() as relay, _session(name) as file:
+        status = run_on(name, file, program, relay)
+    relay.die_as_it_did(status)
+    return status
 
 
-def run_on(client: Client, code: str, arguments: list[str]) -> int:
-    """Run a program on the kernel of `client`; print what it prints, return its exit status."""
-    finish(client, client.execute(PRELUDE.format(arguments=arguments), silent=True))
-    reply, interrupted = finish(client, client.execute(code, silent=True))
-    died = _death(reply)
-    if died is not None:
-        return INTERRUPTED if interrupted else died
-    finish(client, client.execute(EPILOGUE, silent=True))
-    return 0 if reply.content.get("status") == "ok" else _status(reply.content)
+def read(arguments: list[str]) -> Program:
+    """The program that the command line tells."""
+    environment = dict(os.environ)
+    if arguments[:1] in (["-c"], ["-m"]):
+        flag, *rest = arguments
+        if not rest:
+            raise UsageError(*_NOTHING[flag])
+        return Program("code" if flag == "-c" else "module", rest[0], [flag, *rest[1:]], environment)
+    if arguments and arguments[0] != "-":
+        check_readable(arguments[0])
+        if arguments[0].endswith(".ipynb"):
+            raise UsageError(f"{arguments[0]!r} is a notebook", f"holdfast run {arguments[0]}")
+        return Program("file", arguments[0], arguments, environment)
+    return Program("code", piped(), arguments or [""], environment, name="<stdin>")
 
 
-def _death(reply: Incoming) -> int | None:
-    """The exit status of the process if it died in the program (see `Recovery`)."""
-    ours = reply.metadata.get("holdfast")
-    recovery = ours.get("recovery") if isinstance(ours, dict) else None
-    if not isinstance(recovery, dict):
-        return None
-    status = recovery.get("exit_status")
-    return status if isinstance(status, int) else 1
+_NOTHING = {
+    "-c": ("-c was given no code", "holdfast -c 'print(6 * 7)'"),
+    "-m": ("-m was given no module", "holdfast -m timeit 'sum(range(100))'"),
+}
 
 
-def _status(error: dict[str, Any]) -> int:
-    """The exit status for the exception that ended the program."""
-    if error.get("ename") == "KeyboardInterrupt":
-        return INTERRUPTED
-    if error.get("ename") == "SystemExit":
-        number = exit_number(str(error.get("evalue", "")))
-        return 1 if number is None else number & 0xFF
-    return 1
+def check_readable(path: str) -> None:
+    """UsageError if a program's file can't be opened; a folder may be a program, too. `-` is no file."""
+    if path == "-":
+        return
+    try:
+        with open(path, "rb"):
+            return
+    except IsADirectoryError:
+        return
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise UsageError(f"can't open {path!r}: {reason.replace('file or directory', 'file')}") from error
 
 
-def _program(arguments: list[str]) -> tuple[str, list[str]]:
-    """The code, and what it finds as sys.argv."""
-    if arguments and arguments[0] == "-c":
-        if len(arguments) == 1:
-            raise UsageError("-c was given no code", "holdfast -c 'print(6 * 7)'")
-        return arguments[1], ["-c", *arguments[2:]]
-    source = sys.stdin.buffer.read()
+def run_on(name: str, file: Path, program: Program, relay: Relay) -> int:
+    """Run a program in session `name` at the connection file `file`; its exit status."""
+    info = connection.read(file)
+    with (
+        Client(info, username="program", name=name, hold=str(file)) as client,
+        HandOver(file.parent, program, relay.begin) as hand_over,
+    ):
+        cell = client.execute(f"%{MAGIC} {hand_over.path}", silent=True)
+        reply, _ = finish(
+            client, cell, _Asides(relay), lambda _: relay.interrupt(otherwise=lambda: interrupt(client))
+        )
+        relay.over()
+    told = exit_status(reply.content.get("payload"))
+    if told is not None and told < 0:
+        relay.passed.add(-told)
+    return ending.status(reply)
+
+
+class _Asides(Printed):
+    """What the session has to say beside the program."""
+
+    def __init__(self, relay: Relay) -> None:
+        super().__init__()
+        self._relay = relay
+
+    def end(self, reply: Incoming) -> None:
+        """Tell of the process's death, unless it died of what was sent to us."""
+        died = ending.death(reply)
+        if died is None:
+            super().end(reply)
+        elif died - 128 not in self._relay.passed and (words := ending.last_words(reply)):
+            tell(words)
+
+
+def piped() -> str:
+    """The program on standard input."""
+    source = sys.stdin.buffer.read() if sys.stdin is not None else b""
     try:
         encoding, _ = tokenize.detect_encoding(io.BytesIO(source).readline)
-        code = io.TextIOWrapper(io.BytesIO(source), encoding).read()  # universal newlines, as python's parser
+        return io.TextIOWrapper(io.BytesIO(source), encoding).read()  # universal newlines, as python's parser
     except (SyntaxError, UnicodeDecodeError) as error:
         raise HoldfastError(f"can't read the program on standard input: {error}") from error
-    return code, arguments or [""]
+
+
+def _then_a_console(program: Program) -> int:
+    """Run it, then open a console on what it has left; the console's exit status."""
+    if not os.isatty(0):
+        raise UsageError("-i needs a terminal to read from", "holdfast FILE   (without -i)")
+    from holdfast.cli import console  # noqa: PLC0415 - heavy
+
+    name, bell = console.start_new(os.getcwd())
+    file = Path(bell.ask("info")["connection_file"])
+    try:
+        with Relay() as relay:
+            run_on(name, file, program, relay)
+    except BaseException:
+        with bell:
+            start.stop(name, bell, for_good=True)
+        start.forget(name)
+        raise
+    return console.open_on(name, bell, created=True, may_end=True)
 
 
 @contextlib.contextmanager
@@ -115,19 +155,3 @@ def _session(name: str) -> Iterator[Path]:
             start.stop(name, bell, for_good=True)
         with contextlib.suppress(HoldfastError):
             start.forget(name)
-
-
-@contextlib.contextmanager
-def _signals() -> Iterator[None]:
-    """A hang-up or a polite kill ends us as it would end python, but the session with us."""
-    numbers = (signal.SIGTERM, signal.SIGHUP)
-    before = [signal.signal(number, _leave) for number in numbers]
-    try:
-        yield
-    finally:
-        for number, handler in zip(numbers, before, strict=True):
-            signal.signal(number, handler)
-
-
-def _leave(number: int, _: FrameType | None) -> NoReturn:
-    raise SystemExit(128 + number)

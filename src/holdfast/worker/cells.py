@@ -94,11 +94,11 @@ class Cells:
     async def _execute(self, request: Run) -> dict[str, Any]:
         self._interrupts.check()
         shell = self._shell
-        shell.last_error, shell.interrupted, shell.displayhook.failed = None, False, False
+        shell.last_error, shell.interrupted, shell.failed = None, False, False
         result = await self._run_in_shell(request)
         if request.user_expressions:
             self._outlet.flush()
-        if result.success and not shell.displayhook.failed:  # an error that the cell only showed is none
+        if result.success and not shell.failed:  # an error that the cell only showed is none
             content: dict[str, Any] = {
                 "status": "ok",
                 "user_expressions": shell.user_expressions(request.user_expressions),

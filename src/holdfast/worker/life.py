@@ -29,6 +29,7 @@ from holdfast.worker.ipython.keeping import Keeping
 from holdfast.worker.ipython.profile import IPKernelApp
 from holdfast.worker.outlet import Outlet
 from holdfast.worker.parents import Parents
+from holdfast.worker.program import magics as programs
 from holdfast.worker.requests import Requests
 from holdfast.worker.standby.descriptors import inventory
 from holdfast.worker.standby.double import examination
@@ -77,6 +78,7 @@ def live(start: Start, channel: Channel) -> None:
     recover.register(app.shell)
     undo.register(app.shell)
     status.register(app.shell)
+    programs.register(app.shell, interrupts)
     sleeper = Sleeper(loop, channel, outlet, shared, app.shell.user_ns, desk.woken)
     sleeper.meeting, sleeper.life = start.meeting, start.life
     known = shared | loop_fds | {channel.fileno()}  # the loop's: each process has its own, rebuilt

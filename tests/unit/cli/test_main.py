@@ -66,6 +66,13 @@ def test_every_command_explains_itself(holdfast: Run, command: str) -> None:
         (["stop"], "stop needs names of sessions, or --all", "holdfast ls"),
         (["stop", "work", "--all"], "stop needs names of sessions, or --all", "holdfast ls"),
         (["-c"], "-c was given no code", "holdfast -c 'print(6 * 7)'"),
+        (["-m"], "-m was given no module", "holdfast -m timeit 'sum(range(100))'"),
+        (["run"], "run needs a program", "holdfast run FILE.py   (or -c CODE, -m MODULE, -)"),
+        (
+            ["run", "--timeout", "0", "x.py"],
+            "argument --timeout: '0' is not a number of seconds",
+            "holdfast run --help",
+        ),
         (
             ["kernel"],
             "the following arguments are required: install|list|uninstall",
@@ -91,10 +98,18 @@ def test_a_folder_that_is_none_is_wrong_usage(holdfast: Run) -> None:
     assert holdfast("new", "work", "--cwd", "/nowhere") == (2, "", "holdfast: /nowhere is not a folder\n")
 
 
-def test_a_file_is_not_a_command_but_can_be_run(holdfast: Run, tmp_path: Path) -> None:
-    program = tmp_path / "x.py"
-    program.touch()
-    assert holdfast(str(program))[2].endswith(f"\ntry: holdfast < {program}   runs the file\n")
+def test_a_program_that_is_not_there_is_wrong_usage(holdfast: Run, tmp_path: Path) -> None:
+    for arguments in (["nosuch.py"], ["-i", "nosuch.py"], ["run", "nosuch.py"], ["run", "nosuch.ipynb"]):
+        assert holdfast(*arguments) == (2, "", f"holdfast: can't open {arguments[-1]!r}: no such file\n")
+    locked = tmp_path / "locked"
+    locked.symlink_to("locked")
+    assert holdfast(str(locked))[0] == 2
+
+
+def test_a_notebook_is_run_by_its_own_command(holdfast: Run, tmp_path: Path) -> None:
+    notebook = tmp_path / "x.ipynb"
+    notebook.touch()
+    assert holdfast(str(notebook))[2].endswith(f"\ntry: holdfast run {notebook}\n")
 
 
 def test_without_sessions_the_list_says_how_to_start_one(holdfast: Run) -> None:

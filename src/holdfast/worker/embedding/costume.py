@@ -10,7 +10,6 @@ import ctypes
 import os
 import sys
 from collections.abc import Iterator
-from types import ModuleType
 
 from holdfast.worker.template import LOWEST_FD
 
@@ -19,9 +18,9 @@ _libc = ctypes.CDLL(None)
 
 
 class Costume:
-    """Some names in modules, each with the value that the program gave it and the one that cells find."""
+    """Some names in modules and classes, each with the value that the program gave it and that of cells."""
 
-    def __init__(self, *places: tuple[ModuleType, str]) -> None:
+    def __init__(self, *places: tuple[object, str]) -> None:
         """What is there now is the program's."""
         self._places = places
         self._theirs = self._look()

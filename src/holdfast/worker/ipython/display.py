@@ -117,9 +117,6 @@ class ResultHook(_Hooked, DisplayHook):
     pub_socket: Any = AnyTrait()
     topic: Any = AnyTrait(b"execute_result")
 
-    failed = False
-    """A result of the running cell could not be shown: what its `repr` raised was shown in its place."""
-
     def quiet(self) -> bool:
         """Whether the cell ends in a semicolon. Only if it has one at all need it be taken apart."""
         inputs = self.shell.history_manager.input_hist_parsed
@@ -137,7 +134,7 @@ class ResultHook(_Hooked, DisplayHook):
         """See IPython's DisplayHook, which shows what a `repr` raises and goes on."""
         shown_before = self.shell.last_error
         shown: tuple[dict[str, Any], dict[str, Any]] = super().compute_format_data(result)
-        self.failed = self.failed or self.shell.last_error is not shown_before
+        self.shell.failed = self.shell.failed or self.shell.last_error is not shown_before
         return shown
 
     def write_format_data(self, format_dict: dict[str, Any], md_dict: dict[str, Any] | None = None) -> None:

@@ -53,6 +53,9 @@ class ZMQInteractiveShell(ParentApi, InteractiveShell):
     last_error: dict[str, Any] | None = None
     """ename, evalue, traceback of the exception shown last; None since the last cell began."""
 
+    failed = False
+    """The running cell has failed though it raised nothing: a result whose `repr` raised, a program."""
+
     interrupted = False
     """An interrupt cancelled the running cell's task: its CancelledError is really a KeyboardInterrupt."""
 
