@@ -15,7 +15,7 @@ from holdfast.errors import SessionExists
 
 def arguments(parser: ArgumentParser) -> None:
     """The command's options."""
-    parser.add_argument("name", nargs="?", help="default: the session used last")
+    parser.add_argument("name", nargs="?", type=pick.session, help="default: the session used last")
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--replay", action="store_true", help="run again what is not back, after showing it")
     how.add_argument("--fresh", action="store_true", help="bring nothing back; its log is kept")

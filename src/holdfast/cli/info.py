@@ -10,14 +10,14 @@ from argparse import ArgumentParser, Namespace
 from typing import Any
 
 from holdfast import __version__, paths
-from holdfast.cli import ls, text
+from holdfast.cli import ls, pick, text
 from holdfast.client import start
 from holdfast.errors import NoAnswer, SessionError
 
 
 def arguments(parser: ArgumentParser) -> None:
     """The command's options."""
-    parser.add_argument("name", nargs="?", help="without it: versions and folders")
+    parser.add_argument("name", nargs="?", type=pick.session, help="without it: versions and folders")
     parser.add_argument("--json", action="store_true", help="as one object")
 
 

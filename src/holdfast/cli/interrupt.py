@@ -14,7 +14,7 @@ FORCE_SECONDS = 60.0
 
 def arguments(parser: ArgumentParser) -> None:
     """The command's options."""
-    parser.add_argument("name", nargs="?", help="default: the session used last")
+    parser.add_argument("name", nargs="?", type=pick.running, help="default: the session used last")
     parser.add_argument(
         "--force", action="store_true", help="stop the Python process, and restore the state before the cell"
     )

@@ -34,7 +34,14 @@ def arguments(parser: ArgumentParser) -> None:
     )
     commands.add_parser("list", help="list what is installed", allow_abbrev=False)
     uninstall = commands.add_parser("uninstall", help="remove it from Jupyter", allow_abbrev=False)
-    uninstall.add_argument("name", nargs="?", default=DEFAULT_NAME, help="name of the kernel (%(default)s)")
+    uninstall.add_argument(
+        "name", nargs="?", type=kernel, default=DEFAULT_NAME, help="name of the kernel (%(default)s)"
+    )
+
+
+def kernel(word: str) -> str:
+    """An argument that names a kernel of ours: what completion offers for it."""
+    return word
 
 
 def run(options: Namespace) -> int:

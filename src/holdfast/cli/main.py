@@ -9,12 +9,11 @@ Exit status: 0 done, 1 failed, 2 wrong usage; of programs that were run, python'
 
 from __future__ import annotations
 
-import importlib
 import os
 import sys
 
 from holdfast import __version__
-from holdfast.cli.usage import UsageError, complain
+from holdfast.cli.usage import UsageError, complain, nearest
 from holdfast.errors import HoldfastError
 
 COMMANDS = {
@@ -28,22 +27,34 @@ COMMANDS = {
     "undo": "go back to the state before the last cells of a session",
     "redo": "go to the state that the last undo has left",
     "stop": "end sessions; their state is kept",
+    "rm": "delete what sessions that have ended keep",
     "kernel": "install, list or remove Jupyter kernels",
+    "completion": "print what lets bash, zsh or fish complete commands",
 }
 """Name of each command, which is its module's too, and what it does."""
 
-SYNONYMS = {"a": "attach"}
+SYNONYMS = {
+    "a": "attach",
+    "list": "ls",
+    "start": "new",
+    "connect": "attach",
+    "doctor": "info",
+    "delete": "rm",
+}
+"""What people type who come from elsewhere, and what it does here."""
 
 NOT_OURS = {
-    "list": "holdfast ls",
-    "kill": "holdfast stop",
-    "rm": "holdfast stop",
-    "start": "holdfast new",
-    "connect": "holdfast attach",
+    "kill": "holdfast stop NAME   (its state is kept; holdfast rm NAME deletes that)",
     "run": "holdfast < FILE.py",
     "exec": "holdfast -c CODE",
 }
-"""What people type who come from elsewhere -> what to type here."""
+"""The same, where one thing there is none or two here -> what to type."""
+
+COMPLETE = "__complete"
+"""What the shells' completion asks: cli/candidates.py."""
+
+OPTIONS = ("--help", "--version", "--no-color")
+"""In place of a command."""
 
 INTERRUPTED = 130
 """Exit status after Ctrl-C, as of every program (128 + SIGINT)."""
@@ -51,12 +62,13 @@ INTERRUPTED = 130
 
 def main(arguments: list[str] | None = None) -> int:
     """Do what the command line says; its exit status. Prints every error, raises none."""
+    words = sys.argv[1:] if arguments is None else arguments
     try:
-        status = _dispatch(sys.argv[1:] if arguments is None else arguments)
+        status = _dispatch(words)
         sys.stdout.flush()  # here, where a reader that has gone is still told to us
         return status
     except HoldfastError as error:
-        return complain(error)
+        return complain(error, words)
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
@@ -77,6 +89,13 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _dispatch(arguments: list[str]) -> int:
     first = arguments[0] if arguments else ""
+    if first == "--no-color":
+        _without_colours()
+        return _dispatch(arguments[1:])
+    if first == COMPLETE:
+        from holdfast.cli import candidates  # noqa: PLC0415 - as the commands: when asked for
+
+        return candidates.tell(arguments[1:])
     if first in COMMANDS or first in SYNONYMS:
         return _run_command(SYNONYMS.get(first, first), arguments[1:])
     if first in ("-V", "--version"):
@@ -90,18 +109,15 @@ def _dispatch(arguments: list[str]) -> int:
 
 
 def _run_command(name: str, arguments: list[str]) -> int:
-    from holdfast.cli.parser import Parser  # noqa: PLC0415 - `--version` does without argparse
+    from holdfast.cli.parser import parser_of  # noqa: PLC0415 - `--version` does without argparse
 
-    command = importlib.import_module(f"holdfast.cli.{name}")
-    parser = Parser(
-        prog=f"holdfast {name}", description=f"{COMMANDS[name].capitalize()}.", allow_abbrev=False
-    )
-    command.arguments(parser)
     try:
-        options = parser.parse_args(arguments)
+        options = parser_of(name, COMMANDS[name]).parse(arguments)
     except SystemExit:  # it has printed the help
         return 0
-    status: int = command.run(options)
+    if options.no_color:
+        _without_colours()
+    status: int = options.run(options)
     return status
 
 
@@ -122,18 +138,21 @@ def _help(arguments: list[str]) -> int:
     print("       holdfast -c CODE …     run CODE (or piped input) as python would\n")
     for name, summary in COMMANDS.items():
         print(f"  {name:<10} {summary}")
-    print("\nholdfast COMMAND --help tells more; holdfast --version the version.")
+    print("\nholdfast help COMMAND tells more; holdfast --version the version.")
     return 0
 
 
 def _unknown(word: str) -> UsageError:
-    import difflib  # noqa: PLC0415 - only for a mistake
-
     if word in NOT_OURS:
         return UsageError(f"there is no command {word!r}", NOT_OURS[word])
     if word.startswith("-"):
-        return UsageError(f"there is no option {word!r}", "holdfast --help")
+        return UsageError(f"there is no option {word!r}", f"holdfast {nearest(word, OPTIONS) or '--help'}")
     if os.path.isfile(word):
         return UsageError(f"there is no command {word!r}", f"holdfast < {word}   runs the file")
-    near = difflib.get_close_matches(word, COMMANDS, n=1)
-    return UsageError(f"there is no command {word!r}", f"holdfast {near[0] if near else '--help'}")
+    near = nearest(word, COMMANDS)
+    return UsageError(f"there is no command {word!r}", f"holdfast {near or '--help'}")
+
+
+def _without_colours() -> None:
+    """From now on, here and in what is started."""
+    os.environ["NO_COLOR"] = "1"

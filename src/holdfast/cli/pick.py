@@ -14,6 +14,21 @@ from holdfast.paths import MAX_NAME
 _TRIES = 1000
 
 
+def session(word: str) -> str:
+    """An argument that names a session: what argparse takes it for, and what completion offers for it."""
+    return word
+
+
+def running(word: str) -> str:
+    """The same, of one that runs."""
+    return word
+
+
+def ended(word: str) -> str:
+    """The same, of one that does not."""
+    return word
+
+
 def named_or_newest(name: str | None) -> str:
     """`name`; without one the session that was used last, a running one before those that ended."""
     if name is not None:

@@ -12,7 +12,7 @@ from holdfast.errors import HoldfastError, SessionNotRunning
 
 def arguments(parser: ArgumentParser) -> None:
     """The command's options."""
-    parser.add_argument("name", nargs="*", help="sessions to end")
+    parser.add_argument("name", nargs="*", type=pick.running, help="sessions to end")
     parser.add_argument("--all", action="store_true", help="end all that run")
 
 
@@ -31,7 +31,7 @@ def _stop(name: str) -> int:
     except SessionNotRunning:
         print(f"{name} had ended already. bring back: holdfast attach {name}")
     except HoldfastError as error:
-        return complain(error)
+        return complain(error, ["stop", name])
     else:
         print(f"{name} ended; its state is kept. bring back: holdfast attach {name}")
     return 0

@@ -15,7 +15,7 @@ ANSWER_SECONDS = 30.0
 
 def arguments(parser: ArgumentParser) -> None:
     """The command's options."""
-    parser.add_argument("name", nargs="?", help="default: the session used last")
+    parser.add_argument("name", nargs="?", type=pick.session, help="default: the session used last")
     parser.add_argument("--json", action="store_true", help="as one object")
 
 
