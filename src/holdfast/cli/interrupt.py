@@ -12,6 +12,12 @@ FORCE_SECONDS = 60.0
 """For killing a worker and bringing back the state of before the cell."""
 
 
+EXAMPLES = (
+    ("holdfast interrupt work", "as Ctrl-C"),
+    ("holdfast interrupt work --force", "when nothing else stops it; the state before the cell is back"),
+)
+
+
 def arguments(parser: ArgumentParser) -> None:
     """The command's options."""
     parser.add_argument("name", nargs="?", type=pick.running, help="default: the session used last")

@@ -6,11 +6,17 @@ import sys
 from argparse import ArgumentParser, BooleanOptionalAction, Namespace
 from pathlib import Path
 
-from holdfast.cli import text
+from holdfast.cli import pick, text
 from holdfast.cli.usage import tell
 from holdfast.jupyter import kernelspec, target
 
 DEFAULT_NAME = "holdfast"
+
+
+EXAMPLES = (
+    ("holdfast kernel install", 'a kernel "Holdfast": each notebook has a session of its own'),
+    ("holdfast kernel install --session work", "one whose notebooks all join `work`"),
+)
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -21,7 +27,9 @@ def arguments(parser: ArgumentParser) -> None:
     place.add_argument("--user", action="store_true", help="for this user (default)")
     place.add_argument("--sys-prefix", action="store_true", help="for this Python environment")
     place.add_argument("--prefix", type=Path, metavar="DIR", help="below DIR/share/jupyter")
-    install.add_argument("--session", metavar="NAME", help="always this session, instead of one a notebook")
+    install.add_argument(
+        "--session", metavar="NAME", type=pick.session, help="always this session, instead of one a notebook"
+    )
     install.add_argument("--name", help="name of the kernel")
     install.add_argument("--display-name", help="what Jupyter shows")
     install.add_argument(

@@ -5,9 +5,14 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 
 from holdfast.cli import pick
-from holdfast.cli.usage import UsageError, complain
+from holdfast.cli.usage import UsageError, complain, tell
 from holdfast.client import start
 from holdfast.errors import HoldfastError, SessionNotRunning
+
+EXAMPLES = (
+    ("holdfast stop work", "`holdfast attach work` brings it back"),
+    ("holdfast stop --all", "before the machine goes down, say"),
+)
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -21,6 +26,8 @@ def run(options: Namespace) -> int:
     if bool(options.name) == options.all:
         raise UsageError("stop needs names of sessions, or --all", "holdfast ls")
     names = [name for name in start.known() if pick.is_running(name)] if options.all else options.name
+    if not names:
+        tell("no session is running")
     return max(map(_stop, names), default=0)
 
 

@@ -13,6 +13,9 @@ ANSWER_SECONDS = 30.0
 """The session looks twice before it gives up, and has bounds of its own (settings, `meanwhile`)."""
 
 
+EXAMPLES = (("holdfast variables work --json", "for a program: names, types, shapes, sizes, reprs"),)
+
+
 def arguments(parser: ArgumentParser) -> None:
     """The command's options."""
     parser.add_argument("name", nargs="?", type=pick.session, help="default: the session used last")

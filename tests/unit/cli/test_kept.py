@@ -44,8 +44,7 @@ def accept(journal: Journal, code: str) -> int:
 def said(entry: dict[str, Any]) -> str:
     """The texts of an entry's output, with `<>` where some were not kept."""
     return "".join(
-        "<>" if output["msg_type"] == OMITTED else output["content"]["text"]
-        for output in entry["outputs"]
+        "<>" if output["msg_type"] == OMITTED else output["content"]["text"] for output in entry["outputs"]
     )
 
 
