@@ -41,6 +41,7 @@ def follow(name: str, last: int | None, who: str | None, *, as_json: bool) -> in
         cells, position = newest(ask, last, who)
         show.before(cells)
         _listen(client, show, ask, position)
+    kept.await_end(name)
     unclean = kept.summary(name)["state"] == kept.UNCLEAN
     tell(f"{name} was {kept.UNCLEAN}" if unclean else f"{name} has ended")
     return 0

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import select
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
 from holdfast.cli.cells import Ask
 from holdfast.cli.transcript import OMITTED
+from holdfast.client import start
 from holdfast.errors import HoldfastError
 from holdfast.journal.journal import read_only
 from holdfast.journal.lock import SessionLock
@@ -44,6 +46,21 @@ def holder(name: str) -> str | None:
     """Who runs the session, as it has written itself down; None if nobody does."""
     found = SessionLock.holder(session_state(name) / "lock")
     return None if found is None else str(found)
+
+
+def await_end(name: str) -> None:
+    """Wait until the supervisor that has hung up is gone, and its journal closed; not for ever."""
+    found = SessionLock.holder(session_state(name) / "lock")
+    if found is None or found.pid is None:
+        return
+    with suppress(ProcessLookupError):
+        process = os.pidfd_open(found.pid)
+        try:
+            poll = select.poll()
+            poll.register(process, select.POLLIN)
+            poll.poll(start.STOP_SECONDS * 1e3)
+        finally:
+            os.close(process)
 
 
 def disk_bytes(name: str) -> int:
