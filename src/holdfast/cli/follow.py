@@ -36,6 +36,8 @@ def follow(name: str, last: int | None, who: str | None, *, as_json: bool) -> in
             show.before(newest(ask, last, who).cells)
         tell(f"{name} does not run: nothing more will come")
         return 0
+    if sys.stderr.isatty():
+        tell(f"following {name}; Ctrl-C ends that")
     with Client(connection.read(file), username=getpass.getuser(), name=name) as client:
         ask = _asking(client)
         cells, position = newest(ask, last, who)

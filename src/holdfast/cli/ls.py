@@ -25,6 +25,9 @@ EXAMPLES = (
     ("holdfast stop $(holdfast ls -q)", "names for another command"),
 )
 
+CRASH_SHOWN = 3600.0
+"""Seconds: so long a crash is news to who looks at the list."""
+
 NARROWEST = 12
 """Characters of a folder that are left of it however narrow the terminal is."""
 
@@ -92,7 +95,9 @@ def _row(session: dict[str, Any], now: float) -> list[str]:
 
 
 def _state(session: dict[str, Any], now: float) -> str:
-    running = session.get("running")
+    running, crash = session.get("running"), session.get("last_crash")
+    if not running and crash and now - crash["at"] < CRASH_SHOWN:
+        return f"{session['state']}, crashed {text.ago(now - crash['at'])}"
     if not running:
         return str(session["state"])
     count = f" [{running['count']}]" if running.get("count") else ""

@@ -136,8 +136,9 @@ def _help(arguments: list[str]) -> int:
         return _run_command(name, ["--help"])
     print("usage: holdfast [COMMAND …]   a console on a new session, or one of the commands")
     print("       holdfast -c CODE …     run CODE (or piped input) as python would\n")
+    width = max(map(len, COMMANDS))
     for name, summary in COMMANDS.items():
-        print(f"  {name:<10} {summary}")
+        print(f"  {name:<{width}}  {summary}")
     print("\nholdfast help COMMAND tells more; holdfast --version the version.")
     return 0
 
