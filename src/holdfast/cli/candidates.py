@@ -53,7 +53,7 @@ def candidates(words: Sequence[str]) -> list[Candidate]:
         return _beginning(_commands(), begun) if len(before) == 1 else []
     if command not in COMMANDS:
         return [Candidate("", FILES)]  # a program and its arguments
-    return _beginning(_Walk(parser_of(command, COMMANDS[command]), before[1:]).next(begun), begun)
+    return _beginning(Walk(parser_of(command, COMMANDS[command]), before[1:]).next(begun), begun)
 
 
 def _first(begun: str) -> Iterator[Candidate]:
@@ -73,12 +73,13 @@ def _beginning(found: Iterable[Candidate], begun: str) -> list[Candidate]:
     return [each for each in found if not each.word or each.word.startswith(begun)]
 
 
-class _Walk:
+class Walk:
     """Where on its command line a parser stands after some words."""
 
     def __init__(self, parser: ArgumentParser, words: Iterable[str]) -> None:
         self._enter(parser)
-        self._waiting: Action | None = None  # an option whose value comes next
+        self._waiting: Action | None = None  # an option of which values come next
+        self._left = 0  # so many
         self._dashed = True  # options may come
         self._typed: set[str] = set()
         for word in words:
@@ -109,14 +110,22 @@ class _Walk:
             return  # bash takes `--option=value` apart
         self._typed.add(word)
         if self._waiting is not None:
-            self._waiting = None
+            self._left -= 1
+            self._waiting = self._waiting if self._left else None
         elif self._dashed and word == "--":
             self._dashed = False
         elif self._dashed and word.startswith("-") and word != "-":
-            action = self._options.get(word)  # with a value in the same word none is waited for
-            self._waiting = action if action is not None and action.nargs != 0 else None
+            self._option(self._options.get(word))  # with a value in the same word none is waited for
         elif self._places:
             self._place(self._places[0], word)
+
+    def _option(self, action: Action | None) -> None:
+        if action is None or action.nargs == 0:
+            return
+        if action.nargs == REMAINDER:
+            self._places, self._dashed = [action], False
+        else:
+            self._waiting, self._left = action, action.nargs if isinstance(action.nargs, int) else 1
 
     def _place(self, action: Action, word: str) -> None:
         if isinstance(action, SubParsers):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from argparse import REMAINDER, ArgumentParser
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from holdfast.cli.candidates import FILES, FOLDERS, Candidate, candidates
+from holdfast.cli import pick
+from holdfast.cli.candidates import FILES, FOLDERS, Candidate, Walk, candidates
 from holdfast.cli.main import COMMANDS, SYNONYMS
 from kit.kernel import scratch
 
@@ -26,6 +28,10 @@ def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def words(line: str) -> list[str]:
     """What could stand for the last word of a line, which may be empty."""
     return [each.word for each in candidates(line.split(" "))]
+
+
+def offered(parser: ArgumentParser, before: str, begun: str) -> list[Candidate]:
+    return list(Walk(parser, before.split()).next(begun))
 
 
 def test_first_comes_a_command(home: Path) -> None:
@@ -72,6 +78,18 @@ def test_an_option_is_followed_by_its_value(home: Path) -> None:
         ["--session=wide", "--session=work"],
     )
     assert set(words("kernel install --session = w")) == {"work", "wide"}  # as bash takes it apart
+
+
+def test_what_an_option_takes_is_not_taken_for_anything_else(home: Path) -> None:
+    parser = ArgumentParser()
+    parser.add_argument("-p", nargs=2)
+    parser.add_argument("-m", nargs=REMAINDER, metavar="MODULE")
+    parser.add_argument("name", type=pick.session)
+    parser.add_argument("more", nargs=REMAINDER, metavar="ARGUMENT")
+    assert not list(offered(parser, "-p x", ""))
+    assert {each.word for each in offered(parser, "-p x y", "")} == {"work", "wide", "etl"}
+    for program in ("-m x", "-m x -p", "work x", "work -m"):
+        assert list(offered(parser, program, "-")) == [Candidate("", FILES)], program
 
 
 def test_commands_within_a_command_have_options_of_their_own(home: Path) -> None:
