@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,9 +17,10 @@ from holdfast.client.blocking import Client
 from holdfast.protocol import connection
 from kit.deadline import Deadline
 from kit.gate import Gate
-from kit.kernel import scratch
+from kit.kernel import environment, scratch
 from kit.processes import wait_for_end
 from kit.shell import SECONDS, Shell
+from kit.terminal import Terminal
 
 DOT = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -95,6 +97,21 @@ def test_a_program_reads_it_as_objects_running_or_not(shell: Shell) -> None:
     assert running[0]["outputs"] == [{"msg_type": "stream", "content": {"name": "stdout", "text": "1\n"}}]
     shell.good("stop", "work")
     assert json.loads(shell.good("log", "--json")) == running
+
+
+def test_it_has_colours_on_a_terminal_unless_they_are_not_wanted(shell: Shell) -> None:
+    with somebody(shell, "ana") as ana:
+        run(ana, "for x in []: pass", "1/0")
+    assert "\x1b" not in shell.good("log")
+    env = environment(shell.home, shell.mark)
+    for options, coloured in (([], True), (["--no-color"], False)):
+        with Terminal([sys.executable, "-m", "holdfast", *options, "log"], env) as terminal:
+            terminal.wait_end()
+            assert "In [1]: for x in []: pass" in terminal.text
+            assert (b"\x1b[" in terminal.raw) is coloured
+    with Terminal([sys.executable, "-m", "holdfast", "log", "--no-color"], env) as terminal:
+        terminal.wait_end()
+        assert b"\x1b[" not in terminal.raw
 
 
 def test_a_long_log_is_there_as_a_whole(shell: Shell) -> None:

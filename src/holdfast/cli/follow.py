@@ -87,7 +87,7 @@ class _Text:
     def __init__(self, who: str | None) -> None:
         self._who = who
         self._colours = has_colours(sys.stdout)
-        self._transcript = Transcript(self._write)
+        self._transcript = Transcript(self._write, colours=self._colours)
 
     def before(self, cells: list[Cell]) -> None:
         """What was there; the last one may be running."""

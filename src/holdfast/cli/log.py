@@ -8,7 +8,7 @@ import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from pathlib import Path
 
-from holdfast.cli import pick, text, transcript
+from holdfast.cli import pick, transcript
 from holdfast.cli.cells import Cell, log_of, newest
 from holdfast.cli.usage import UsageError, as_typed, has_colours, nearest, tell
 from holdfast.errors import HoldfastError
@@ -58,8 +58,7 @@ def run(options: Namespace) -> int:
         tell(f"nothing was run in {name}")
     colours = has_colours(sys.stdout)
     for cell in cells:
-        shown = transcript.show(cell)
-        sys.stdout.write(shown if colours else text.plain(shown))
+        sys.stdout.write(transcript.show(cell, colours=colours))
     return 0
 
 

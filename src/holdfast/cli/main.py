@@ -133,7 +133,7 @@ def _run_program(arguments: list[str]) -> int:
 
 def _help(arguments: list[str]) -> int:
     if arguments and (name := SYNONYMS.get(arguments[0], arguments[0])) in COMMANDS:
-        return _run_command(name, ["--help"])
+        return _run_command(name, [*arguments[1:], "--help"])
     print("usage: holdfast [COMMAND …]   a console on a new session, or one of the commands")
     print("       holdfast -c CODE …     run CODE (or piped input) as python would\n")
     width = max(map(len, COMMANDS))

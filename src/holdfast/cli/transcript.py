@@ -27,8 +27,10 @@ OMITTED = "omitted"
 class Transcript:
     """Cells as text, handed to `write` in pieces as they come; only streams go on within a line."""
 
-    def __init__(self, write: Callable[[str], object]) -> None:
+    def __init__(self, write: Callable[[str], object], *, colours: bool = True) -> None:
+        """`colours`: of what is ours; those of the output stay."""
         self._write = write
+        self._colours = colours
         self._fresh = True  # at the beginning of a line
 
     def cell(self, cell: Mapping[str, Any]) -> None:
@@ -48,27 +50,45 @@ class Transcript:
         self, client: str | None, started: float | None, ended: float | None, count: int | None, code: str
     ) -> None:
         """Who ran it, when, and how long it took, as far as that is known; then the code."""
-        self._line(ansi.paint(_head(client, started, ended), ansi.NOTE))
-        for line in _prompted(count, code):
-            self._line(line)
+        self._note(_head(client, started, ended))
+        prompt = f"In [{count if count is not None else ' '}]: "
+        first, *more = self._code(code).split("\n")
+        self._line(self._painted(prompt, ansi.IN) + first)
+        for line in more:
+            self._line("...: ".rjust(len(prompt)) + line)
 
     def output(self, msg_type: str, content: Mapping[str, Any]) -> None:
         """One thing that it put out."""
         if msg_type == "stream":
             self._put(str(content.get("text", "")))
         elif words := _in_words(msg_type, content):
-            self._line(words)
+            out = f"Out[{content['execution_count']}]: " if msg_type == "execute_result" else ""
+            between = "\n" if out and "\n" in words else ""  # the columns of a table stay below each other
+            self._line(self._painted(out, ansi.OUT) + between + words)
 
     def end(self, status: str = "ok") -> None:
         """It has ended, in its own way or not."""
         if status in NOTES:
-            self._line(ansi.paint(f"({NOTES[status]})", ansi.NOTE))
+            self._note(f"({NOTES[status]})")
         self._line("")
 
     def note(self, words: str) -> None:
         """Something that is no cell's."""
-        self._line(ansi.paint(f"({words})", ansi.NOTE))
+        self._note(f"({words})")
         self._line("")
+
+    def _code(self, code: str) -> str:
+        if not self._colours:
+            return code
+        from holdfast.console.colours import highlighted  # noqa: PLC0415 - pygments: only for a terminal
+
+        return highlighted(code).rstrip("\n")
+
+    def _painted(self, words: str, colour: str) -> str:
+        return ansi.paint(words, colour) if self._colours and words else words
+
+    def _note(self, words: str) -> None:
+        self._line(self._painted(words, ansi.NOTE))
 
     def _line(self, words: str) -> None:
         self._put(f"{'' if self._fresh else chr(10)}{words.rstrip(chr(10))}\n")
@@ -79,11 +99,11 @@ class Transcript:
             self._write(piece)
 
 
-def show(cell: Mapping[str, Any]) -> str:
-    """One cell as lines."""
+def show(cell: Mapping[str, Any], *, colours: bool = False) -> str:
+    """One cell as lines; without colours, no escapes of its output are in it either."""
     pieces: list[str] = []
-    Transcript(pieces.append).cell(cell)
-    return "".join(pieces)
+    Transcript(pieces.append, colours=colours).cell(cell)
+    return "".join(pieces) if colours else text.plain("".join(pieces))
 
 
 def _head(client: str | None, started: float | None, ended: float | None) -> str:
@@ -95,28 +115,13 @@ def _head(client: str | None, started: float | None, ended: float | None) -> str
     return f"# {', '.join(map(ansi.visible, words))}"
 
 
-def _prompted(count: int | None, code: str) -> list[str]:
-    prompt = f"In [{count if count is not None else ' '}]: "
-    first, *more = code.split("\n")
-    return [ansi.paint(prompt, ansi.IN) + first, *("...: ".rjust(len(prompt)) + line for line in more)]
-
-
-def _out(content: Mapping[str, Any]) -> str:
-    return ansi.paint(f"Out[{content['execution_count']}]: ", ansi.OUT)
-
-
 def _in_words(msg_type: str, content: Mapping[str, Any]) -> str:
     """One message of iopub as text; of what has none, which kinds of data it had."""
     if msg_type == "error":
         return "\n".join(content.get("traceback") or [f"{content.get('ename')}: {content.get('evalue')}"])
     if msg_type in ("execute_result", "display_data", "update_display_data"):
         data = content.get("data", {})
-        words = str(data.get("text/plain", f"<{', '.join(data)}>"))
-        if msg_type != "execute_result":
-            return words
-        return (
-            f"{_out(content)}{chr(10) if chr(10) in words else ''}{words}"  # a frame's columns stay columns
-        )
+        return str(data.get("text/plain", f"<{', '.join(data)}>"))
     if msg_type == OMITTED:
         return f"({text.size(content['bytes'])} of output were not kept)"
     return ""

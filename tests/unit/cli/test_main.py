@@ -53,6 +53,10 @@ def test_every_command_explains_itself(holdfast: Run, command: str) -> None:
     assert holdfast("help", command) == (0, out, "")
 
 
+def test_help_reaches_commands_within_a_command(holdfast: Run) -> None:
+    assert "--display-name" in holdfast("help", "kernel", "install")[1]
+
+
 @pytest.mark.parametrize(
     ("arguments", "what", "remedy"),
     [
