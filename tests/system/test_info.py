@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
 
 from holdfast import __version__
 from holdfast.cli.doctor import is_version
-from kit.kernel import scratch
-from kit.shell import Shell
+from kit.kernel import environment, scratch
+from kit.shell import SECONDS, Shell
 
 Checks = dict[str, tuple[bool | None, str, str | None]]
 
@@ -66,6 +68,24 @@ def test_a_folder_that_others_can_enter_is_named(shell: Shell) -> None:
     assert (ok, remedy) == (False, f"chmod 700 {run}")
     assert "open to others" in found
     run.chmod(0o700)
+
+
+def test_a_folder_whose_path_is_too_long_for_sockets_is_named(shell: Shell) -> None:
+    home = shell.home / ("long" * 16)
+    env = environment(home, shell.mark)
+    command = [sys.executable, "-m", "holdfast", "info", "--json"]
+    done = subprocess.run(command, env=env, capture_output=True, timeout=SECONDS, check=False)
+    found = {each["name"]: each for each in json.loads(done.stdout)["checks"]}
+    assert (done.returncode, found["start"]["ok"], found["folders"]["ok"]) == (1, False, False)
+    assert found["folders"]["remedy"] == "set HOLDFAST_HOME to a shorter folder"
+
+
+def test_a_limit_that_is_in_the_way_is_named(shell: Shell) -> None:
+    limited = ["sh", "-c", f"ulimit -n 512; exec {sys.executable} -m holdfast info"]
+    env = environment(shell.home, shell.mark)
+    done = subprocess.run(limited, env=env, capture_output=True, text=True, timeout=SECONDS, check=False)
+    assert (done.returncode, done.stderr) == (0, "")  # sessions start all the same
+    assert "✗ limits   only 512 files may be open\n           try: ulimit -Hn 1024, as root\n" in done.stdout
 
 
 def test_a_kernel_whose_python_is_gone_is_found(shell: Shell) -> None:

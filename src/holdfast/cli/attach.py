@@ -13,6 +13,12 @@ from holdfast.client.doorbell import DoorbellClient
 from holdfast.errors import SessionExists
 
 
+EXAMPLES = (
+    ("holdfast attach", "the session used last"),
+    ("holdfast attach work --replay", "what a reboot has cost is run again, after showing it"),
+)
+
+
 def arguments(parser: ArgumentParser) -> None:
     """The command's options."""
     parser.add_argument("name", nargs="?", type=pick.session, help="default: the session used last")

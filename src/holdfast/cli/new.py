@@ -10,6 +10,12 @@ from holdfast.cli.usage import UsageError
 from holdfast.client import start
 
 
+EXAMPLES = (
+    ("holdfast new work", "a console on a session that goes on when you leave"),
+    ("holdfast new work -d --cwd ~/etl", "only the session, from a script"),
+)
+
+
 def arguments(parser: ArgumentParser) -> None:
     """The command's options."""
     parser.add_argument("name", nargs="?", help="its name (default: after the folder)")

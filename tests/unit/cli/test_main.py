@@ -50,6 +50,7 @@ def test_every_command_explains_itself(holdfast: Run, command: str) -> None:
     status, out, err = holdfast(command, "--help")
     assert (status, err) == (0, "")
     assert out.startswith("usage: holdfast ")
+    assert "\nexamples:\n  " in out
     assert holdfast("help", command) == (0, out, "")
 
 
