@@ -64,7 +64,9 @@ def is_cell_file(path: str) -> bool:
 def _cells(options: Namespace) -> int:
     """A file of cells takes no arguments: what follows it are options, too."""
     if options.arguments:
-        more = ArgumentParser(prog="holdfast run", add_help=False, allow_abbrev=False)
+        from holdfast.cli.parser import Parser  # noqa: PLC0415 - it knows all commands
+
+        more = Parser(prog="holdfast run", add_help=False)
         _common(more)
         _for_cells(more)
         _, unknown = more.parse_known_args(options.arguments, options)

@@ -249,15 +249,19 @@ def forget(name: str) -> None:
             raise SessionExists(f"session {name!r} is running", f"holdfast stop {name}")
         _delete(session_state(name))
         _delete(session_runtime(name))
+    if exists(name):
+        raise SessionError(
+            f"not all of {session_state(name)} could be deleted", f"rm -r {session_state(name)}"
+        )
 
 
 def no_such_session(name: str) -> NoSuchSession:
     """The error for a name that no session has, with the nearest name that one has."""
     import difflib  # noqa: PLC0415 - only for a mistake
 
-    near = difflib.get_close_matches(name, known(), n=1)
-    remedy = f"holdfast attach {near[0]}   (or: holdfast ls)" if near else f"holdfast new {name}"
-    return NoSuchSession(f"no session named {name!r}", remedy)
+    near = next(iter(difflib.get_close_matches(name, known(), n=1)), None)
+    remedy = f"holdfast attach {near}   (or: holdfast ls)" if near else f"holdfast new {name}"
+    return NoSuchSession(f"no session named {name!r}", remedy, name=name, near=near)
 
 
 def _not_running(name: str) -> SessionNotRunning:

@@ -98,9 +98,14 @@ class Info(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LogRequest(msgspec.Struct, frozen=True):
-    """`log`: the last cells, or all of them."""
+    """`log`: the last cells, or all of them; no more than fit into one reply.
+
+    Of those with ids above `after` and below `before`, so that one can read on backwards.
+    """
 
     last: Position | None = None
+    after: Position = 0
+    before: Position | None = None
 
 
 class OutputEntry(msgspec.Struct, frozen=True):
@@ -124,9 +129,14 @@ class CellEntry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Log(msgspec.Struct, frozen=True):
-    """Reply to `log`, oldest first."""
+    """Reply to `log`, oldest first: with all that was published up to the position `epoch`, `seq`.
+
+    It has fewer cells than were asked for where they would be too much for one reply, but at least one.
+    """
 
     cells: list[CellEntry]
+    epoch: int = 0
+    seq: int = 0
 
 
 class ClientsRequest(msgspec.Struct, frozen=True):

@@ -49,7 +49,7 @@ class Operator:
         if isinstance(request, operations.InfoRequest):
             return self._account.info(self._desk.clients())
         if isinstance(request, operations.LogRequest):
-            return self._account.log(request)
+            return self._account.log(request, self._resumption.position)
         if isinstance(request, operations.ClientsRequest):
             return operations.Clients(self._desk.clients())
         if isinstance(request, operations.Undo | operations.Redo):

@@ -23,6 +23,11 @@ class Resumption:
         self._ledger = ledger
         self._broadcast = broadcast
 
+    @property
+    def position(self) -> tuple[int, int]:
+        """Of the message that was published last: epoch and number."""
+        return self._broadcast.epoch, self._broadcast.seq
+
     def answer(self, asked: operations.Resume) -> operations.Resumed:
         """What was published after the position that is asked for."""
         self._ledger.commit()
@@ -34,8 +39,8 @@ class Resumption:
         cells = {cell for cell, _ in page if cell}
         ended, unknown = ([], []) if more else self._fates(asked.waiting)
         return operations.Resumed(
-            epoch=last.epoch if last else self._broadcast.epoch,
-            seq=last.seq if last else self._broadcast.seq,
+            epoch=last.epoch if last else self.position[0],
+            seq=last.seq if last else self.position[1],
             messages=[self._published(cell, record) for cell, record in page],
             more=more,
             ended=ended,
