@@ -1,0 +1,216 @@
+"""One cell of a file, from its sending to its end: shown, recorded, interrupted when its time is over.
+
+What becomes of the session afterwards is decided in `cellrun`.
+"""
+
+from __future__ import annotations
+
+import getpass
+import signal
+import sys
+import time
+from enum import Enum
+from typing import Any
+
+import msgspec
+
+from holdfast.cellfiles.document import Step
+from holdfast.cellfiles.outputs import CellOutputs
+from holdfast.cli.cellsession import CellSession
+from holdfast.cli.cellshow import TICK_SECONDS, Show, seconds
+from holdfast.cli.output import FORCED_SECONDS
+from holdfast.client.blocking import Execution
+from holdfast.client.exchange import Incoming
+
+GRACE_SECONDS = 5.0
+"""After --timeout, for a cell to heed its interrupt; then the interpreter is stopped. Native code that looks
+for signals now and then, and `finally` blocks, fit."""
+
+TRIES = 3
+"""A cell that was not begun, since a cell of somebody else failed before it, is sent so often."""
+
+TIMED_OUT, INTERRUPTED = 124, 128 + signal.SIGINT
+"""Exit statuses, as of timeout(1) and of a shell."""
+
+
+class Ended(Enum):
+    """How a cell came to its end."""
+
+    OK = "ok"
+    FAILED = "error"
+    DIED = "crashed"
+    TIMED_OUT = "timeout"
+    INTERRUPTED = "interrupted"
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What became of a cell."""
+
+    step: Step
+    ended: Ended
+    seconds: float
+    count: int | None = None
+    """Its execution count."""
+    ename: str = ""
+    evalue: str = ""
+    died_with: int | None = None
+    """The exit status of the interpreter, if it died."""
+    is_as_before: bool = False
+    """The state before it is back, as it died."""
+
+    @property
+    def stops(self) -> bool:
+        """No other cell runs after it."""
+        return self.ended is not Ended.OK and not (self.ended is Ended.FAILED and self.step.may_fail)
+
+    @property
+    def exit_status(self) -> int:
+        """That of the whole run, if it stops here."""
+        if self.ended is Ended.DIED:
+            return 1 if self.died_with is None else self.died_with
+        statuses = {Ended.OK: 0, Ended.TIMED_OUT: TIMED_OUT, Ended.INTERRUPTED: INTERRUPTED}
+        return statuses.get(self.ended, 1)
+
+    def in_words(self, took: str) -> str:
+        """How it ended, and when."""
+        if self.ended is Ended.OK:
+            return took
+        if self.ended is Ended.FAILED:
+            first = self.evalue.split("\n")[0]
+            return f"failed after {took}: {self.ename}{f': {first}' if first else ''}"
+        if self.ended is Ended.DIED:
+            return f"ended the interpreter after {took}: {self.evalue}"
+        return f"{'stopped' if self.ended is Ended.TIMED_OUT else 'interrupted'} after {took}"
+
+    def described(self) -> dict[str, object]:
+        """As JSON."""
+        error = {"ename": self.ename, "evalue": self.evalue} if self.ename else None
+        return {
+            "number": self.step.number,
+            "title": self.step.title,
+            "status": self.ended.value,
+            "execution_count": self.count,
+            "elapsed": round(self.seconds, 3),
+            **({"error": error} if error else {}),
+        }
+
+
+class CellTask:
+    """Of one cell."""
+
+    def __init__(
+        self,
+        session: CellSession,
+        step: Step,
+        show: Show,
+        outputs: CellOutputs,
+        timeout: float | None,
+    ) -> None:
+        self._client = session.client
+        self._step = step
+        self._show = show
+        self._outputs = outputs
+        self._timeout = timeout
+        self._deadline: float | None = None  # of what comes next: the interrupt, or the force after it
+        self._timed_out = False
+        self._interrupts = 0  # by Ctrl-C
+        self._told = False  # an error was shown
+
+    def run(self) -> Outcome:
+        """Run it to its end. HoldfastError if the session goes away."""
+        self._show.begin(self._step)
+        began = time.monotonic()
+        for _ in range(TRIES):
+            reply = self._execute()
+            if reply.content.get("status") != "aborted":
+                break
+        outcome = self._judged(reply, time.monotonic() - began)
+        self._show.end(outcome.in_words(seconds(outcome.seconds)), well=outcome.ended is Ended.OK)
+        return outcome
+
+    def _execute(self) -> Incoming:
+        execution = self._client.execute(
+            self._step.code,
+            stop_on_error=not self._step.may_fail,
+            on_input=_asked if sys.stdin.isatty() and sys.stderr.isatty() else None,
+        )
+        self._deadline = None if self._timeout is None else time.monotonic() + self._timeout
+        while True:
+            try:
+                if self._heard_all(execution):
+                    break
+            except KeyboardInterrupt:
+                self._interrupts += 1
+                self._interrupt(force=self._interrupts > 1)
+        reply = execution.reply()
+        if reply.content.get("status") == "error" and not self._told:
+            self._take("error", reply.content)  # what IPython prints, or a cell that was silent
+        return reply
+
+    def _heard_all(self, execution: Execution) -> bool:
+        """Wait a moment and take in what comes; whether that was all."""
+        if execution.wait(self._patience()):
+            message = next(execution, None)
+            if message is None:
+                return True
+            self._take(message.msg_type, message.content)
+        self._show.tick()
+        if self._deadline is not None and time.monotonic() > self._deadline:
+            force, self._timed_out = self._timed_out, True
+            self._deadline = None if force else time.monotonic() + GRACE_SECONDS
+            self._interrupt(force=force)
+        return False
+
+    def _patience(self) -> float:
+        left = TICK_SECONDS if self._deadline is None else self._deadline - time.monotonic()
+        return max(0.0, min(TICK_SECONDS, left))
+
+    def _take(self, msg_type: str, content: dict[str, Any]) -> None:
+        self._told = self._told or msg_type == "error"
+        self._outputs.take(msg_type, content)
+        self._show.take(msg_type, content)
+
+    def _interrupt(self, *, force: bool) -> None:
+        if force:
+            self._client.request(
+                "holdfast_interrupt_request", {"force": True}, channel="control", timeout=FORCED_SECONDS
+            )
+        else:
+            self._client.interrupt()
+
+    def _judged(self, reply: Incoming, took: float) -> Outcome:
+        content = reply.content
+        recovery = _recovery(reply)
+        as_before = recovery is not None and recovery.get("level") == "standby" and not recovery.get("lost")
+        status = recovery.get("exit_status") if recovery is not None else None
+        return Outcome(
+            self._step,
+            self._ended(content, died=recovery is not None),
+            took,
+            content.get("execution_count"),
+            str(content.get("ename", "")),
+            str(content.get("evalue", "")),
+            status if isinstance(status, int) else None,
+            as_before,
+        )
+
+    def _ended(self, content: dict[str, Any], *, died: bool) -> Ended:
+        if self._timed_out:
+            return Ended.TIMED_OUT
+        if content.get("status") == "ok":
+            return Ended.OK
+        if self._interrupts:
+            return Ended.INTERRUPTED
+        return Ended.DIED if died else Ended.FAILED
+
+
+def _recovery(reply: Incoming) -> dict[str, Any] | None:
+    """What is said of the interpreter's death, if it died in the cell."""
+    ours = reply.metadata.get("holdfast")
+    recovery = ours.get("recovery") if isinstance(ours, dict) else None
+    return recovery if isinstance(recovery, dict) else None
+
+
+def _asked(prompt: str, password: bool) -> str:
+    """What the user types for a cell that asks."""
+    return getpass.getpass(prompt) if password else input(prompt)
