@@ -15,7 +15,7 @@ import pytest
 from kit.gate import Gate
 from kit.kernel import environment, scratch
 from kit.shell import SECONDS, Shell
-from kit.terminal import Terminal
+from kit.terminal import CTRL_C, Terminal
 
 SCRIPT = """\
 # %% Load
@@ -264,6 +264,21 @@ def test_a_run_that_is_killed_goes_on_after_the_cell_that_ran_then(shell: Shell)
     assert [cell["execution_count"] for cell in cells(file.path)] == [1, 2]
 
 
+def test_a_cell_may_end_the_run_before_its_last_cell(shell: Shell) -> None:
+    for code, status in (("import sys; sys.exit()", 0), ("sys.exit(3)", 3), ("exit", 0)):
+        file = File(shell, f"# %%\nimport sys\nx = 1\n# %% Leave\n{code}\n# %%\nprint('not reached')\n")
+        done = file.run("--fresh")
+        assert (done.returncode, done.stdout) == (status, ""), done.stderr
+        assert ("cell 2 has ended the run" in done.stderr) is not bool(status)
+        assert file.value("x") == "1"
+
+
+def test_a_question_is_asked_of_nobody_where_nobody_can_type(shell: Shell) -> None:
+    done = File(shell, "# %%\ninput('name? ')\n").run()
+    assert done.returncode == 1
+    assert "StdinNotImplementedError" in done.stderr
+
+
 # Sessions
 
 
@@ -329,6 +344,25 @@ def test_another_notebook_is_written_with_the_outputs_also_of_what_was_skipped(s
         "rows [1, 2, 3, 99] 6\n",
     ]
     assert SCRIPT.format(middle="") == file.path.read_text()
+
+
+def test_what_a_thread_says_later_is_kept_with_its_own_cell(shell: Shell) -> None:
+    gate = Gate(shell.home / "gate")
+    start = f"import threading\nt = threading.Thread(target=lambda: ({gate.wait}, print('late')))\nt.start()"
+    file = File(
+        shell, notebook(start, f"open({str(shell.home / 'gate')!r}, 'w').close()\nt.join()"), "n.ipynb"
+    )
+    assert file.run().stdout == "late\n"
+    assert [words(cell) for cell in cells(file.path)] == ["late\n", ""]
+
+
+def test_nothing_runs_if_its_outputs_could_not_be_written(shell: Shell) -> None:
+    file = File(shell, "# %%\nopen('ran', 'w').close()\n")
+    refused = file.run("--output", "nowhere/out.ipynb")
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("holdfast: can't write into ")
+    assert "is no notebook's name" in file.run("--output", "analysis.py").stderr
+    assert not (shell.work / "ran").exists()
 
 
 def test_parameters_stand_in_for_the_defaults(shell: Shell) -> None:
@@ -406,6 +440,32 @@ def _joined(outputs: list[Any]) -> list[Any]:
 
 
 # In a terminal
+
+
+def test_a_question_is_asked_in_the_terminal(shell: Shell) -> None:
+    file = File(shell, "# %%\nname = input('name? ')\nprint('hello', name)\n")
+    command = [sys.executable, "-m", "holdfast", "run", str(file.path)]
+    with Terminal(command, environment(shell.home, shell.mark)) as terminal:
+        terminal.wait_for("name?", SECONDS)
+        terminal.send("ana\r")
+        assert terminal.wait_end(SECONDS) == 0
+        assert "hello ana" in terminal.lines
+
+
+def test_ctrl_c_twice_stops_a_cell_that_does_not_listen(shell: Shell) -> None:
+    stubborn = "import signal, threading\nsignal.signal(signal.SIGINT, lambda *_: print('no', flush=True))"
+    wait = "threading.Event().wait()"
+    file = File(shell, f"# %%\nx = 1\n# %% Stubborn\nx = 2\n{stubborn}\nprint('begun')\n{wait}\n")
+    command = [sys.executable, "-m", "holdfast", "run", str(file.path)]
+    with Terminal(command, environment(shell.home, shell.mark)) as terminal:
+        terminal.wait_for("begun", SECONDS)
+        terminal.send(CTRL_C)
+        terminal.wait_for("no", SECONDS)
+        terminal.send(CTRL_C)
+        assert terminal.wait_end(SECONDS) == 130
+        assert any(line.startswith("[2/2] Stubborn  interrupted after") for line in terminal.lines)
+        assert "analysis is as before cell 2" in terminal.text
+    assert file.value("x") == "1"
 
 
 def test_the_line_of_the_cell_that_runs_is_the_last_on_the_screen(shell: Shell) -> None:

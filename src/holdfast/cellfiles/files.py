@@ -52,6 +52,13 @@ class Place:
         self._style = style
         self._seen = seen
 
+    def check(self) -> None:
+        """HoldfastError if nothing can be written there: better before cells run than after."""
+        if self.path.suffix != NOTEBOOK:
+            raise HoldfastError(f"{self.path.name} is no notebook's name", f"one that ends in {NOTEBOOK}")
+        if not os.access(self.path.parent, os.W_OK | os.X_OK):
+            raise HoldfastError(f"can't write into {self.path.parent}", "--output FILE writes it elsewhere")
+
     def write(self, document: Document) -> bool:
         """Replace the file as a whole. True if somebody had changed it: then one beside it is written.
 

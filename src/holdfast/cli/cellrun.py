@@ -36,6 +36,8 @@ def run(options: Namespace) -> int:
     _inject(document, options)
     if options.output is not None:
         place = files.place_for(Path(options.output))
+    if place is not None:
+        place.check()
     steps = document.steps()
     out = sys.stderr if options.json else sys.stdout
     show = Show(len(steps), out, sys.stderr)
@@ -70,13 +72,15 @@ class _Run:
             for step in self._steps[self._skipped :]:
                 outcome = self._cell(step)
                 self._outcomes.append(outcome)
-                if outcome.stops:
+                if outcome.fails or outcome.exits:
                     status = outcome.exit_status
                     break
         finally:
             self._show.close()
             self._record.close()
         self._conclude(status)
+        if self._record.trouble is not None:
+            raise self._record.trouble
         return status
 
     # Before
@@ -151,10 +155,9 @@ class _Run:
     # The cells
 
     def _cell(self, step: Step) -> Outcome:
-        task = CellTask(self._session, step, self._show, self._record.of(step), self._options.timeout)
-        outcome = task.run()
+        outcome = CellTask(self._session, step, self._show, self._record, self._options.timeout).run()
         self._record.ended()
-        if outcome.stops:
+        if outcome.fails:
             self._show.tell(self._undone(outcome))
         return outcome
 
@@ -187,6 +190,8 @@ class _Run:
             look = f"(when it is mended; to look around: holdfast attach {name})"
             self._show.tell(f"try: {self._command('--resume')}   {look}")
         elif self._outcomes:
+            if self._outcomes[-1].exits:
+                self._show.tell(f"cell {self._outcomes[-1].step.number} has ended the run")
             self._show.tell(
                 f"{_many(len(self._outcomes))} in {seconds(took)}; {name} goes on: holdfast attach {name}"
             )

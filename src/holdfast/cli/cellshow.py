@@ -13,12 +13,17 @@ from typing import Any, TextIO
 from holdfast.cellfiles.document import Step
 from holdfast.cli import text
 from holdfast.console import ansi, render
+from holdfast.console.extent import columns
 from holdfast.console.screen import Screen
 from holdfast.console.view import CellView
 
 TICK_SECONDS = 0.5
 """How often the line's time is looked at: whole seconds are shown."""
 
+WIDTH = 100
+"""Columns of a line that goes elsewhere than to a terminal."""
+
+_TIME = len("  59m59s") + 1
 _ERASE = "\r\x1b[K"
 _TENTHS_BELOW = 60
 """Seconds up to which tenths are of interest."""
@@ -93,10 +98,15 @@ class Show:
     def _head(self) -> str:
         assert self._step is not None
         number = f"[{self._step.number}/{self._total}] "
-        columns = os.get_terminal_size(self._err.fileno()).columns if self._live else 100
-        room = max(10, columns - len(number) - len("  failed after 99h59m") - 1)
-        title = ansi.visible(self._step.title)
-        return number + (title if len(title) <= room else f"{title[: room - 1]}…")
+        width = os.get_terminal_size(self._err.fileno()).columns if self._live else WIDTH
+        room = max(1, width - len(number) - _TIME)
+        title = ansi.visible(self._step.title).expandtabs(1)
+        if columns(title) <= room:
+            return number + title
+        title = title[: 2 * room]  # what takes no column is rare
+        while columns(title) >= room and title:
+            title = title[:-1]
+        return f"{number}{title}…"
 
     def _write(self, msg_type: str, content: Mapping[str, Any]) -> None:
         """Into a file or a pipe: nothing is taken back there."""

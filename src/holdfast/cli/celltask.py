@@ -15,10 +15,10 @@ from typing import Any
 import msgspec
 
 from holdfast.cellfiles.document import Step
-from holdfast.cellfiles.outputs import CellOutputs
 from holdfast.cli.cellsession import CellSession
 from holdfast.cli.cellshow import TICK_SECONDS, Show, seconds
-from holdfast.cli.output import FORCED_SECONDS
+from holdfast.cli.cellwriting import Record
+from holdfast.cli.output import FORCED_SECONDS, exit_number
 from holdfast.client.blocking import Execution
 from holdfast.client.exchange import Incoming
 
@@ -57,10 +57,12 @@ class Outcome(msgspec.Struct, frozen=True):
     """The exit status of the interpreter, if it died."""
     is_as_before: bool = False
     """The state before it is back, as it died."""
+    exits: bool = False
+    """It asked for the end of the run (`exit`), and that was well."""
 
     @property
-    def stops(self) -> bool:
-        """No other cell runs after it."""
+    def fails(self) -> bool:
+        """It has not come to the end that it should."""
         return self.ended is not Ended.OK and not (self.ended is Ended.FAILED and self.step.may_fail)
 
     @property
@@ -68,6 +70,8 @@ class Outcome(msgspec.Struct, frozen=True):
         """That of the whole run, if it stops here."""
         if self.ended is Ended.DIED:
             return 1 if self.died_with is None else self.died_with
+        if self.ename == "SystemExit" and (number := exit_number(self.evalue)) is not None:
+            return number & 0xFF
         statuses = {Ended.OK: 0, Ended.TIMED_OUT: TIMED_OUT, Ended.INTERRUPTED: INTERRUPTED}
         return statuses.get(self.ended, 1)
 
@@ -103,18 +107,17 @@ class CellTask:
         session: CellSession,
         step: Step,
         show: Show,
-        outputs: CellOutputs,
+        record: Record,
         timeout: float | None,
     ) -> None:
         self._client = session.client
         self._step = step
         self._show = show
-        self._outputs = outputs
+        self._record = record
         self._timeout = timeout
         self._deadline: float | None = None  # of what comes next: the interrupt, or the force after it
         self._timed_out = False
         self._interrupts = 0  # by Ctrl-C
-        self._told = False  # an error was shown
 
     def run(self) -> Outcome:
         """Run it to its end. HoldfastError if the session goes away."""
@@ -134,18 +137,15 @@ class CellTask:
             stop_on_error=not self._step.may_fail,
             on_input=_asked if sys.stdin.isatty() and sys.stderr.isatty() else None,
         )
+        self._record.begin(self._step, execution.msg_id)
         self._deadline = None if self._timeout is None else time.monotonic() + self._timeout
         while True:
             try:
                 if self._heard_all(execution):
-                    break
+                    return execution.reply()
             except KeyboardInterrupt:
                 self._interrupts += 1
                 self._interrupt(force=self._interrupts > 1)
-        reply = execution.reply()
-        if reply.content.get("status") == "error" and not self._told:
-            self._take("error", reply.content)  # what IPython prints, or a cell that was silent
-        return reply
 
     def _heard_all(self, execution: Execution) -> bool:
         """Wait a moment and take in what comes; whether that was all."""
@@ -153,7 +153,10 @@ class CellTask:
             message = next(execution, None)
             if message is None:
                 return True
-            self._take(message.msg_type, message.content)
+            self._take(message)
+        while self._client.foreign:
+            if (late := self._client.foreign.popleft()).mine:  # of threads that an earlier cell has started
+                self._take(late)
         self._show.tick()
         if self._deadline is not None and time.monotonic() > self._deadline:
             force, self._timed_out = self._timed_out, True
@@ -165,10 +168,9 @@ class CellTask:
         left = TICK_SECONDS if self._deadline is None else self._deadline - time.monotonic()
         return max(0.0, min(TICK_SECONDS, left))
 
-    def _take(self, msg_type: str, content: dict[str, Any]) -> None:
-        self._told = self._told or msg_type == "error"
-        self._outputs.take(msg_type, content)
-        self._show.take(msg_type, content)
+    def _take(self, message: Incoming) -> None:
+        self._record.take(message.parent.msg_id, message.msg_type, message.content)
+        self._show.take(message.msg_type, message.content)
 
     def _interrupt(self, *, force: bool) -> None:
         if force:
@@ -181,17 +183,19 @@ class CellTask:
     def _judged(self, reply: Incoming, took: float) -> Outcome:
         content = reply.content
         recovery = _recovery(reply)
+        ended, exits = self._ended(content, died=recovery is not None), _exits(content)
         as_before = recovery is not None and recovery.get("level") == "standby" and not recovery.get("lost")
         status = recovery.get("exit_status") if recovery is not None else None
         return Outcome(
             self._step,
-            self._ended(content, died=recovery is not None),
+            Ended.OK if ended is Ended.FAILED and exits else ended,
             took,
             content.get("execution_count"),
             str(content.get("ename", "")),
             str(content.get("evalue", "")),
             status if isinstance(status, int) else None,
             as_before,
+            exits,
         )
 
     def _ended(self, content: dict[str, Any], *, died: bool) -> Ended:
@@ -202,6 +206,14 @@ class CellTask:
         if self._interrupts:
             return Ended.INTERRUPTED
         return Ended.DIED if died else Ended.FAILED
+
+
+def _exits(content: dict[str, Any]) -> bool:
+    """Whether a cell has called `exit`, or `sys.exit` with nothing to complain of."""
+    if content.get("ename") == "SystemExit":
+        return exit_number(str(content.get("evalue", ""))) == 0
+    payload = content.get("payload") or []
+    return any(isinstance(each, dict) and each.get("source") == "ask_exit" for each in payload)
 
 
 def _recovery(reply: Incoming) -> dict[str, Any] | None:

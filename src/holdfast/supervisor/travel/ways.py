@@ -93,9 +93,9 @@ class Ways:
 
     def _to_before(self, number: int, *, disk: bool) -> Way:
         """Just before one cell: exactly that state, of which one on disk may be a copy."""
+        if (number, True) not in self._stage.effects.numbers():
+            raise HoldfastError("the namespace does not hold what that cell did")
         gone = self._stage.effects.shown_since(number - 1)
-        if not gone:
-            raise HoldfastError("the namespace holds no effects of that cell, nor of later ones")
         try:
             return self._to_cells(len(gone))
         except HoldfastError:
