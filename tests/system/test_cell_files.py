@@ -219,6 +219,13 @@ def test_a_cell_that_takes_too_long_is_interrupted_and_undone(shell: Shell) -> N
     assert file.value("rows") == "[1, 2, 3]"
 
 
+def test_a_cell_that_never_stops_talking_takes_too_long_too(shell: Shell) -> None:
+    file = File(shell, "# %%\nwhile True:\n    print('and', flush=True)\n")
+    done = file.run("--timeout", "0.5")
+    assert done.returncode == 124
+    assert "stopped after" in done.stderr
+
+
 def test_a_cell_that_heeds_no_interrupt_is_stopped_by_force(shell: Shell) -> None:
     stubborn = (
         "import signal, threading\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nthreading.Event().wait()"
@@ -303,6 +310,38 @@ def test_a_session_that_only_happens_to_have_the_name_is_left_alone(shell: Shell
     shell.good("new", "-d", "other", "--cwd", "/")
     elsewhere = File(shell, "# %%\n1\n", "other.py").run()
     assert "holdfast: the session 'other' was started in /, not for this file" in elsewhere.stderr
+
+
+def test_cells_of_others_are_waited_for_and_their_time_is_not_the_cells(shell: Shell) -> None:
+    gate = Gate(shell.home / "gate")
+    first = Gate(shell.home / "first")
+    shell.good("new", "-d", "work")
+    File(shell, f"# %%\nprint('begun', flush=True)\n{first.wait}\n# %%\nprint('mine')\n")
+    with (
+        shell.client("work") as client,
+        shell.start("run", "-s", "work", "--timeout", "20", "analysis.py") as run,
+    ):
+        assert run.stdout is not None
+        assert run.stderr is not None
+        assert run.stdout.readline() == "begun\n"
+        theirs = client.execute(gate.wait)
+        first.open()
+        lines = [run.stderr.readline() for _ in range(3)]
+        assert lines[1:] == ["[2/2] print('mine')\n", "waiting for In[2], which ana runs\n"]
+        run.send_signal(signal.SIGINT)
+        _, err = run.communicate(timeout=SECONDS)
+        assert (run.returncode, err) == (130, "cell 2 waits in the session, and runs when its turn comes\n")
+        gate.open()
+        assert theirs.reply().content["status"] == "ok"
+
+
+def test_a_session_that_is_brought_back_is_in_the_files_folder(shell: Shell) -> None:
+    file = File(shell, "# %%\nimport os\nprint(os.getcwd())\n")
+    for options in ((), (), ("--fresh",)):
+        done = shell.run("run", *options, str(file.path))
+        assert done.stdout == f"{file.path.parent}\n", done.stderr
+        shell.good("stop", "analysis")
+        shell.work = shell.home  # from there it is run next
 
 
 def test_others_see_who_runs_the_cells(shell: Shell) -> None:

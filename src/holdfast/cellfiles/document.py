@@ -55,6 +55,16 @@ class Document:
         cells: list[Tree] = self.tree["cells"]
         return cells
 
+    @property
+    def language(self) -> str | None:
+        """Of its code, in lower case; None if it does not say."""
+        metadata = self.tree.get("metadata")
+        for key, name in (("kernelspec", "language"), ("language_info", "name")):
+            found = metadata.get(key) if isinstance(metadata, dict) else None
+            if isinstance(found, dict) and isinstance(found.get(name), str):
+                return str(found[name]).lower()
+        return None
+
     def steps(self) -> list[Step]:
         """Those that run: code that is not blank, and not tagged to be left out."""
         places = [

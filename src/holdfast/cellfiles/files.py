@@ -97,6 +97,9 @@ def read(path: Path) -> tuple[Document, Place | None]:
         raise HoldfastError(f"{path} is not a notebook: {error}") from error
     except HoldfastError as error:
         raise HoldfastError(f"{path}: {error.what}", error.remedy) from error
+    language = document.language
+    if language not in ("python", "ipython", None):
+        raise HoldfastError(f"{path} is a notebook for {language}, not for Python")
     return document, Place(Path(os.path.realpath(path)), Style.of(text), seen)
 
 

@@ -39,6 +39,8 @@ def run(options: Namespace) -> int:
     if place is not None:
         place.check()
     steps = document.steps()
+    if not steps:
+        raise HoldfastError(f"{path} has no cell that runs")
     out = sys.stderr if options.json else sys.stdout
     show = Show(len(steps), out, sys.stderr)
     path = Path(os.path.realpath(path))
@@ -94,7 +96,7 @@ class _Run:
         held = self._session.held()
         if not self._options.resume:
             self._refuse_foreign(held)
-            self._warn_of_older(held)
+            self._tell_of_older(held)
             return 0
         found = plan.made(self._steps, held)
         if len(found.done) < len(self._steps) and found.stale:
@@ -112,7 +114,7 @@ class _Run:
                 self._command("-s", name) + "   (runs there; or with another name)",
             )
 
-    def _warn_of_older(self, held: Sequence[Ran]) -> None:
+    def _tell_of_older(self, held: Sequence[Ran]) -> None:
         ours = [ran for ran in held if ran.ours]
         if ours:
             self._show.tell(

@@ -58,8 +58,13 @@ class CellSession:
             running = info.get("running")
             if running and running["count"] != told:
                 told = running["count"]
-                on_wait(f"waiting for In[{told}], which {running['client'] or 'somebody'} runs")
+                on_wait(_waiting_for(running))
             self.client.listen(LOOK_SECONDS)  # the end is published, too
+
+    def waits_for(self) -> str | None:
+        """Whose cell comes before one of ours that has not begun; None if that is not known."""
+        running = self.client.operation("info").get("running")
+        return _waiting_for(running) if running else None
 
     def restart(self) -> None:
         """Begin with an empty namespace; `%undo restart` has the one of before for a while."""
@@ -92,11 +97,15 @@ class CellSession:
                 yield str(content["text"]).rstrip("\n").removeprefix(_BACK)
 
 
+def _waiting_for(running: dict[str, Any]) -> str:
+    return f"waiting for In[{running['count']}], which {running['client'] or 'somebody'} runs"
+
+
 @contextmanager
 def opened(
     name: str, folder: Path, label: str, *, fresh: bool, tell: Callable[[str], object]
 ) -> Iterator[CellSession]:
-    """The session `name`, wherever it is; a new one starts in `folder`."""
+    """The session `name`, wherever it is; one that is started is so in `folder`."""
     with _bell(name, folder, fresh=fresh, tell=tell) as bell:
         file = Path(bell.ask("info")["connection_file"])
     with Client(connection.read(file), username=label, name=name) as client:
@@ -129,8 +138,8 @@ def _bell(name: str, folder: Path, *, fresh: bool, tell: Callable[[str], object]
     if pick.is_running(name):
         return start.ring(name)
     if fresh:
-        return start.begin_again(name, fresh=True)
-    bell = start.ensure(name)
+        return start.begin_again(name, fresh=True, cwd=str(folder))
+    bell = start.ensure(name, cwd=str(folder))
     story = bell.ask("arrival", timeout=None)["story"]
     tell(f"{name}: {story}" if story else f"{name} is started again")
     return bell

@@ -110,12 +110,15 @@ class CellTask:
         record: Record,
         timeout: float | None,
     ) -> None:
+        self._session = session
         self._client = session.client
         self._step = step
         self._show = show
         self._record = record
         self._timeout = timeout
         self._deadline: float | None = None  # of what comes next: the interrupt, or the force after it
+        self._begun = False
+        """It is this cell's turn: others may run cells in the session, too."""
         self._timed_out = False
         self._interrupts = 0  # by Ctrl-C
 
@@ -138,31 +141,48 @@ class CellTask:
             on_input=_asked if sys.stdin.isatty() and sys.stderr.isatty() else None,
         )
         self._record.begin(self._step, execution.msg_id)
-        self._deadline = None if self._timeout is None else time.monotonic() + self._timeout
+        self._begun = waits = False
         while True:
             try:
                 if self._heard_all(execution):
                     return execution.reply()
+                if not self._begun and not waits and (words := self._session.waits_for()) is not None:
+                    waits = True
+                    self._show.tell(words)
             except KeyboardInterrupt:
+                if not self._begun:
+                    self._show.tell(
+                        f"cell {self._step.number} waits in the session, and runs when its turn comes"
+                    )
+                    raise
                 self._interrupts += 1
                 self._interrupt(force=self._interrupts > 1)
 
     def _heard_all(self, execution: Execution) -> bool:
         """Wait a moment and take in what comes; whether that was all."""
-        if execution.wait(self._patience()):
-            message = next(execution, None)
-            if message is None:
-                return True
-            self._take(message)
+        over = execution.wait(self._patience()) and not self._heard(execution)
         while self._client.foreign:
             if (late := self._client.foreign.popleft()).mine:  # of threads that an earlier cell has started
                 self._take(late)
+        if over:
+            return True
         self._show.tick()
         if self._deadline is not None and time.monotonic() > self._deadline:
             force, self._timed_out = self._timed_out, True
             self._deadline = None if force else time.monotonic() + GRACE_SECONDS
             self._interrupt(force=force)
         return False
+
+    def _heard(self, execution: Execution) -> bool:
+        """Take the next message; False if there is none any more."""
+        message = next(execution, None)
+        if message is None:
+            return False
+        self._take(message)
+        if message.content.get("execution_state") == "busy" and not self._begun:
+            self._begun = True
+            self._deadline = None if self._timeout is None else time.monotonic() + self._timeout
+        return True
 
     def _patience(self) -> float:
         left = TICK_SECONDS if self._deadline is None else self._deadline - time.monotonic()

@@ -47,8 +47,9 @@ class Record:
 
     def begin(self, step: Step, msg_id: str) -> None:
         """A cell begins: its outputs are those that come for this request."""
-        self._of[msg_id] = self._outputs.of(self._document.cells[step.place])
-        self._dirty = True
+        if self._place is not None:
+            self._of[msg_id] = self._outputs.of(self._document.cells[step.place])
+            self._dirty = True
 
     def take(self, msg_id: str, msg_type: str, content: Mapping[str, Any]) -> None:
         """Something has come for a request."""

@@ -130,6 +130,10 @@ def test_a_full_disk_leaves_the_old_notebook(tmp_path: Path, monkeypatch: pytest
         ('{"nbformat": 4}', "no list of cells"),
         ('{"nbformat": 4, "cells": [{"cell_type": "code", "source": 1}]}', "cell 1"),
         ('{"nbformat": 4, "cells": [3]}', "cell 1"),
+        (
+            '{"nbformat": 4, "cells": [], "metadata": {"language_info": {"name": "R"}}}',
+            "for r, not for Python",
+        ),
         ("[" * 100_000, "not a notebook"),
     ],
 )
