@@ -21,6 +21,7 @@ from holdfast.cli.cellwriting import Record
 from holdfast.cli.output import FORCED_SECONDS, exit_number
 from holdfast.client.blocking import Execution
 from holdfast.client.exchange import Incoming
+from holdfast.console import ladder
 
 GRACE_SECONDS = 5.0
 """After --timeout, for a cell to heed its interrupt; then the interpreter is stopped. Native code that looks
@@ -120,7 +121,8 @@ class CellTask:
         self._begun = False
         """It is this cell's turn: others may run cells in the session, too."""
         self._timed_out = False
-        self._interrupts = 0  # by Ctrl-C
+        self._ladder = ladder.Ladder()
+        self._interrupted = False  # by Ctrl-C
 
     def run(self) -> Outcome:
         """Run it to its end. HoldfastError if the session goes away."""
@@ -155,8 +157,7 @@ class CellTask:
                         f"cell {self._step.number} waits in the session, and runs when its turn comes"
                     )
                     raise
-                self._interrupts += 1
-                self._interrupt(force=self._interrupts > 1)
+                self._pressed()
 
     def _heard_all(self, execution: Execution) -> bool:
         """Wait a moment and take in what comes; whether that was all."""
@@ -192,6 +193,16 @@ class CellTask:
         self._record.take(message.parent.msg_id, message.msg_type, message.content)
         self._show.take(message.msg_type, message.content)
 
+    def _pressed(self) -> None:
+        """Ctrl-C, which means more each time, as in the console."""
+        self._interrupted = True
+        step = self._ladder.press(time.monotonic())
+        if step is ladder.Step.WARN:
+            self._show.tell(
+                "still running. Ctrl-C again: stop the interpreter, and restore the state before the cell"
+            )
+        self._interrupt(force=step is ladder.Step.FORCE)
+
     def _interrupt(self, *, force: bool) -> None:
         if force:
             self._client.request(
@@ -223,7 +234,7 @@ class CellTask:
             return Ended.TIMED_OUT
         if content.get("status") == "ok":
             return Ended.OK
-        if self._interrupts:
+        if self._interrupted:
             return Ended.INTERRUPTED
         return Ended.DIED if died else Ended.FAILED
 
