@@ -64,7 +64,9 @@ class CellSession:
     def waits_for(self) -> str | None:
         """Whose cell comes before one of ours that has not begun; None if that is not known."""
         running = self.client.operation("info").get("running")
-        return _waiting_for(running) if running else None
+        if running is None or running["client"] == self._label:  # ours has begun while we asked
+            return None
+        return _waiting_for(running)
 
     def restart(self) -> None:
         """Begin with an empty namespace; `%undo restart` has the one of before for a while."""
