@@ -26,7 +26,8 @@ MAY_USE: dict[str, set[str]] = {
     "client": {"protocol"},
     "console": {"protocol", "client"},
     "jupyter": {"protocol", "client"},
-    "cli": {"protocol", "client", "console", "jupyter", "journal", "config"},
+    "cellfiles": set(),
+    "cli": {"protocol", "client", "console", "jupyter", "journal", "config", "cellfiles"},
     "kernel": {"jupyter"},
     "__main__": {"cli"},
 }

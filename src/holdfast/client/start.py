@@ -105,7 +105,7 @@ def ensure(
         )  # somebody else may have been quicker
 
 
-def begin_again(name: str, *, fresh: bool = False) -> DoorbellClient:
+def begin_again(name: str, *, fresh: bool = False, cwd: str | None = None) -> DoorbellClient:
     """Start the kept session `name`, which must not run (SessionExists); `fresh`: with nothing of before."""
     if not exists(name):
         raise no_such_session(name)
@@ -114,7 +114,7 @@ def begin_again(name: str, *, fresh: bool = False) -> DoorbellClient:
         if bell is not None:
             bell.close()
             raise SessionExists(f"session {name!r} is running", f"holdfast stop {name}, then the same again")
-        return _start(name, turn, True, None, sys.executable, fresh=fresh)
+        return _start(name, turn, True, cwd, sys.executable, fresh=fresh)
 
 
 def revive(name: str) -> DoorbellClient | None:

@@ -61,6 +61,11 @@ class Screen:
         """Rows of the terminal now."""
         return shutil.get_terminal_size().lines
 
+    @property
+    def mid_line(self) -> bool:
+        """Whether a line of the terminal is half written."""
+        return bool(self._line)
+
     def write(self, text: str, stream: Stream = "stdout") -> None:
         """Show `text` as it is."""
         self._do(_Text(text, stream))

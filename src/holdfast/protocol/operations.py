@@ -192,15 +192,38 @@ class Variables(msgspec.Struct, frozen=True):
     """How many were left out."""
 
 
+class HeldRequest(msgspec.Struct, frozen=True):
+    """`held`: which cells' effects the namespace holds."""
+
+
+class HeldCell(msgspec.Struct, frozen=True):
+    """One of them that somebody typed: those are counted when one goes back."""
+
+    id: int
+    count: int
+    code: str
+    client: str
+    status: str
+
+
+class Held(msgspec.Struct, frozen=True):
+    """Reply to `held`, oldest first: what was undone, lost or emptied by `%reset` is not among them."""
+
+    cells: list[HeldCell]
+
+
 class Undo(msgspec.Struct, frozen=True):
     """`undo`: go back to the state before the last `cells` cells, or to the namespace before the restart.
 
-    With `disk` to a checkpoint: 1, in `cells`, is the newest that is older than the state there is.
+    With `disk` to a checkpoint: 1, in `cells`, is the newest that is older than the state there is. With
+    `before` to the state just before that cell (HeldCell.id), from memory; with `disk` too, if it must be
+    from there.
     """
 
     cells: Annotated[int, msgspec.Meta(ge=1, le=2**53)] = 1
     restart: bool = False
     disk: bool = False
+    before: Annotated[int, msgspec.Meta(ge=1, le=2**53)] | None = None
 
 
 class Redo(msgspec.Struct, frozen=True):
@@ -351,6 +374,7 @@ OPERATIONS: dict[str, Operation] = {
     "clients": Operation(ClientsRequest, Clients),
     "interrupt": Operation(Interrupt, Done),
     "variables": Operation(VariablesRequest, Variables),
+    "held": Operation(HeldRequest, Held),
     "undo": Operation(Undo, Undone),
     "redo": Operation(Redo, Undone),
     "checkpoints": Operation(CheckpointsRequest, Checkpoints),

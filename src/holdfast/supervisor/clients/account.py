@@ -1,4 +1,4 @@
-"""What a session says of itself: `info` and `log`. Only reads."""
+"""What a session says of itself: `info`, `log` and `held`. Only reads."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from holdfast.supervisor.aftermath import recovery as words
 from holdfast.supervisor.aftermath import restorepoint
 from holdfast.supervisor.aftermath.remains import folded
 from holdfast.supervisor.cells.stage import Stage
-from holdfast.supervisor.disk import story
+from holdfast.supervisor.disk import lostcells, story
 from holdfast.supervisor.disk.ondisk import OnDisk
 from holdfast.supervisor.ledger import Ledger
 from holdfast.supervisor.processes.lineage import State
@@ -45,6 +45,7 @@ class Account:
     ) -> None:
         """`takes_over`: the last run's supervisor was killed, its worker lives."""
         self._name = name
+        self._ledger = ledger
         self._journal = ledger.journal
         self._stage = stage
         self._lineage = lineage
@@ -64,6 +65,19 @@ class Account:
             if room <= 0:
                 break
         return operations.Log(entries[::-1], *position)
+
+    def held(self) -> operations.Held:
+        """The cells whose effects the worker holds, of those that somebody typed."""
+        emptied = lostcells.emptied_by(self._ledger)
+        typed = {number for number, shown in self._stage.effects.numbers() if shown and number > emptied}
+        cells = self._journal.cells(after=min(typed) - 1) if typed else []
+        return operations.Held(
+            [
+                operations.HeldCell(cell.id, cell.count or 0, cell.code, cell.client, cell.status or "")
+                for cell in cells
+                if cell.id in typed
+            ]
+        )
 
     def restore_point(self) -> str:
         """What a crash would leave, in one line."""

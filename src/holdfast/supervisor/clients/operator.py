@@ -52,6 +52,8 @@ class Operator:
             return self._account.log(request, self._resumption.position)
         if isinstance(request, operations.ClientsRequest):
             return operations.Clients(self._desk.clients())
+        if isinstance(request, operations.HeldRequest):
+            return self._account.held()
         if isinstance(request, operations.Undo | operations.Redo):
             return self._undo.do(request)
         if isinstance(request, operations.CheckpointsRequest):
