@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import os
 import shlex
 import shutil
-import signal
 
+from holdfast.console import foreground
 from holdfast.console.extent import Extent
 from holdfast.console.screen import Screen
 
@@ -23,7 +21,8 @@ async def show(text: str, screen: Screen) -> None:
         screen.fresh_line()
         screen.write(text.rstrip("\n") + "\n")
         return
-    await _run(command, text)
+    colours = {"LESS": os.environ.get("LESS", "-R")}  # they pass through
+    await foreground.run(command, screen, text=text, env=os.environ | colours)
 
 
 def _pager() -> list[str] | None:
@@ -31,18 +30,3 @@ def _pager() -> list[str] | None:
     if chosen and shutil.which(chosen[0]):
         return chosen
     return ["less"] if shutil.which("less") else None
-
-
-async def _run(command: list[str], text: str) -> None:
-    """Ctrl-C belongs to the pager meanwhile; colours pass through less (LESS=R)."""
-    loop = asyncio.get_running_loop()
-    process = await asyncio.create_subprocess_exec(
-        *command, stdin=asyncio.subprocess.PIPE, env=os.environ | {"LESS": os.environ.get("LESS", "-R")}
-    )
-    loop.add_signal_handler(signal.SIGINT, _ignore)
-    with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # left before the end
-        await process.communicate(text.encode(errors="replace"))
-
-
-def _ignore() -> None:
-    """The pager gets it too."""

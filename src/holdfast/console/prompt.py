@@ -7,28 +7,39 @@ import sys
 from collections.abc import Callable
 
 from prompt_toolkit import PromptSession
-from prompt_toolkit.application import get_app_session
+from prompt_toolkit.application import get_app_session, in_terminal
 from prompt_toolkit.completion import Completer
+from prompt_toolkit.cursor_shapes import ModalCursorShapeConfig
+from prompt_toolkit.document import Document
 from prompt_toolkit.enums import DEFAULT_BUFFER
 from prompt_toolkit.filters import has_focus, is_done
 from prompt_toolkit.formatted_text import ANSI, AnyFormattedText, StyleAndTextTuples
-from prompt_toolkit.history import History
+from prompt_toolkit.key_binding import merge_key_bindings
 from prompt_toolkit.layout.processors import ConditionalProcessor, HighlightMatchingBracketProcessor
 from prompt_toolkit.lexers import DynamicLexer, Lexer, PygmentsLexer
 from prompt_toolkit.output import Output
 from prompt_toolkit.output.vt100 import Vt100_Output
-from prompt_toolkit.styles import Style
+from prompt_toolkit.shortcuts import CompleteStyle
+from prompt_toolkit.styles import BaseStyle, DynamicStyle, Style, merge_styles
 
-from holdfast.console.colours import lexer_class, prompt_style
-from holdfast.console.keys import bindings
-from holdfast.console.render import continuation
+from holdfast.console import editor, keys, render, suggestion
+from holdfast.console.colours import TERMINAL, lexer_class, prompt_style, sixteen
+from holdfast.console.history import SessionHistory
 from holdfast.console.screen import Screen
+from holdfast.errors import HoldfastError
 from holdfast.settings import Console as Settings
+
+ESCAPE_SECONDS = 0.05
+"""For the rest of an arrow key's sequence to come after its Escape, over a slow line too."""
+
+_MENUS = {"column": CompleteStyle.COLUMN, "multicolumn": CompleteStyle.MULTI_COLUMN}
 
 _STYLE = {
     "in": "ansigreen",
     "in.number": "ansibrightgreen bold",
     "continuation": "ansigreen",
+    "mode": "ansiyellow",
+    "auto-suggestion": "ansibrightblack",
     "completion-menu": "bg:ansibrightblack ansiwhite",
     "completion-menu.completion.current": "bg:ansigreen ansiblack noreverse",
     "completion-menu.meta.completion": "bg:ansiblack ansiwhite",
@@ -47,39 +58,46 @@ class Prompt:
         *,
         count: Callable[[], int],
         completer: Completer,
-        history: History,
+        history: SessionHistory,
         on_idle_interrupt: Callable[[], None],
         settings: Settings,
     ) -> None:
         """`count` tells the next cell's number; `on_idle_interrupt` is called for Ctrl-C on an empty line."""
         self._screen = screen
         self._count = count
+        self._theme = settings.theme
+        self._vi = settings.editing_mode == "vi"
         self._lexer: Lexer | None = None
+        self._style: BaseStyle = Style.from_dict(_STYLE | sixteen())
         self._output = _output()
         self._session: PromptSession[str] = PromptSession(
             output=self._output,
             message=self._message,
             multiline=True,
             lexer=DynamicLexer(lambda: self._lexer),
-            style=Style.from_dict(_STYLE | prompt_style()),
+            style=DynamicStyle(lambda: self._style),
             include_default_pygments_style=False,
             completer=completer,
             complete_while_typing=False,
+            complete_style=_MENUS[settings.completion_menu],
             history=history,
             enable_history_search=True,
             search_ignore_case=True,
-            key_bindings=bindings(on_idle_interrupt),
+            auto_suggest=suggestion.Suggester(history.lines) if settings.suggestions else None,
+            key_bindings=merge_key_bindings(
+                [keys.bindings(on_idle_interrupt, self._edit), suggestion.bindings()]
+            ),
             prompt_continuation=_continuation,
             input_processors=[
                 ConditionalProcessor(
                     HighlightMatchingBracketProcessor(chars="[](){}"), has_focus(DEFAULT_BUFFER) & ~is_done
                 )
             ],
-            vi_mode=settings.editing_mode == "vi",
+            vi_mode=self._vi,
+            cursor=ModalCursorShapeConfig() if self._vi else None,
             enable_suspend=True,
-            enable_open_in_editor=True,
-            tempfile_suffix=".py",
         )
+        self._session.app.ttimeoutlen = ESCAPE_SECONDS
         self._session.app.after_render += self._load_lexer
 
     async def read(self, default: str = "") -> str:
@@ -126,14 +144,40 @@ class Prompt:
         # The empty line belongs to the prompt, so that what others run comes above it.
         return [
             ("", "\n"),
+            ("class:mode", f"[{self._mode}] " if self._vi else ""),
             ("class:in", "In ["),
             ("class:in.number", str(self._count())),
             ("class:in", "]: "),
         ]
 
+    @property
+    def _mode(self) -> str:
+        """Vi's mode in three letters, as IPython's prompt has them: ins, nav, rep."""
+        return self._session.app.vi_state.input_mode.name[:3].lower()
+
     def _load_lexer(self, _sender: object) -> None:
         if self._lexer is None:
             self._lexer = PygmentsLexer(lexer_class(), sync_from_start=True)
+            if self._theme != TERMINAL:
+                self._style = merge_styles([Style.from_dict(_STYLE), prompt_style(self._theme)])
+
+    def _edit(self, run: bool) -> None:
+        self._session.app.create_background_task(self._edited(run=run))
+
+    async def _edited(self, *, run: bool) -> None:
+        """The user's editor on what is typed; what comes back is run, if that is wanted."""
+        buffer = self._session.default_buffer
+        async with in_terminal():
+            try:
+                text = await editor.on_text(buffer.text, self._screen)
+            except HoldfastError as error:
+                self._screen.note(render.complaint(error))
+                return
+        if text is not None:
+            buffer.save_to_undo_stack()
+            buffer.document = Document(text)
+            if run and text.strip():
+                buffer.validate_and_handle()
 
 
 def _output() -> Output:
@@ -148,4 +192,4 @@ def _output() -> Output:
 
 
 def _continuation(width: int, _line: int, _wraps: int) -> AnyFormattedText:
-    return [("class:continuation", continuation(width))]
+    return [("class:continuation", render.continuation(width))]
