@@ -34,8 +34,9 @@ from holdfast.settings import Console as Settings
 INFO_SECONDS = 1.0
 """A supervisor tells about itself within milliseconds; another kernel never does, and the prompt appears."""
 
-COMPLETE_SECONDS = 2.0
-"""Longer than this nobody waits for a menu."""
+COMPLETE_SECONDS = 6.0
+"""The first completion of a session loads jedi: a second or two, on a busy machine more. Typing goes on
+meanwhile."""
 
 HISTORY_SECONDS = 0.2
 """So long the first prompt waits for the history, that the first up-arrow finds it; after that it comes."""
