@@ -16,14 +16,14 @@ from prompt_toolkit.filters import has_focus, is_done
 from prompt_toolkit.formatted_text import ANSI, AnyFormattedText, StyleAndTextTuples
 from prompt_toolkit.key_binding import merge_key_bindings
 from prompt_toolkit.layout.processors import ConditionalProcessor, HighlightMatchingBracketProcessor
-from prompt_toolkit.lexers import DynamicLexer, Lexer, PygmentsLexer
+from prompt_toolkit.lexers import DynamicLexer, Lexer
 from prompt_toolkit.output import Output
 from prompt_toolkit.output.vt100 import Vt100_Output
 from prompt_toolkit.shortcuts import CompleteStyle
 from prompt_toolkit.styles import BaseStyle, DynamicStyle, Style, merge_styles
 
 from holdfast.console import editor, keys, render, suggestion
-from holdfast.console.colours import TERMINAL, lexer_class, prompt_style, sixteen
+from holdfast.console.colours import TERMINAL, prompt_style, sixteen
 from holdfast.console.history import SessionHistory
 from holdfast.console.screen import Screen
 from holdfast.errors import HoldfastError
@@ -159,7 +159,9 @@ class Prompt:
 
     def _load_lexer(self, _sender: object) -> None:
         if self._lexer is None:
-            self._lexer = PygmentsLexer(lexer_class(), sync_from_start=True)
+            from holdfast.console.lexing import CellLexer  # noqa: PLC0415 - slow; the prompt stands by now
+
+            self._lexer = CellLexer()
             if self._theme != TERMINAL:
                 self._style = merge_styles([Style.from_dict(_STYLE), prompt_style(self._theme)])
 
@@ -193,5 +195,8 @@ def _output() -> Output:
     return output
 
 
-def _continuation(width: int, _line: int, _wraps: int) -> AnyFormattedText:
-    return [("class:continuation", render.continuation(width))]
+def _continuation(width: int, _line: int, wraps: int) -> AnyFormattedText:
+    """Before a line that begins `...:`, before one that only goes on a dotted bar, as in IPython."""
+    return [
+        ("class:continuation", "\N{VERTICAL ELLIPSIS} ".rjust(width) if wraps else render.continuation(width))
+    ]
