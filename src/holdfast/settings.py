@@ -190,6 +190,8 @@ class Console(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     the others are styles of pygments, each for one of the two. NO_COLOR has the last word."""
     suggestions: bool = True
     """The rest of a line from the history, in grey. End, Ctrl-E or Ctrl-F takes it, no other key notices."""
+    auto_close: bool = False
+    """Brackets and quotes close by themselves."""
     completion_menu: Literal["column", "multicolumn"] = "column"
     """One completion a row with its kind and signature, or many a row as IPython has them."""
     history_entries: Annotated[int, msgspec.Meta(ge=0)] = 1_000

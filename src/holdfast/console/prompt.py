@@ -22,7 +22,7 @@ from prompt_toolkit.output.vt100 import Vt100_Output
 from prompt_toolkit.shortcuts import CompleteStyle
 from prompt_toolkit.styles import BaseStyle, DynamicStyle, Style, merge_styles
 
-from holdfast.console import editor, keys, render, suggestion
+from holdfast.console import editor, keys, pairs, render, suggestion
 from holdfast.console.colours import TERMINAL, prompt_style, sixteen
 from holdfast.console.history import SessionHistory
 from holdfast.console.screen import Screen
@@ -85,7 +85,11 @@ class Prompt:
             search_ignore_case=True,
             auto_suggest=suggestion.Suggester(history.lines) if settings.suggestions else None,
             key_bindings=merge_key_bindings(
-                [keys.bindings(on_idle_interrupt, self._edit), suggestion.bindings()]
+                [
+                    keys.bindings(on_idle_interrupt, self._edit),
+                    suggestion.bindings(),
+                    *([pairs.bindings()] if settings.auto_close else []),
+                ]
             ),
             prompt_continuation=_continuation,
             input_processors=[

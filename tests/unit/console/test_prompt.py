@@ -160,6 +160,27 @@ def test_readlines_keys_do_what_they_do_in_ipython(screen: Screen, keys: str, ce
     assert typed(screen, keys, history=("import json",)) == cell
 
 
+@pytest.mark.parametrize(
+    ("keys", "cell"),
+    [
+        ("f(" + ENTER, "f()"),
+        ("f([1])" + ENTER, "f([1])"),
+        ("f('a', \"b\")" + ENTER, "f('a', \"b\")"),
+        ("x = f'" + ENTER, "x = f''"),
+        ("# don't" + ENTER, "# don't"),
+        ("x" + LEFT + "(" + ALT_ENTER, "(x"),
+        ("f(" + BACKSPACE + ENTER, "f"),
+        ('"""' + ALT_ENTER, '"""'),
+        ("'a" + ENTER, "'a'"),
+    ],
+)
+def test_brackets_and_quotes_close_by_themselves_for_who_wants_it(
+    screen: Screen, keys: str, cell: str
+) -> None:
+    assert typed(screen, keys, settings=Settings(auto_close=True)) == cell
+    assert typed(screen, "f(" + ALT_ENTER) == "f("
+
+
 VI = Settings(editing_mode="vi")
 
 
