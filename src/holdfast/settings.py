@@ -189,7 +189,8 @@ class Console(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Colours of code. `terminal`: the sixteen of the terminal's own theme, so readable on light and on dark;
     the others are styles of pygments, each for one of the two. NO_COLOR has the last word."""
     suggestions: bool = True
-    """The rest of a line from the history, in grey. End, Ctrl-E or Ctrl-F takes it, no other key notices."""
+    """The rest of a line from the history, in grey. End, Ctrl-E or Ctrl-F takes it, no other key notices.
+    Without colours (NO_COLOR) there is none, since it would look as if it were typed."""
     auto_close: bool = False
     """Brackets and quotes close by themselves."""
     completion_menu: Literal["column", "multicolumn"] = "column"

@@ -128,6 +128,26 @@ def test_a_block_comes_back_whole_and_down_leads_back_to_what_was_begun(console:
     wait_for_line(console, "for pl")
 
 
+def test_up_at_a_question_finds_earlier_answers_and_never_a_password(console: Terminal) -> None:
+    console.send("import getpass" + ENTER)
+    console.wait_for_last_prompt()
+    console.send("first = input('first? ')" + ENTER)
+    console.wait_for_last("first?")
+    console.send("an answer" + ENTER)
+    console.wait_for_last_prompt()
+    console.send("secret = getpass.getpass('secret? ')" + ENTER)
+    console.wait_for_last("secret?")
+    console.send("hunter2" + ENTER)
+    console.wait_for_last_prompt()
+    console.send("second = input('second? ')" + ENTER)
+    console.wait_for_last("second?")
+    console.send(UP)
+    console.wait_for("second? an answer")
+    assert "hunter2" not in console.text
+    console.send(ENTER)
+    console.wait_for_last_prompt()
+
+
 # vi
 
 
@@ -261,10 +281,17 @@ def test_what_others_run_does_not_get_into_the_editor(shared: Session, tmp_path:
 # Asking
 
 
-def test_a_function_is_completed_with_its_signature(console: Terminal) -> None:
+def test_a_function_is_completed_with_its_signature(shared: Session, console: Terminal) -> None:
+    first = shared.client(
+        "first"
+    )  # a session's first completion loads jedi, which takes a loaded machine long
+    try:
+        first.reply(first.send("complete_request", {"code": "gath", "cursor_pos": 4}), 60)
+    finally:
+        first.close()
     run(console, "def gather(apples, pears=3): pass")
     run(console, "gather_more = 1")
-    console.send("gath" + TAB)  # a session's first: jedi is loaded
+    console.send("gath" + TAB)
     console.wait_for("function(apples, pears=3)")
     console.wait_for("gather_more")
     console.send(TAB + TAB + CTRL_G)

@@ -65,7 +65,7 @@ class OwnCell:
             self._take(message)
         reply = (await execution.reply).content
         self._view.finish()
-        if self._watch.seconds >= self._tell_elapsed:
+        if self._count and self._watch.seconds >= self._tell_elapsed:
             took = elapsed.words(self._watch.seconds)
             self._screen.note(ansi.paint(f"[{self._count}] took {took}", ansi.NOTE))
         return await self._conclude(reply)

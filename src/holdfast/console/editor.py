@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,11 +22,15 @@ _GOTO = {"code": ["--goto"], "codium": ["--goto"], "cursor": ["--goto"], "subl":
 async def on_text(text: str, screen: Screen) -> str | None:
     """`text` as the user leaves it, without the last newline; None if the editor failed (`:cq`).
 
-    HoldfastError if there is no editor.
+    HoldfastError if there is no editor, or no place for a file.
     """
-    with TemporaryDirectory(prefix="holdfast-") as folder:
-        path = Path(folder) / "cell.py"
-        path.write_text(text + "\n")
+    try:
+        folder = TemporaryDirectory(prefix="holdfast-")
+    except OSError as error:
+        raise HoldfastError(f"there is no place for a file to edit: {error.strerror}") from error
+    with folder:
+        path = Path(folder.name) / "cell.py"
+        path.write_text(text + "\n", encoding="utf-8", errors="replace")
         return read(path).removesuffix("\n") if await on_file(path, 0, screen) else None
 
 
@@ -42,7 +45,7 @@ async def on_file(path: Path, line: int, screen: Screen) -> bool:
 def read(path: Path) -> str:
     """What is in a file that was edited; nothing if it was never written."""
     try:
-        return path.read_text(errors="replace")
+        return path.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return ""
 
@@ -58,7 +61,7 @@ def command(environ: Mapping[str, str], path: Path, line: int) -> list[str]:
 
 def _chosen(environ: Mapping[str, str]) -> list[str]:
     for variable in ("VISUAL", "EDITOR"):
-        words = shlex.split(environ.get(variable, ""))
+        words = foreground.chosen(environ, variable)
         if words and shutil.which(words[0]) is None:
             raise HoldfastError(
                 f"{variable} is {words[0]!r}, and there is no such program", f"export {variable}=…"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-import shlex
 import shutil
 
 from holdfast.console import foreground
 from holdfast.console.extent import Extent
 from holdfast.console.screen import Screen
+from holdfast.errors import HoldfastError
 
 
 async def show(text: str, screen: Screen) -> None:
@@ -16,17 +17,15 @@ async def show(text: str, screen: Screen) -> None:
     size = shutil.get_terminal_size()
     extent = Extent(width=size.columns)
     extent.follow(text)
-    command = _pager()
-    if extent.row < size.lines - 2 or command is None:
-        screen.fresh_line()
-        screen.write(text.rstrip("\n") + "\n")
-        return
-    colours = {"LESS": os.environ.get("LESS", "-R")}  # they pass through
-    await foreground.run(command, screen, text=text, env=os.environ | colours)
+    if extent.row >= size.lines - 2:
+        colours = {"LESS": os.environ.get("LESS", "-R")}  # they pass through
+        with contextlib.suppress(HoldfastError):  # there is no pager: it is printed
+            await foreground.run(_pager(), screen, text=text, env=os.environ | colours)
+            return
+    screen.fresh_line()
+    screen.write(text.rstrip("\n") + "\n")
 
 
-def _pager() -> list[str] | None:
-    chosen = shlex.split(os.environ.get("PAGER", ""))
-    if chosen and shutil.which(chosen[0]):
-        return chosen
-    return ["less"] if shutil.which("less") else None
+def _pager() -> list[str]:
+    chosen = foreground.chosen(os.environ, "PAGER")
+    return chosen if chosen and shutil.which(chosen[0]) else ["less"]

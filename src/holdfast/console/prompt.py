@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import sys
 from collections.abc import Callable
 
@@ -14,6 +15,7 @@ from prompt_toolkit.document import Document
 from prompt_toolkit.enums import DEFAULT_BUFFER
 from prompt_toolkit.filters import has_focus, is_done
 from prompt_toolkit.formatted_text import ANSI, AnyFormattedText, StyleAndTextTuples
+from prompt_toolkit.history import DummyHistory
 from prompt_toolkit.key_binding import merge_key_bindings
 from prompt_toolkit.layout.processors import ConditionalProcessor, HighlightMatchingBracketProcessor
 from prompt_toolkit.lexers import DynamicLexer, Lexer
@@ -83,7 +85,9 @@ class Prompt:
             history=history,
             enable_history_search=True,
             search_ignore_case=True,
-            auto_suggest=suggestion.Suggester(history.lines) if settings.suggestions else None,
+            auto_suggest=suggestion.Suggester(history.lines)
+            if settings.suggestions and _has_colours()
+            else None,
             key_bindings=merge_key_bindings(
                 [
                     keys.bindings(on_idle_interrupt, self._edit),
@@ -117,7 +121,8 @@ class Prompt:
         begun = self._screen.half_line() + last
         sys.stdout.write("\r")  # the prompt draws the half written line again
         with self._screen.prompting():
-            return await self._plain.prompt_async(ANSI(begun), is_password=password, handle_sigint=False)
+            session = self._secret if password else self._plain
+            return await session.prompt_async(ANSI(begun), handle_sigint=False)
 
     def interrupt(self) -> None:
         """As if Ctrl-C were pressed (SIGINT from elsewhere)."""
@@ -140,11 +145,17 @@ class Prompt:
         self._session.app.invalidate()
 
     def _sessions(self) -> list[PromptSession[str]]:
-        return [self._session, *([self._plain] if "_plain" in self.__dict__ else [])]
+        made = (self.__dict__.get(name) for name in ("_plain", "_secret"))
+        return [self._session, *(session for session in made if session is not None)]
 
     @functools.cached_property
     def _plain(self) -> PromptSession[str]:
-        return PromptSession(output=self._output)
+        return PromptSession(output=self._output, vi_mode=self._vi)
+
+    @functools.cached_property
+    def _secret(self) -> PromptSession[str]:
+        """Up-arrow finds no password, here or at a later question."""
+        return PromptSession(output=self._output, is_password=True, history=DummyHistory())
 
     def _message(self) -> StyleAndTextTuples:
         # The empty line belongs to the prompt, so that what others run comes above it.
@@ -197,6 +208,11 @@ def _output() -> Output:
     if isinstance(output, Vt100_Output):
         output.enable_cpr = False
     return output
+
+
+def _has_colours() -> bool:
+    """Whether a suggestion can look other than what is typed."""
+    return not os.environ.get("NO_COLOR")
 
 
 def _continuation(width: int, _line: int, wraps: int) -> AnyFormattedText:

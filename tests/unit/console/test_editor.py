@@ -47,3 +47,8 @@ def test_no_editor_at_all_is_said(programs: Path) -> None:
         file.unlink()
     with pytest.raises(HoldfastError, match="there is no editor here"):
         editor.command({}, Path("x.py"), 0)
+
+
+def test_a_variable_that_is_no_command_is_named(programs: Path) -> None:
+    with pytest.raises(HoldfastError, match="EDITOR is no command"):
+        editor.command({"EDITOR": "vi 'open"}, Path("x.py"), 0)
