@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from holdfast.client.aio import Client, OnInput
 from holdfast.client.exchange import Incoming
-from holdfast.console import ansi, pager, render
+from holdfast.console import ansi, editor, elapsed, pager, render
 from holdfast.console.ladder import Ladder, Step
 from holdfast.console.screen import Screen
 from holdfast.console.view import CellView
+from holdfast.errors import HoldfastError
 
 _SAID_AS_TEXT = frozenset({"UsageError"})
 """Errors that IPython prints instead of publishing them."""
@@ -21,20 +23,31 @@ class Outcome(NamedTuple):
 
     next_input: str = ""
     """The next prompt begins with this."""
+    run: str = ""
+    """The next cell, at once: what was edited."""
     leave: bool = False
 
 
 class OwnCell:
     """A cell from Enter to its end."""
 
-    def __init__(self, client: Client, screen: Screen, code: str, on_count: Callable[[int], None]) -> None:
-        """`on_count` is told the cell's number when it begins."""
+    def __init__(
+        self,
+        client: Client,
+        screen: Screen,
+        code: str,
+        on_count: Callable[[int], None],
+        tell_elapsed: float,
+    ) -> None:
+        """`on_count` is told the cell's number when it begins; one of `tell_elapsed` seconds says so."""
         self.started = False
         """The kernel has begun with it: Ctrl-C means this one."""
         self._client = client
         self._screen = screen
         self._code = code
         self._on_count = on_count
+        self._tell_elapsed = tell_elapsed
+        self._watch = elapsed.Stopwatch()
         self._view = CellView(screen)
         self._ladder = Ladder()
         self._count = 0
@@ -42,11 +55,19 @@ class OwnCell:
 
     async def run(self, on_input: OnInput) -> Outcome:
         """Run it and show what comes. NoAnswer if the session goes away."""
-        execution = self._client.execute(self._code, on_input=on_input)
+
+        async def timed(question: str, password: bool) -> str:
+            with self._watch.paused():
+                return await on_input(question, password)
+
+        execution = self._client.execute(self._code, on_input=timed)
         async for message in execution:
             self._take(message)
         reply = (await execution.reply).content
         self._view.finish()
+        if self._count and self._watch.seconds >= self._tell_elapsed:
+            took = elapsed.words(self._watch.seconds)
+            self._screen.note(ansi.paint(f"[{self._count}] took {took}", ansi.NOTE))
         return await self._conclude(reply)
 
     async def interrupt(self, now: float) -> None:
@@ -68,6 +89,7 @@ class OwnCell:
     def _take(self, message: Incoming) -> None:
         if message.msg_type == "execute_input":
             self.started = True
+            self._watch.start()
             self._count = message.content.get("execution_count") or 0
             self._on_count(self._count)
         elif message.msg_type == "status":
@@ -98,8 +120,21 @@ class OwnCell:
         elif source == "ask_exit":
             return outcome._replace(leave=True)
         elif source == "edit_magic":
-            self._screen.note(ansi.paint(f"edit {payload.get('filename')}, then %run it", ansi.NOTE))
+            return outcome._replace(run=await self._edit(payload))
         return outcome
+
+    async def _edit(self, payload: Mapping[str, Any]) -> str:
+        """Open the file in the user's editor; what is to be run then, if anything."""
+        path, line = Path(str(payload.get("filename", ""))), payload.get("line_number")
+        try:
+            done = await editor.on_file(path, line if isinstance(line, int) else 0, self._screen)
+        except HoldfastError as error:
+            self._screen.note(render.complaint(error))
+            return ""
+        asked = payload.get("holdfast")
+        if not done or not isinstance(asked, Mapping):
+            return ""
+        return str(asked.get("code") or editor.read(path)) if asked.get("run") else ""
 
 
 def _payloads(reply: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
