@@ -60,10 +60,10 @@ def is_ours(pid: int) -> bool:
     return _OURS in _command_line(pid)
 
 
-def children(pid: int) -> list[int]:
-    """Of the process's main thread (proc_pid_task_children(5))."""
+def children(pid: int, thread: int | None = None) -> list[int]:
+    """Of one of the process's threads, its main one if not said (proc_pid_task_children(5))."""
     try:
-        return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+        return [int(each) for each in Path(f"/proc/{pid}/task/{thread or pid}/children").read_text().split()]
     except OSError:
         return []
 
