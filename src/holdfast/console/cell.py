@@ -42,7 +42,12 @@ class OwnCell:
 
     async def run(self, on_input: OnInput) -> Outcome:
         """Run it and show what comes. NoAnswer if the session goes away."""
-        execution = self._client.execute(self._code, on_input=on_input)
+
+        async def asked(question: str, password: bool) -> str:
+            self._ladder.heard()
+            return await on_input(question, password)
+
+        execution = self._client.execute(self._code, on_input=asked)
         async for message in execution:
             self._take(message)
         reply = (await execution.reply).content

@@ -26,6 +26,9 @@ ADAPTED = {
 }
 """What programs find in their environment: they are to print lines."""
 
+_ENDS_OF_INTERRUPTED = {signal.SIGINT, signal.SIGHUP, signal.SIGKILL}
+"""By Ctrl-C, and by its terminal's end if it did not listen to that."""
+
 _FAILED_BY_SIGNAL = 128
 """What a shell adds to the number of the signal that has ended a program."""
 
@@ -55,7 +58,7 @@ class System:
         if status > _FAILED_BY_SIGNAL:
             status = _FAILED_BY_SIGNAL - status
         shell.user_ns["_exit_code"] = status
-        if interrupted and status == -signal.SIGINT:
+        if interrupted and -status in _ENDS_OF_INTERRUPTED:
             raise KeyboardInterrupt
         if shell.system_raise_on_error and status:
             raise subprocess.CalledProcessError(status, command)
