@@ -21,6 +21,8 @@ class Process(NamedTuple):
     parent: int
     group: int
     session: int
+    terminal: int
+    """Its number; 0: it has none."""
     started: int
     """In clock ticks since boot."""
     ended: bool
@@ -39,9 +41,9 @@ def look(pid: int) -> Process | None:
         return None
     finally:
         os.close(file)
-    state, parent, group, session = fields[:4]
+    state, parent, group, session, terminal = fields[:5]
     ended = state in b"ZX" or bool(int(fields[6]) & _PF_EXITING)
-    return Process(pid, int(parent), int(group), int(session), int(fields[19]), ended)
+    return Process(pid, int(parent), int(group), int(session), int(terminal), int(fields[19]), ended)
 
 
 def lives(pid: int | None) -> bool:

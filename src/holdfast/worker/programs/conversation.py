@@ -170,7 +170,7 @@ class Conversation:
     def _take(self, text: str) -> None:
         if self._refused:
             return
-        text = self._echo.strip(text)
+        text = self._echo.without(text)
         keys = "\x1b" in text and not self._terminal.modes.canonical
         begins = self._takeover.find(text, keys=keys)
         self._show(self._lines.feed(text[:begins]))

@@ -76,7 +76,7 @@ class Echo:
         self._expected = "".join(_shown(each) for each in typed) + "\n"
         self._swallowed = ""
 
-    def strip(self, text: str) -> str:
+    def without(self, text: str) -> str:
         """`text` without the echo. What only began like it is given back."""
         at = 0
         while self._expected and at < len(text):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 _INSTEAD = {
-    "less": "`%less FILE` shows a file from here",
-    "vim": "`%edit FILE` opens a file from here",
-    "top": "`!top -b -n 1` prints it once",
+    "less": "show the file by %less FILE",
+    "vim": "open the file by %edit FILE",
+    "top": "print it once by !top -b -n 1",
 }
 _LIKE = {"more": "less", "most": "less"} | dict.fromkeys(("vi", "nvim", "nano", "emacs", "vim.basic"), "vim")
 
@@ -13,13 +13,13 @@ _LIKE = {"more": "less", "most": "less"} | dict.fromkeys(("vi", "nvim", "nano", 
 def wants_a_screen(name: str) -> str:
     """It draws a whole screen."""
     instead = _INSTEAD.get(_LIKE.get(name, name))
-    more = f"; {instead}" if instead else ""
-    return f"{name} wants a whole terminal, and a cell has only lines: run it in a shell{more}"
+    more = f", or {instead}" if instead else ""
+    return f"{name} wants a whole terminal: run it in a shell{more}"
 
 
 def gets_no_input(name: str) -> str:
     """The client can't type."""
-    return f"{name} waits for input, for which this frontend can't ask: it gets none (end of file)"
+    return f"{name} waits for input, and this frontend can't ask for any: it gets end of file"
 
 
 def does_not_end(name: str) -> str:
