@@ -291,12 +291,34 @@ def test_an_interrupt_ends_the_program_and_the_cell(guest: Client) -> None:
     assert guest.value("_exit_code") == -2
 
 
-def test_a_program_may_do_what_it_likes_with_an_interrupt(guest: Client) -> None:
-    msg_id = guest.start("!trap 'echo caught' INT; echo here; sleep 60; echo after\nprint('next')")
+def test_an_interrupt_ends_a_row_of_quick_commands(guest: Client) -> None:
+    msg_id = guest.start("while True:\n    !echo here")
     guest.text(msg_id, "here")
     guest.ask("interrupt_request", {}, "control")
 
+    assert guest.finish(msg_id).error["ename"] == "KeyboardInterrupt"
+
+
+def test_a_program_may_do_what_it_likes_with_an_interrupt(guest: Client) -> None:
+    code = "!trap 'echo caught' INT; echo here; sleep 60; read x; echo $x\nprint('next')"
+    msg_id = guest.start(code, allow_stdin=True)
+    guest.text(msg_id, "here")
+    guest.ask("interrupt_request", {}, "control")
+    guest.prompt()
+    guest.answer("after")
+
     assert guest.finish(msg_id).text() == "here\ncaught\nafter\nnext\n"
+
+
+def test_a_program_that_tidies_up_after_an_interrupt_ends_the_cell_as_well(guest: Client) -> None:
+    msg_id = guest.start("!trap 'echo tidy; exit 0' INT; echo here; sleep 60\nprint('never')")
+    guest.text(msg_id, "here")
+    guest.ask("interrupt_request", {}, "control")
+    cell = guest.finish(msg_id)
+
+    assert cell.error["ename"] == "KeyboardInterrupt"
+    assert cell.text() == "here\ntidy\n"
+    assert guest.value("_exit_code") == 0
 
 
 def test_an_interrupt_at_a_question_is_the_programs(guest: Client) -> None:

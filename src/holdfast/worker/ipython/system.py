@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import threading
@@ -25,9 +24,6 @@ ADAPTED = {
     "PYTHON_BASIC_REPL": "1",  # Python's own, of 3.13, draws
 }
 """What programs find in their environment: they are to print lines."""
-
-_ENDS_OF_INTERRUPTED = {signal.SIGINT, signal.SIGHUP, signal.SIGKILL}
-"""By Ctrl-C, and by its terminal's end if it did not listen to that."""
 
 _FAILED_BY_SIGNAL = 128
 """What a shell adds to the number of the signal that has ended a program."""
@@ -55,16 +51,14 @@ class System:
             status, interrupted = _plainly(command), False
         else:
             status, interrupted = self._on_a_terminal(command)
-        if status > _FAILED_BY_SIGNAL:
-            status = _FAILED_BY_SIGNAL - status
         shell.user_ns["_exit_code"] = status
-        if interrupted and -status in _ENDS_OF_INTERRUPTED:
+        if interrupted:
             raise KeyboardInterrupt
         if shell.system_raise_on_error and status:
             raise subprocess.CalledProcessError(status, command)
 
     def _on_a_terminal(self, command: str) -> tuple[int, bool]:
-        """How it ended, and whether it was interrupted."""
+        """How it ended, and whether by an interrupt."""
         try:
             terminal = Terminal(*shutil.get_terminal_size(SIZE))
         except OSError:  # a system without pseudo-terminals
@@ -73,10 +67,10 @@ class System:
         here = threading.current_thread() is threading.main_thread()
         try:
             with self._interrupts.told(conversation.interrupt) if here else nullcontext():
-                status = conversation.hold([_shell(), "-c", command], os.environ | ADAPTED)
+                status = _code(conversation.hold([_shell(), "-c", command], os.environ | ADAPTED))
         finally:
             conversation.close()
-        return status, conversation.interrupts > 0
+        return status, conversation.interrupted
 
 
 def _is_background(command: str) -> bool:
@@ -85,7 +79,12 @@ def _is_background(command: str) -> bool:
 
 def _plainly(command: str) -> int:
     """As os.system does it: what it starts, and leaves, goes on writing to descriptors 1 and 2."""
-    return subprocess.call([_shell(), "-c", command], stdin=subprocess.DEVNULL)
+    return _code(subprocess.call([_shell(), "-c", command], stdin=subprocess.DEVNULL))
+
+
+def _code(status: int) -> int:
+    """A status as IPython has it: negative for a signal, also one that a shell tells of."""
+    return status if status <= _FAILED_BY_SIGNAL else _FAILED_BY_SIGNAL - status
 
 
 def _shell() -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import os
 import select
+import signal
 import subprocess
 import sys
 import time
@@ -37,6 +38,9 @@ HANG_UP_SECONDS = 2.0
 PATIENT_INTERRUPTS = 2
 """That a program may ignore, or count by itself as `docker compose up` does; at one more it is hung up on."""
 
+REACTION_SECONDS = 1.0
+"""From an interrupt to the program's end, if that is why: it tidies up, and may call that a success."""
+
 ENDS_OF_INPUT = 10
 """That a program may be told before it is ended: nested shells want some, a loop wants them for ever."""
 
@@ -44,18 +48,21 @@ LAST_BYTES = 1024 * 1024
 """Read after a program's end, more than Linux keeps of a terminal's output: what it had written, and not what
 something that it left behind goes on writing."""
 
+_BY_INTERRUPT = {-signal.SIGINT, 128 + signal.SIGINT}
+"""How a program ends that does not catch it, and how its shell tells that."""
+
 
 class Pace:
     """When to look whether the program waits for input."""
 
     def __init__(self) -> None:
-        self.heard_at = self._held_at = time.monotonic()
+        self._heard_at = self._held_at = time.monotonic()
         self._pause = LOOK_SECONDS
-        self.next = self.heard_at + self._pause
+        self.next = self._heard_at + self._pause
 
     def heard(self, now: float, *, held: bool) -> None:
         """The program said something, or was told something. `held`: what it said before is held still."""
-        self.heard_at = now
+        self._heard_at = now
         if not held:
             self._held_at = now
         self._pause = LOOK_SECONDS
@@ -74,16 +81,24 @@ class Pace:
         return True
 
     def in_doubt(self, now: float) -> bool:
-        """It is too soon to say what half a line is."""
-        return now - self.heard_at < DOUBT_SECONDS and now - self._held_at < DOUBT_SECONDS
+        """It is too soon to say what half a line is; then look again when it is not."""
+        left = self._held_at + DOUBT_SECONDS - now
+        if left <= 0:
+            return False
+        self._pause = left
+        return True
+
+    def silent(self, now: float) -> bool:
+        """Nothing was said for so long that half a line is a question."""
+        return now - self._heard_at >= DOUBT_SECONDS
 
 
 class Conversation:
     """One program, from its start to its end."""
 
     def __init__(self, terminal: Terminal, keyboard: Keyboard) -> None:
-        self.interrupts = 0
-        """That were passed on, since the last question."""
+        self.interrupted = False
+        """An interrupt has ended the program, or came too late for it."""
         self._terminal = terminal
         self._keyboard = keyboard
         self._program: subprocess.Popen[bytes]
@@ -92,6 +107,8 @@ class Conversation:
         self._pace = Pace()
         self._bell = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self._presses = 0  # interrupts that came and are not passed on
+        self._interrupts = 0  # that were passed on since the last question
+        self._interrupted_at = 0.0
         self._asked = False  # the client has a question of ours
         self._typed = b""  # answers that the terminal has not taken
         self._silent = False  # no output comes any more
@@ -111,11 +128,14 @@ class Conversation:
         try:
             while not self._step(end):
                 pass
+            status = self._program.wait()
+            self.interrupted = self._was_interrupted(status)
             self._hear_the_rest()
-            return self._program.wait()
+            return status
         finally:
-            if self._program.poll() is None:
+            if self._program.poll() is None:  # what it printed could not be shown
                 self._terminal.kill()
+                self._program.wait()
             os.close(end)
 
     def close(self) -> None:
@@ -203,7 +223,7 @@ class Conversation:
         if found is Attention.PERHAPS and (hidden or (self._lines.open and self._keyboard.reachable)):
             if self._pace.in_doubt(now):
                 return
-            found = Attention.CERTAIN
+            found = Attention.CERTAIN if self._pace.silent(now) else Attention.NONE
         if found is not Attention.CERTAIN:
             self._show(self._lines.take())
         elif self._keyboard.reachable:
@@ -212,7 +232,7 @@ class Conversation:
             self._end_input(modes)
 
     def _ask(self, *, hidden: bool) -> None:
-        self.interrupts = 0
+        self._interrupts = 0
         self._keyboard.put(plain(self._lines.take()), password=hidden)
         self._asked = True
 
@@ -248,12 +268,18 @@ class Conversation:
         presses, self._presses = self._presses, 0
         os.eventfd_read(self._bell)
         self._asked = False
-        self.interrupts += presses
-        if self.interrupts > PATIENT_INTERRUPTS:
+        self._interrupts += presses
+        self._interrupted_at = now
+        if self._interrupts > PATIENT_INTERRUPTS:
             self._hang_up()
         else:
             self._terminal.interrupt()
         self._pace.heard(now, held=bool(self._lines.held))
+
+    def _was_interrupted(self, status: int) -> bool:
+        soon = time.monotonic() - self._interrupted_at < REACTION_SECONDS
+        ended_so = soon or status in _BY_INTERRUPT or self._interrupts > PATIENT_INTERRUPTS
+        return self._presses > 0 or (self._interrupts > 0 and ended_so)
 
     def _refuse(self, why: str) -> None:
         self._refused = True

@@ -110,7 +110,7 @@ class Terminal:
     def foreground(self) -> int:
         """The process group that may read."""
         try:
-            return os.tcgetpgrp(self._master)
+            return os.tcgetpgrp(self._master) or self._leader
         except OSError:
             return self._leader
 
@@ -121,9 +121,12 @@ class Terminal:
             self.write(modes.interrupt)
             return
         try:
-            fcntl.ioctl(self._master, _TIOCSIG, signal.SIGINT)
+            if os.tcgetpgrp(self._master):  # else the program is not there yet
+                fcntl.ioctl(self._master, _TIOCSIG, signal.SIGINT)
+                return
         except OSError:
-            self._signal(signal.SIGINT)
+            pass
+        self._signal(signal.SIGINT)
 
     def hang_up(self) -> None:
         """The terminal goes away: the program has a moment to save what it wants to."""

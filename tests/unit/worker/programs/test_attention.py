@@ -33,6 +33,10 @@ PROGRAMS = {
         "import sys, threading, time; threading.Thread(target=sys.stdin.readline).start(); time.sleep(60)",
         CERTAIN,
     ),
+    "read by another user's": (
+        "import ctypes, sys; ctypes.CDLL(None).prctl(4, 0, 0, 0, 0); sys.stdin.readline()",  # PR_SET_DUMPABLE
+        PERHAPS if os.geteuid() else CERTAIN,  # nothing is hidden from root
+    ),
     "sleep": ("import time; time.sleep(60)", NONE),
     "another file": ("import os; os.read(os.pipe()[0], 1)", NONE),
     "work": ("while True: pass", NONE),
