@@ -56,11 +56,12 @@ class OwnCell:
     async def run(self, on_input: OnInput) -> Outcome:
         """Run it and show what comes. NoAnswer if the session goes away."""
 
-        async def timed(question: str, password: bool) -> str:
+        async def asked(question: str, password: bool) -> str:
+            self._ladder.heard()
             with self._watch.paused():
                 return await on_input(question, password)
 
-        execution = self._client.execute(self._code, on_input=timed)
+        execution = self._client.execute(self._code, on_input=asked)
         async for message in execution:
             self._take(message)
         reply = (await execution.reply).content
