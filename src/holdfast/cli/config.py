@@ -16,7 +16,7 @@ from holdfast.client import start
 from holdfast.config import inforce, layers, names, project, words
 from holdfast.config.given import Given
 from holdfast.config.layers import Found
-from holdfast.errors import SessionNotRunning
+from holdfast.errors import SessionNotRunning, SettingsError
 
 HEAD = ("NAME", "VALUE", "FROM", "WHAT FOR")
 DEFAULT = "default"
@@ -45,13 +45,13 @@ def run(options: Namespace) -> int:
         told = [each for each in told if each["from"] != DEFAULT]
     if options.json:
         print(json.dumps(told, indent=1))
+    elif not told:
+        tell("all at their defaults")
     elif options.name in names.known():
         print("\n".join(_whole(told[0], found)))
-    elif told:
+    else:
         print(text.table([HEAD, *map(_row, told)]) if not sys.stdout.isatty() else _fitting(told))
         _tell_files(found)
-    else:
-        tell("all settings are at their defaults")
     return status
 
 
@@ -72,9 +72,11 @@ def _chosen(name: str | None) -> list[names.Setting]:
 def _in_force(session: str) -> Found:
     if not start.exists(session):
         raise start.no_such_session(session)
-    found = inforce.kept(session) if pick.is_running(session) else None
-    if found is None:
+    if not pick.is_running(session):
         raise SessionNotRunning(f"session {session!r} is not running", f"holdfast attach {session}")
+    found = inforce.kept(session)
+    if found is None:
+        raise SettingsError(f"what {session!r} was started with is not known", f"holdfast info {session}")
     return found
 
 
