@@ -299,6 +299,17 @@ def test_a_function_is_completed_with_its_signature(shared: Session, console: Te
     assert "apples, pears=3)" not in below_prompt(console)
 
 
+def test_a_menu_of_many_columns_is_a_setting(shared: Session) -> None:
+    shared.configure("[console]\ncompletion_menu = 'multicolumn'\n")
+    try:
+        with shared.console() as console:
+            run(console, "class Basket: apple = banana = cherry = 1")
+            console.send("Basket." + TAB)
+            console.wait_until(lambda: re.search(r"apple +cherry\b", console.text), "two in a row")
+    finally:
+        shared.configure("")
+
+
 def test_source_and_magics_are_explained(console: Terminal) -> None:
     run(console, "def sow(seeds):" + ENTER + "return seeds * 3" + ENTER)
     console.send("sow??" + ENTER)
