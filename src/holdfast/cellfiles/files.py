@@ -1,7 +1,7 @@
 """Files of cells on disk: reading whichever kind it is, and writing notebooks. No other module here does.
 
 A notebook is written as it was: order, indentation, line ends, what is escaped. nbformat is not used for it
-(docs/decisions/0014-cell-files.md).
+(docs/decisions/0020-cell-files.md).
 """
 
 from __future__ import annotations

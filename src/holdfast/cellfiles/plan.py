@@ -3,7 +3,7 @@
 A *pass* over the file is a row of held cells that begins with its first one. Cells that others ran may stand
 in between; a cell that was run for the file and is not the one that comes next ends the pass. From there on
 the namespace holds what the file, as it is now, does not do in this place: that is *stale*. The pass that got
-furthest counts, of those the one with the least that is stale. docs/decisions/0014-cell-files.md says why.
+furthest counts, of those the one with the least that is stale. docs/decisions/0020-cell-files.md says why.
 """
 
 from __future__ import annotations

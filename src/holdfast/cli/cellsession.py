@@ -16,7 +16,7 @@ from holdfast.cli import pick
 from holdfast.client import start
 from holdfast.client.blocking import Client
 from holdfast.client.doorbell import DoorbellClient
-from holdfast.errors import SessionExists
+from holdfast.errors import HoldfastError, SessionExists
 from holdfast.protocol import connection
 
 RESTART_SECONDS = 30.0
@@ -67,6 +67,13 @@ class CellSession:
         if running is None or running["client"] == self._label:  # ours has begun while we asked
             return None
         return _waiting_for(running)
+
+    def withdraw(self, msg_id: str) -> bool:
+        """Take a cell of ours out of the queue. False if that can't be done: it will run."""
+        try:
+            return bool(self.client.operation("withdraw", msg_id=msg_id)["done"])
+        except HoldfastError:
+            return False
 
     def restart(self) -> None:
         """Begin with an empty namespace; `%undo restart` has the one of before for a while."""

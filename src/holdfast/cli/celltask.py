@@ -6,7 +6,6 @@ What becomes of the session afterwards is decided in `cellrun`.
 from __future__ import annotations
 
 import getpass
-import signal
 import sys
 import time
 from enum import Enum
@@ -15,23 +14,18 @@ from typing import Any
 import msgspec
 
 from holdfast.cellfiles.document import Step
+from holdfast.cli import ending
 from holdfast.cli.cellsession import CellSession
 from holdfast.cli.cellshow import TICK_SECONDS, Show, seconds
 from holdfast.cli.cellwriting import Record
-from holdfast.cli.output import FORCED_SECONDS, exit_number
+from holdfast.cli.output import exit_number, interrupt
+from holdfast.cli.patience import GRACE_SECONDS, INTERRUPTED, TIMED_OUT
 from holdfast.client.blocking import Execution
 from holdfast.client.exchange import Incoming
 from holdfast.console import ladder
 
-GRACE_SECONDS = 5.0
-"""After --timeout, for a cell to heed its interrupt; then the interpreter is stopped. Native code that looks
-for signals now and then, and `finally` blocks, fit."""
-
 TRIES = 3
 """A cell that was not begun, since a cell of somebody else failed before it, is sent so often."""
-
-TIMED_OUT, INTERRUPTED = 124, 128 + signal.SIGINT
-"""Exit statuses, as of timeout(1) and of a shell."""
 
 
 class Ended(Enum):
@@ -153,9 +147,9 @@ class CellTask:
                     self._show.tell(words)
             except KeyboardInterrupt:
                 if not self._begun:
-                    self._show.tell(
-                        f"cell {self._step.number} waits in the session, and runs when its turn comes"
-                    )
+                    gone = self._session.withdraw(execution.msg_id)
+                    will = "has not run" if gone else "waits in the session, and runs when its turn comes"
+                    self._show.tell(f"cell {self._step.number} {will}")
                     raise
                 self._pressed()
 
@@ -171,7 +165,7 @@ class CellTask:
         if self._deadline is not None and time.monotonic() > self._deadline:
             force, self._timed_out = self._timed_out, True
             self._deadline = None if force else time.monotonic() + GRACE_SECONDS
-            self._interrupt(force=force)
+            interrupt(self._client, force=force)
         return False
 
     def _heard(self, execution: Execution) -> bool:
@@ -201,19 +195,11 @@ class CellTask:
             self._show.tell(
                 "still running. Ctrl-C again: stop the interpreter, and restore the state before the cell"
             )
-        self._interrupt(force=step is ladder.Step.FORCE)
-
-    def _interrupt(self, *, force: bool) -> None:
-        if force:
-            self._client.request(
-                "holdfast_interrupt_request", {"force": True}, channel="control", timeout=FORCED_SECONDS
-            )
-        else:
-            self._client.interrupt()
+        interrupt(self._client, force=step is ladder.Step.FORCE)
 
     def _judged(self, reply: Incoming, took: float) -> Outcome:
         content = reply.content
-        recovery = _recovery(reply)
+        recovery = ending.recovery(reply)
         ended, exits = self._ended(content, died=recovery is not None), _exits(content)
         as_before = recovery is not None and recovery.get("level") == "standby" and not recovery.get("lost")
         status = recovery.get("exit_status") if recovery is not None else None
@@ -245,13 +231,6 @@ def _exits(content: dict[str, Any]) -> bool:
         return exit_number(str(content.get("evalue", ""))) == 0
     payload = content.get("payload") or []
     return any(isinstance(each, dict) and each.get("source") == "ask_exit" for each in payload)
-
-
-def _recovery(reply: Incoming) -> dict[str, Any] | None:
-    """What is said of the interpreter's death, if it died in the cell."""
-    ours = reply.metadata.get("holdfast")
-    recovery = ours.get("recovery") if isinstance(ours, dict) else None
-    return recovery if isinstance(recovery, dict) else None
 
 
 def _asked(prompt: str, password: bool) -> str:

@@ -9,7 +9,6 @@ Which of the two a file is: `is_cell_file`. This module knows the options of bot
 from __future__ import annotations
 
 import argparse
-import importlib
 import re
 from argparse import ArgumentParser, Namespace
 
@@ -76,8 +75,9 @@ def _cells(options: Namespace) -> int:
                 f"holdfast run -p NAME VALUE {options.file}",
             )
         options.arguments = []
-    status: int = importlib.import_module("holdfast.cli.cellrun").run(options)
-    return status
+    from holdfast.cli import cellrun  # noqa: PLC0415 - heavy
+
+    return cellrun.run(options)
 
 
 def _common(parser: ArgumentParser) -> None:
@@ -103,7 +103,6 @@ def _for_cells(parser: ArgumentParser) -> None:
     which = cells.add_mutually_exclusive_group()
     which.add_argument("--resume", action="store_true", help="go on from the first cell that has not run")
     which.add_argument("--fresh", action="store_true", help="begin with an empty namespace")
-    which.add_argument("--all", action="store_true", help="also the cells that have run already")
     cells.add_argument("--output", metavar="FILE", help="write the notebook with its outputs there")
     cells.add_argument(
         "-p",
