@@ -12,19 +12,28 @@ import argparse
 import re
 from argparse import ArgumentParser, Namespace
 
+from holdfast.cli import pick
 from holdfast.cli.usage import UsageError
 
 _CELL = re.compile(rb"^# %%", re.MULTILINE)
 
-_EXAMPLES = """\
-FILE with cells (a notebook, or a .py with lines `# %%`) runs cell by cell in a session named after it;
-any other program runs in the namespace of a session that lives. On its own it runs by `holdfast FILE`.
+_KINDS = """
+A file with cells (a notebook, or a .py with lines `# %%`) runs cell by cell, in a session named after it.
+Any other program runs in the namespace of a session that lives; on its own it runs by `holdfast FILE`.
 """
+
+EXAMPLES = (
+    ("holdfast run -s work clean.py --dry", "a program, in the session work"),
+    ("holdfast run -c 'df.describe()'", "code, in the session used last; its result is shown"),
+    ("holdfast run --timeout 60 --json -m mymodule", "for programs: one object, at most a minute"),
+    ("holdfast run analysis.py", "its cells, in the session analysis"),
+    ("holdfast run --resume analysis.py", "from the first cell that is new or changed"),
+)
 
 
 def arguments(parser: ArgumentParser) -> None:
     """The command's options. What follows the program belongs to the program."""
-    parser.epilog = _EXAMPLES
+    parser.description = f"{parser.description}\n{_KINDS}"
     parser.add_argument("file", nargs="?", metavar="FILE", help="a program, or a file of cells; - is stdin")
     parser.add_argument("arguments", nargs=argparse.REMAINDER, metavar="ARGUMENT", help="its arguments")
     for flag, what in (("-c", "CODE"), ("-m", "MODULE")):
@@ -82,7 +91,11 @@ def _cells(options: Namespace) -> int:
 
 def _common(parser: ArgumentParser) -> None:
     parser.add_argument(
-        "-s", "--session", metavar="NAME", help="default: the session used last; of cells: named as the file"
+        "-s",
+        "--session",
+        metavar="NAME",
+        type=pick.session,
+        help="default: the session used last; of cells: named as the file",
     )
     parser.add_argument(
         "--timeout",
