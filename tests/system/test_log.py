@@ -247,6 +247,12 @@ def test_a_python_file_runs_as_the_session_did(shell: Shell) -> None:
     assert "print(x * 7)\n#> # not\n#> %% a comment\n#> 42\n" in text
     assert text.endswith("\nx\n#> 6\n")
     assert shell.python("a.py").stdout == "# not\n%% a comment\n42\n"
+    assert shell.good("run", "-s", "again", "a.py") == "# not\n%% a comment\n42\nOut[3]: 6\n"
+    assert [each["code"].partition("\n")[0] for each in json.loads(shell.good("log", "again", "--json"))] == [
+        "x = 6",
+        "print('# not\\n%% a comment')",
+        "x",
+    ]
 
 
 def test_markdown_points_to_its_pictures(shell: Shell) -> None:

@@ -12,11 +12,19 @@ import argparse
 import re
 from argparse import ArgumentParser, Namespace
 
+from holdfast.cli import pick
 from holdfast.cli.usage import UsageError
 
 _CELL = re.compile(rb"^# %%", re.MULTILINE)
 
-_EXAMPLES = """\
+EXAMPLES = (
+    ("holdfast run -s work x.py", "in the namespace of `work`; what it prints comes here"),
+    ("holdfast run analysis.py", "cells (`# %%`) one by one, in a session named `analysis`"),
+    ("holdfast run --resume analysis.py", "on from the first cell that is new or changed"),
+)
+
+_WHICH = """
+
 FILE with cells (a notebook, or a .py with lines `# %%`) runs cell by cell in a session named after it;
 any other program runs in the namespace of a session that lives. On its own it runs by `holdfast FILE`.
 """
@@ -24,7 +32,7 @@ any other program runs in the namespace of a session that lives. On its own it r
 
 def arguments(parser: ArgumentParser) -> None:
     """The command's options. What follows the program belongs to the program."""
-    parser.epilog = _EXAMPLES
+    parser.description = f"{parser.description}{_WHICH}"
     parser.add_argument("file", nargs="?", metavar="FILE", help="a program, or a file of cells; - is stdin")
     parser.add_argument("arguments", nargs=argparse.REMAINDER, metavar="ARGUMENT", help="its arguments")
     for flag, what in (("-c", "CODE"), ("-m", "MODULE")):
@@ -82,7 +90,11 @@ def _cells(options: Namespace) -> int:
 
 def _common(parser: ArgumentParser) -> None:
     parser.add_argument(
-        "-s", "--session", metavar="NAME", help="default: the session used last; of cells: named as the file"
+        "-s",
+        "--session",
+        metavar="NAME",
+        type=pick.session,
+        help="default: the session used last; of cells: named as the file",
     )
     parser.add_argument(
         "--timeout",
