@@ -159,14 +159,15 @@ class Walk:
             del self._places[0]
 
     def _dashed_ones(self) -> Iterator[Candidate]:
-        seen: set[int] = set()
+        """By their long names, of which one may have two: --provisioner and --no-provisioner."""
         for name, action in self._options.items():
-            long = max(action.option_strings, key=len)
-            if name == long and not self._typed & set(action.option_strings) and id(action) not in seen:
-                seen.add(id(action))
-                yield Candidate(long, _meaning(action))
-            elif name != long and name.startswith("--"):  # --no-provisioner beside --provisioner
+            shown = _is_long(name) or not any(map(_is_long, action.option_strings))
+            if shown and not self._typed.intersection(action.option_strings):
                 yield Candidate(name, _meaning(action))
+
+
+def _is_long(option: str) -> bool:
+    return option.startswith("--")
 
 
 def _meaning(action: Action) -> str:
