@@ -72,6 +72,14 @@ def test_tab_completes_commands_options_sessions_and_files(terminal: Terminal) -
     typed(terminal, "holdfast kernel inst", "holdfast kernel install")
     typed(terminal, "holdfast prog", "holdfast program.py")
     typed(terminal, "holdfast new --cwd fol", "holdfast new --cwd folder/")
+    typed(terminal, "holdfast config standby.kee", "holdfast config standby.keep")
+
+
+def test_a_setting_is_followed_by_its_value_at_once(terminal: Terminal) -> None:
+    terminal.send("holdfast --set standby.kee" + TAB)
+    terminal.wait_for("READY> holdfast --set standby.keep=")
+    terminal.send("9")
+    terminal.wait_for("READY> holdfast --set standby.keep=9")
 
 
 def test_tab_shows_what_there_is_to_choose_from(terminal: Terminal) -> None:

@@ -182,9 +182,8 @@ def test_following_for_a_program_is_one_ended_cell_a_line(shell: Shell) -> None:
             assert follower.stdout is not None
             assert json.loads(follower.stdout.readline())["code"] == "print('one')"
             run(ana, "print('two')", "1/0")
-            told = [json.loads(follower.stdout.readline()) for _ in range(2)]
             shell.good("stop", "work")
-            assert rest(follower)[0] == ""
+            told = [json.loads(line) for line in rest(follower)[0].splitlines()]
     assert [(each["code"], each["status"]) for each in told] == [("print('two')", "ok"), ("1/0", "error")]
 
 
@@ -247,6 +246,12 @@ def test_a_python_file_runs_as_the_session_did(shell: Shell) -> None:
     assert "print(x * 7)\n#> # not\n#> %% a comment\n#> 42\n" in text
     assert text.endswith("\nx\n#> 6\n")
     assert shell.python("a.py").stdout == "# not\n%% a comment\n42\n"
+    assert shell.good("run", "-s", "again", "a.py") == "# not\n%% a comment\n42\nOut[3]: 6\n"
+    assert [each["code"].partition("\n")[0] for each in json.loads(shell.good("log", "again", "--json"))] == [
+        "x = 6",
+        "print('# not\\n%% a comment')",
+        "x",
+    ]
 
 
 def test_markdown_points_to_its_pictures(shell: Shell) -> None:

@@ -70,7 +70,7 @@ class Place:
             self._seen = None
         content = _encoded(document.tree, self._style)
         try:
-            _replace(self.path, content)
+            replace(self.path, content)
             if self._seen is not None:
                 self._seen = _look(self.path)
         except OSError as error:
@@ -120,7 +120,7 @@ def _encoded(tree: dict[str, Any], style: Style) -> bytes:
     return content if style.newline == "\n" else content.replace(b"\n", style.newline.encode())
 
 
-def _replace(path: Path, content: bytes) -> None:
+def replace(path: Path, content: bytes) -> None:
     """Write a file as a whole, on disk when it is there (rename(2), fsync(2)); mode and owner as before."""
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.new")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)

@@ -20,6 +20,8 @@ from holdfast.cli.parser import parser_of
 
 FILES, FOLDERS = "files", "folders"
 
+SET = "--set"
+
 _PATHS = {"FILE": FILES, "PATH": FILES, "SCRIPT": FILES, "DIR": FOLDERS}
 """What the help calls an argument -> what it is."""
 
@@ -44,7 +46,9 @@ def tell(words: Sequence[str]) -> int:
 def candidates(words: Sequence[str]) -> list[Candidate]:
     """What could stand for the last of `words`, which follow `holdfast`."""
     *before, begun = words
-    before = before[1:] if before[:1] == ["--no-color"] else before
+    before = _without_flags(before)
+    if before == [SET]:
+        return _beginning(_with_value(_settings()), begun)
     if not before:
         found = _beginning(_first(begun), begun)
         return found or [Candidate("", FILES)]
@@ -54,6 +58,21 @@ def candidates(words: Sequence[str]) -> list[Candidate]:
     if command not in COMMANDS:
         return [Candidate("", FILES)]  # a program and its arguments
     return _beginning(Walk(parser_of(command, COMMANDS[command]), before[1:]).next(begun), begun)
+
+
+def _without_flags(words: list[str]) -> list[str]:
+    """What follows those that may stand before the command."""
+    while words and words[0].startswith("--"):
+        name, equals, _ = words[0].partition("=")
+        if name == SET and not equals:
+            if len(words) == 1:
+                return words
+            words = words[2:] if words[1] != "=" else words[3:]
+        elif words[0] in OPTIONS or name == SET:
+            words = words[1:]
+        else:
+            break
+    return words
 
 
 def _first(begun: str) -> Iterator[Candidate]:
@@ -140,14 +159,15 @@ class Walk:
             del self._places[0]
 
     def _dashed_ones(self) -> Iterator[Candidate]:
-        seen: set[int] = set()
+        """By their long names, of which one may have two: --provisioner and --no-provisioner."""
         for name, action in self._options.items():
-            long = max(action.option_strings, key=len)
-            if name == long and not self._typed & set(action.option_strings) and id(action) not in seen:
-                seen.add(id(action))
-                yield Candidate(long, _meaning(action))
-            elif name != long and name.startswith("--"):  # --no-provisioner beside --provisioner
+            shown = _is_long(name) or not any(map(_is_long, action.option_strings))
+            if shown and not self._typed.intersection(action.option_strings):
                 yield Candidate(name, _meaning(action))
+
+
+def _is_long(option: str) -> bool:
+    return option.startswith("--")
 
 
 def _meaning(action: Action) -> str:
@@ -164,6 +184,8 @@ def _values(action: Action, typed: set[str]) -> Iterator[Candidate]:
         yield from (Candidate(str(each), "") for each in action.choices)
     elif (kind := getattr(action.type, "__name__", "")) in _KINDS:
         yield from (each for each in _KINDS[kind]() if each.word not in typed)
+    elif SET in action.option_strings:
+        yield from _with_value(_settings())
     elif isinstance(action.metavar, str) and action.metavar in _PATHS:
         yield Candidate("", _PATHS[action.metavar])
     elif action.nargs == REMAINDER:
@@ -195,5 +217,23 @@ def _kernels() -> Iterator[Candidate]:
     return (Candidate(name, str(folder)) for name, folder in sorted(kernelspec.installed().items()))
 
 
-_KINDS = {"session": _sessions, "running": _running, "ended": _ended, "kernel": _kernels}
+def _settings() -> Iterator[Candidate]:
+    from holdfast.config import names, words  # noqa: PLC0415 - as above
+
+    purposes = words.purposes()
+    for name in [*names.sections(), *names.known()]:
+        yield Candidate(name, words.first_sentence(purposes.get(name, "")))
+
+
+def _with_value(settings: Iterable[Candidate]) -> Iterator[Candidate]:
+    return (Candidate(f"{name}=", meaning) for name, meaning in settings if "." in name)
+
+
+_KINDS = {
+    "session": _sessions,
+    "running": _running,
+    "ended": _ended,
+    "kernel": _kernels,
+    "named": _settings,
+}
 """Name of what makes a value of an argument's word (`type` of argparse; see cli/pick.py) -> what there is."""

@@ -17,16 +17,27 @@ from holdfast.config import inforce, layers, names, project, words
 from holdfast.config.given import Given
 from holdfast.config.layers import Found
 from holdfast.errors import SessionNotRunning, SettingsError
+from holdfast.likeness import nearest
 
 HEAD = ("NAME", "VALUE", "FROM", "WHAT FOR")
 DEFAULT = "default"
 
 
+EXAMPLES = (
+    ("holdfast config standby", "a group of them"),
+    ("holdfast config standby.keep", "all there is to say of one"),
+)
+
+
 def arguments(parser: ArgumentParser) -> None:
     """The command's options."""
-    parser.add_argument("name", nargs="?", help="one setting, or a group of them (default: all)")
+    parser.add_argument(
+        "name", nargs="?", type=setting.named, help="one setting, or a group of them (default: all)"
+    )
     parser.add_argument("--changed", action="store_true", help="only those that are not at their default")
-    parser.add_argument("--session", metavar="NAME", help="what a running session was started with")
+    parser.add_argument(
+        "--session", metavar="NAME", type=pick.running, help="what a running session was started with"
+    )
     parser.add_argument("--json", action="store_true", help="as a list of objects")
     parser.add_argument("--path", action="store_true", help="print the path of your own file alone")
     setting.add_to(parser)
@@ -64,7 +75,7 @@ def _chosen(name: str | None) -> list[names.Setting]:
     below = [each for each in known.values() if each.name.startswith(f"{name}.")]
     if below:
         return below
-    group = None if "." in name else names.most_like(name, names.sections())
+    group = None if "." in name else nearest(name, names.sections())
     near = group or names.nearest(name)
     raise UsageError(f"no setting {name!r}", f"holdfast config {near or ''}".rstrip())
 

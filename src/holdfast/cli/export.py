@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import re
-import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from holdfast.cli import notebook, text
+from holdfast.cellfiles.document import Tree, lines, new
+from holdfast.cellfiles.files import replace
+from holdfast.cellfiles.outputs import Outputs
+from holdfast.cli import text
 from holdfast.cli.cells import Cell
-from holdfast.cli.notebook import Tree
-from holdfast.cli.transcript import NOTES
+from holdfast.cli.transcript import NOTES, OMITTED
 from holdfast.cli.usage import UsageError
 from holdfast.errors import HoldfastError
 
@@ -39,10 +39,44 @@ def writer(path: Path) -> Callable[[str, list[Cell]], None]:
         )
 
     def write(name: str, cells: list[Cell]) -> None:
-        tree = notebook.of_cells(cells)
-        _replace(path, make(path, name, tree).encode())
+        # Half a surrogate pair is written out, as JSON would have it.
+        _write(path, make(path, name, _tree(cells)).encode("utf-8", "backslashreplace"))
 
     return write
+
+
+def _tree(cells: Iterable[Cell]) -> Tree:
+    """Of a notebook: nbformat 4.5."""
+    document, outputs = new(), Outputs()
+    for cell in cells:
+        made = _cell(cell)
+        shown = outputs.of(made)
+        for each in cell["outputs"]:
+            kind, content = each["msg_type"], each["content"]
+            if kind == OMITTED:
+                words = f"({text.size(content['bytes'])} of output were not kept)\n"
+                kind, content = "stream", {"name": "stderr", "text": words}
+            shown.take(kind, content)
+        made["execution_count"] = cell["count"]
+        document.cells.append(made)
+    return document.tree
+
+
+def _cell(cell: Cell) -> Tree:
+    times = {"iopub.execute_input": cell["started"], "shell.execute_reply": cell["ended"]}
+    ours = {"client": cell["client"], "started": cell["started"], "status": cell["status"]}
+    return {
+        "cell_type": "code",
+        "execution_count": None,
+        "id": f"cell-{cell['id']}",
+        "metadata": {"execution": {name: _iso(at) for name, at in times.items() if at}, "holdfast": ours},
+        "outputs": [],
+        "source": lines(cell["code"]),
+    }
+
+
+def _iso(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).isoformat()
 
 
 def _notebook(_: Path, __: str, tree: Tree) -> str:
@@ -74,7 +108,7 @@ def _in_markdown(output: Tree, folder: Path, name: str) -> str:
         file = folder / f"{name}.{_PICTURES[kind]}"
         content = "".join(bundle[kind])
         folder.mkdir(exist_ok=True)
-        _replace(file, content.encode() if kind == "image/svg+xml" else base64.b64decode(content))
+        _write(file, content.encode() if kind == "image/svg+xml" else base64.b64decode(content))
         return f"![{name}]({folder.name}/{file.name})\n"
     if "text/markdown" in bundle:
         return _ended("".join(bundle["text/markdown"]))
@@ -110,30 +144,9 @@ def _ended(words: str) -> str:
     return words if words.endswith("\n") else words + "\n"
 
 
-def _replace(path: Path, content: bytes) -> None:
-    """Write a file that is there whole or not at all; what a link points to, if it is one."""
-    path = path.resolve()
+def _write(path: Path, content: bytes) -> None:
+    """What a link points to, if it is one."""
     try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-        try:
-            with open(handle, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fchmod(handle, _mode(path))
-                os.fsync(handle)
-            os.replace(temporary, path)
-        except BaseException:
-            os.unlink(temporary)
-            raise
+        replace(path.resolve(), content)
     except OSError as error:
         raise HoldfastError(f"can't write {path}: {error.strerror}", "another place for it") from error
-
-
-def _mode(path: Path) -> int:
-    """Of the file that is replaced; of a new one what the user's umask leaves."""
-    try:
-        return path.stat().st_mode & 0o777
-    except FileNotFoundError:
-        mask = os.umask(0)
-        os.umask(mask)
-        return 0o666 & ~mask

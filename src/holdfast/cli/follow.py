@@ -11,6 +11,7 @@ import getpass
 import json
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,8 @@ from holdfast.cli.transcript import Transcript
 from holdfast.cli.usage import has_colours, tell
 from holdfast.client import start
 from holdfast.client.blocking import Client
-from holdfast.client.exchange import Incoming
-from holdfast.errors import SessionNotRunning
+from holdfast.client.exchange import REPLACED, Incoming
+from holdfast.errors import HoldfastError, NoAnswer, SessionNotRunning
 from holdfast.protocol import connection
 
 
@@ -40,18 +41,31 @@ def follow(name: str, last: int | None, who: str | None, *, as_json: bool) -> in
         tell(f"following {name}; Ctrl-C ends that")
     with Client(connection.read(file), username=getpass.getuser(), name=name) as client:
         ask = _asking(client)
-        cells, position = newest(ask, last, who)
-        show.before(cells)
-        _listen(client, show, ask, position)
+        try:
+            cells, position = newest(ask, last, who)
+            show.before(cells)
+            _listen(client, show, ask, position)
+        except NoAnswer:
+            if not client.lost:
+                raise
     kept.await_end(name)
+    with suppress(HoldfastError), log_of(name) as ask:
+        show.ended(ask)
     unclean = kept.summary(name)["state"] == kept.UNCLEAN
     tell(f"{name} was {kept.UNCLEAN}" if unclean else f"{name} has ended")
     return 0
 
 
 def _asking(client: Client) -> Ask:
+    """The session, whichever supervisor it has."""
+
     def ask(**arguments: object) -> dict[str, Any]:
-        return client.operation("log", **arguments)
+        while True:
+            try:
+                return client.operation("log", **arguments)
+            except NoAnswer as error:
+                if error.what != REPLACED or client.lost:
+                    raise
 
     return ask
 
@@ -112,6 +126,9 @@ class _Text:
         else:
             self._transcript.output(message.msg_type, content)
 
+    def ended(self, _: Ask) -> None:
+        """All has been heard."""
+
     def _write(self, piece: str) -> None:
         sys.stdout.write(piece if self._colours else text.plain(piece))
 
@@ -121,12 +138,13 @@ class _Lines:
 
     def __init__(self, who: str | None) -> None:
         self._who = who
-        self._last = 0  # the id of the last one that was told
+        self._last = 0  # ids of those that were told, or are not wanted, go up to this one
 
     def before(self, cells: list[Cell]) -> None:
         """Those that have ended, up to the first that has not: they are told in order."""
         for cell in cells:
             if not cell["ended"]:
+                self._last = cell["id"] - 1
                 break
             print(json.dumps(cell))
             self._last = cell["id"]
@@ -134,4 +152,8 @@ class _Lines:
     def heard(self, message: Incoming, ask: Ask) -> None:
         """A cell has ended: its log is whole."""
         if _is_end(message):
-            self.before(newest(ask, None, self._who, after=self._last).cells)
+            self.ended(ask)
+
+    def ended(self, ask: Ask) -> None:
+        """What was not told yet: the session may have gone before it could be asked."""
+        self.before(newest(ask, None, self._who, after=self._last).cells)

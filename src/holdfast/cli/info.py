@@ -44,7 +44,7 @@ def run(options: Namespace) -> int:
         raise start.no_such_session(options.name)
     found = ls.describe(options.name)
     if "pid" in found:
-        found["checkpoints"] = _checkpoints(options.name)
+        found["checkpoints"] = _asked(options.name, "checkpoints")
     if options.json:
         print(json.dumps(found, indent=1))
     else:
@@ -84,10 +84,10 @@ def _table(lines: list[tuple[str, Any]]) -> str:
     )
 
 
-def _checkpoints(name: str) -> dict[str, Any] | None:
+def _asked(name: str, op: str) -> dict[str, Any] | None:
     try:
         with start.ring(name) as bell:
-            return bell.ask("checkpoints")
+            return bell.ask(op)
     except (NoAnswer, SessionError):  # it has ended meanwhile
         return None
 

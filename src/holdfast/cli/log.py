@@ -10,8 +10,9 @@ from pathlib import Path
 
 from holdfast.cli import pick, transcript
 from holdfast.cli.cells import Cell, log_of, newest
-from holdfast.cli.usage import UsageError, as_typed, has_colours, nearest, tell
+from holdfast.cli.usage import UsageError, as_typed, has_colours, tell
 from holdfast.errors import HoldfastError
+from holdfast.likeness import nearest
 
 DEFAULT_CELLS = 20
 

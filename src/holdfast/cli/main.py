@@ -16,8 +16,9 @@ import os
 import sys
 
 from holdfast import __version__
-from holdfast.cli.usage import UsageError, complain, nearest
+from holdfast.cli.usage import UsageError, complain
 from holdfast.errors import HoldfastError
+from holdfast.likeness import nearest
 
 COMMANDS = {
     "new": "start a session, and a console on it",

@@ -9,7 +9,8 @@ from argparse import _SubParsersAction as SubParsers
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NoReturn
 
-from holdfast.cli.usage import UsageError, as_typed, nearest
+from holdfast.cli.usage import UsageError, as_typed
+from holdfast.likeness import nearest
 
 _WRONG_CHOICE = re.compile(r"invalid choice: '(.*)' \(choose from (.*)\)")  # argparse.ArgumentError
 

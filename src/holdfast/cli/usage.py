@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TextIO
 
 from holdfast.errors import HoldfastError, NoSuchSession
@@ -29,14 +29,6 @@ def complain(error: HoldfastError, command: Sequence[str] = ()) -> int:
 def tell(line: str) -> None:
     """Words of our own: on stderr, so that they never mix with what a program printed."""
     print(line, file=sys.stderr)
-
-
-def nearest(word: str, known: Iterable[str]) -> str | None:
-    """What may have been meant by `word`, of what there is."""
-    import difflib  # noqa: PLC0415 - only for a mistake
-
-    near = difflib.get_close_matches(word, known, n=1)
-    return near[0] if near else None
 
 
 def as_typed(words: Sequence[str]) -> str:

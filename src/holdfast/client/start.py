@@ -27,6 +27,7 @@ from holdfast.errors import (
     SessionNotRunning,
     StartFailed,
 )
+from holdfast.likeness import nearest
 from holdfast.paths import (
     checked_name,
     private_folder,
@@ -257,9 +258,7 @@ def forget(name: str) -> None:
 
 def no_such_session(name: str) -> NoSuchSession:
     """The error for a name that no session has, with the nearest name that one has."""
-    import difflib  # noqa: PLC0415 - only for a mistake
-
-    near = next(iter(difflib.get_close_matches(name, known(), n=1)), None)
+    near = nearest(name, known())
     remedy = f"holdfast attach {near}   (or: holdfast ls)" if near else f"holdfast new {name}"
     return NoSuchSession(f"no session named {name!r}", remedy, name=name, near=near)
 

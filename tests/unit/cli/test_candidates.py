@@ -63,6 +63,16 @@ def test_a_new_session_has_a_new_name(home: Path) -> None:
     assert "work" not in words("new ")
 
 
+def test_settings_are_offered_by_name_and_with_what_they_are_for(home: Path) -> None:
+    assert words("config standby.kee") == ["standby.keep"]
+    assert "standby" in words("config stan")
+    for before in ("--set", "ls --set", "--no-color --set console.x=1 --set", "new --set"):
+        offered = words(f"{before} standby.kee")
+        assert offered == (["standby.keep="] if "ls" not in before else []), before
+    assert words("--set standby.keep=3 att") == words("--set=standby.keep=3 att") == ["attach"]
+    assert all(each.meaning for each in candidates(["config", ""]))
+
+
 def test_options_are_offered_once_and_after_two_dashes_none(home: Path) -> None:
     assert "--follow" in words("log -")
     assert "--follow" not in words("log -f -")

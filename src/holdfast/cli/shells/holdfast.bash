@@ -8,6 +8,7 @@ _holdfast() {
             $'\tfolders') compopt -o dirnames ;;
             *) COMPREPLY+=("${line%%$'\t'*}") ;;
         esac
+        [[ ${COMPREPLY[0]} == *= ]] && compopt -o nospace
     done < <("${1/#\~/$HOME}" __complete "${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
 }
 complete -F _holdfast holdfast

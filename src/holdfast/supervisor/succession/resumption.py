@@ -39,8 +39,8 @@ class Resumption:
         cells = {cell for cell, _ in page if cell}
         ended, unknown = ([], []) if more else self._fates(asked.waiting)
         return operations.Resumed(
-            epoch=last.epoch if last else self.position[0],
-            seq=last.seq if last else self.position[1],
+            epoch=last.epoch if last else self._broadcast.epoch,
+            seq=last.seq if last else self._broadcast.seq,
             messages=[self._published(cell, record) for cell, record in page],
             more=more,
             ended=ended,
