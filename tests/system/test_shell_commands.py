@@ -206,7 +206,14 @@ def test_a_shell_in_a_cell_is_talked_to_line_by_line(guest: Client) -> None:
 def test_a_program_that_reads_one_key_is_given_it(guest: Client) -> None:
     text, found = asked(guest, "!bash -c 'read -n1 -p \"sure? \" k; echo; echo key $k'", ["y"])
 
-    assert (text, questions(found)) == ("\nkey y\n", ["sure? "])
+    assert (text, questions(found)) == ("key y\n", ["sure? "])
+
+
+def test_a_key_comes_without_an_enter_for_what_is_asked_next(guest: Client) -> None:
+    code = '!bash -c \'read -n1 -p "key? " k; echo; read -p "line? " x; echo $k $x\''
+    text, found = asked(guest, code, ["y", "a line"])
+
+    assert (text, questions(found)) == ("y a line\n", ["key? ", "line? "])
 
 
 def test_a_program_that_goes_on_without_its_answer_ends_the_question(guest: Client) -> None:
@@ -394,6 +401,16 @@ def console(made: Session) -> Iterator[Terminal]:
         yield terminal
 
 
+def wait_for_question(console: Terminal, text: str) -> None:
+    """Until the console's prompt stands over `text` and takes keys: what is typed before is echoed."""
+
+    def stands() -> bool:
+        _, prompt, since = console.raw.rpartition(b"\x1b[?2004h")
+        return bool(prompt) and b"\x1b[?2004l" not in since and console.lines[-1:] == [text]
+
+    console.wait_until(stands, f"the question {text!r}")
+
+
 def test_a_question_stands_on_the_screen_as_in_a_shell(console: Terminal) -> None:
     console.send("!read -p 'Your name: ' x; echo hello $x" + ENTER)
     console.wait_for_last("Your name:")
@@ -403,7 +420,7 @@ def test_a_question_stands_on_the_screen_as_in_a_shell(console: Terminal) -> Non
 
 def test_a_password_is_not_on_the_screen(console: Terminal) -> None:
     console.send(f"!{PYTHON} -c 'import getpass; print(len(getpass.getpass()))'" + ENTER)
-    console.wait_until(lambda: console.raw.count(b"Password:") > 1, "the prompt over its question")
+    wait_for_question(console, "Password:")
     console.send("secret" + ENTER)
     console.wait_for("\n6\n\nIn [")
     assert "secret" not in console.text
@@ -411,10 +428,11 @@ def test_a_password_is_not_on_the_screen(console: Terminal) -> None:
 
 def test_ctrl_c_and_ctrl_d_mean_what_they_mean_to_the_program(console: Terminal) -> None:
     console.send(f"!{PYTHON} -qi" + ENTER)
-    console.wait_for_last(">>>")
-    for times in range(1, 5):  # more than a cell that does not listen would be given
+    for _ in range(4):  # more than a cell that does not listen would be given
+        wait_for_question(console, ">>>")
         console.send(CTRL_C)
-        console.wait_until(lambda n=times: console.text.count("KeyboardInterrupt\n>>>") >= n, "a new prompt")
+        console.wait_until(lambda: console.lines[-1:] != [">>>"], "an answer")
+    wait_for_question(console, ">>>")
     console.send("6 * 7" + ENTER)
     console.wait_for(">>> 6 * 7\n42\n>>>")
     console.send(CTRL_D)

@@ -304,11 +304,15 @@ class Client:
         if asker is None:
             return
         earlier = self._questions.pop(conversation.msg_id, None)
-        if earlier is not None:
-            earlier.cancel()
-        self._questions[conversation.msg_id] = self._loop.create_task(self._answer(request, asker))
+        task = self._loop.create_task(self._answer(request, asker, earlier))
+        self._questions[conversation.msg_id] = task
 
-    async def _answer(self, request: Incoming, asker: OnInput) -> None:
+    async def _answer(
+        self, request: Incoming, asker: OnInput, earlier: asyncio.Task[None] | None = None
+    ) -> None:
+        if earlier is not None:  # who asks has one prompt
+            earlier.cancel()
+            await asyncio.wait([earlier])
         try:
             value = await asker(str(request.content.get("prompt", "")), bool(request.content.get("password")))
         except EOFError:

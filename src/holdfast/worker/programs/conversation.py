@@ -18,8 +18,9 @@ from pathlib import Path
 
 from holdfast.worker.programs import words
 from holdfast.worker.programs.attention import Attention, attention, members
-from holdfast.worker.programs.lines import Echo, Lines, Takeover, plain
-from holdfast.worker.programs.terminal import Modes, Terminal
+from holdfast.worker.programs.lines import Lines, Takeover, plain
+from holdfast.worker.programs.terminal import Terminal
+from holdfast.worker.programs.typist import Typist
 from holdfast.worker.stdin import END_OF_INPUT, Keyboard
 
 LOOK_SECONDS = 0.1
@@ -103,14 +104,14 @@ class Conversation:
         self._keyboard = keyboard
         self._program: subprocess.Popen[bytes]
         self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
-        self._lines, self._echo, self._takeover = Lines(), Echo(), Takeover()
+        self._lines, self._takeover = Lines(), Takeover()
+        self._typist = Typist(terminal)
         self._pace = Pace()
         self._bell = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self._presses = 0  # interrupts that came and are not passed on
         self._interrupts = 0  # that were passed on since the last question
         self._interrupted_at = 0.0
         self._asked = False  # the client has a question of ours
-        self._typed = b""  # answers that the terminal has not taken
         self._silent = False  # no output comes any more
         self._ended_inputs = 0
         self._refused = False  # hung up on: what it still says is about a screen that is not there
@@ -153,12 +154,12 @@ class Conversation:
             self._hear(now)
         if self._asked:
             self._take_answer(now)
-        if self._typed:
-            self._typed = self._typed[self._terminal.write(self._typed) :]
+        self._typist.go_on()
         if end in ready:
             return True
         if self._kill_at is not None and now >= self._kill_at:
             self._terminal.kill()
+            self._kill_at = now + HANG_UP_SECONDS
         elif now >= self._pace.next and not self._pace.too_soon(now, held=bool(self._lines.held)):
             self._look(now)
             self._pace.looked(now)
@@ -169,7 +170,7 @@ class Conversation:
         poll.register(end, select.POLLIN)
         poll.register(self._bell, select.POLLIN)
         if not self._silent:
-            poll.register(self._terminal, select.POLLIN | (select.POLLOUT if self._typed else 0))
+            poll.register(self._terminal, select.POLLIN | (select.POLLOUT if self._typist.pending else 0))
         if self._asked:
             poll.register(self._keyboard, select.POLLIN)
         until = self._pace.next if self._kill_at is None else self._kill_at
@@ -190,7 +191,8 @@ class Conversation:
     def _take(self, text: str) -> None:
         if self._refused:
             return
-        text = self._echo.without(text)
+        self._typist.heard(text)
+        text = self._typist.echo.without(text)
         keys = "\x1b" in text and not self._terminal.modes.canonical
         begins = self._takeover.find(text, keys=keys)
         self._show(self._lines.feed(text[:begins]))
@@ -203,7 +205,7 @@ class Conversation:
         while not self._silent and read < LAST_BYTES and (count := self._hear(0.0)):
             read += count
         self._take(self._decoder.decode(b"", final=True))
-        self._show(self._lines.feed(self._echo.give_up()) + self._lines.take())
+        self._show(self._lines.feed(self._typist.echo.give_up()) + self._lines.take())
 
     def _show(self, text: str) -> None:
         if text and not self._refused:
@@ -213,13 +215,18 @@ class Conversation:
 
     def _look(self, now: float) -> None:
         """Ask the client if the program waits for it; else what was held is no question."""
-        self._show(self._lines.feed(self._echo.give_up()))
-        if self._asked or self._refused:
+        if self._pace.silent(now):
+            self._show(self._lines.feed(self._typist.echo.give_up()))
+        if self._asked or self._refused or self._typist.is_unread():
             self._show(self._lines.take())
             return
         modes = self._terminal.modes
         hidden = modes.canonical and not modes.echo
         found = attention(self._program.pid, self._terminal.foreground, self._terminal.name)
+        if found is not Attention.NONE and self._typist.press_enter():
+            self._pace.heard(now, held=bool(self._lines.held))
+            return
+        self._typist.alone = found is Attention.CERTAIN
         if found is Attention.PERHAPS and (hidden or (self._lines.open and self._keyboard.reachable)):
             if self._pace.in_doubt(now):
                 return
@@ -229,10 +236,11 @@ class Conversation:
         elif self._keyboard.reachable:
             self._ask(hidden=hidden)
         else:
-            self._end_input(modes)
+            self._end_input(now)
 
     def _ask(self, *, hidden: bool) -> None:
         self._interrupts = 0
+        self._show(self._lines.feed(self._typist.echo.give_up()))
         self._keyboard.put(plain(self._lines.take()), password=hidden)
         self._asked = True
 
@@ -242,15 +250,10 @@ class Conversation:
             return
         self._asked = False
         self._lines.open = False
-        modes = self._terminal.modes
-        if answer == END_OF_INPUT:
-            self._typed += modes.end_of_input
-        else:
-            self._echo.expect(answer if modes.echo or not modes.canonical else "")
-            self._typed += answer.encode(errors="replace") + (b"\n" if modes.canonical else b"\r")
+        self._typist.answer(answer)
         self._pace.heard(now, held=False)
 
-    def _end_input(self, modes: Modes) -> None:
+    def _end_input(self, now: float) -> None:
         """The client can't be asked."""
         self._show(self._lines.take())
         if not self._ended_inputs:
@@ -259,7 +262,8 @@ class Conversation:
         if self._ended_inputs > ENDS_OF_INPUT:
             self._refuse(words.does_not_end(self._name()))
         else:
-            self._typed += modes.end_of_input
+            self._typist.answer(END_OF_INPUT)
+            self._pace.heard(now, held=False)
 
     # --- how it is ended
 

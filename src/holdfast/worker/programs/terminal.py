@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import select
 import signal
 import subprocess
 import termios
@@ -92,6 +93,20 @@ class Terminal:
             return 0
         except OSError:  # nobody is there to read it
             return len(data)
+
+    @property
+    def unread(self) -> bool:
+        """What was typed waits to be read (poll(2) has the terminal digest it before it says so)."""
+        try:
+            end = os.open(self.name, os.O_RDONLY | os.O_NOCTTY | os.O_CLOEXEC)
+        except OSError:
+            return False
+        try:
+            poll = select.poll()
+            poll.register(end, select.POLLIN)
+            return bool(poll.poll(0))
+        finally:
+            os.close(end)
 
     @property
     def modes(self) -> Modes:
