@@ -193,9 +193,10 @@ def test_behind_somebody_elses_cell_it_waits_and_says_so(work: Shell) -> None:
     assert (process.returncode, out) == (0, "7\n")
 
 
-def test_without_a_name_it_is_the_session_used_last(work: Shell) -> None:
+def test_without_a_name_it_is_a_session_that_runs_and_told_which(work: Shell) -> None:
     work.good("new", "other", "-d")
     work.good("run", "-s", "other", "-c", "x = 'other'")
+    work.good("stop", "work")
     done = work.run("run", "-c", "x")
     assert (done.stdout, done.stderr) == ("'other'\n", "in session other\n")
 
