@@ -7,9 +7,11 @@ import os
 import re
 import signal
 import subprocess
+import termios
 import zipfile
 from collections.abc import Iterator
 
+import pexpect
 import pytest
 
 from kit.deadline import Deadline
@@ -222,6 +224,16 @@ def test_a_program_on_a_terminal_has_the_terminal(shell: Shell) -> None:
         terminal.expect("rest\r\nrest\r\n")
         terminal.wait()
     assert terminal.exitstatus == 0
+
+
+def test_a_crash_leaves_the_terminal_as_it_was(shell: Shell) -> None:
+    with shell.terminal("-c", "import os, tty; tty.setraw(0); os.abort()") as terminal:
+        before = termios.tcgetattr(terminal.child_fd)
+        terminal.expect_exact("the Python process died: aborted")
+        terminal.expect(pexpect.EOF)
+        assert termios.tcgetattr(terminal.child_fd) == before
+        terminal.wait()
+    assert terminal.exitstatus == 128 + signal.SIGABRT
 
 
 def test_a_program_leaves_no_session_behind(shell: Shell) -> None:

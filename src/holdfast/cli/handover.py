@@ -9,6 +9,7 @@ import contextlib
 import os
 import socket
 import sys
+import termios
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -32,7 +33,14 @@ class HandOver:
         self._on_fetched = on_fetched
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
 
+    def mend_terminal(self) -> None:
+        """Set it as it was: the process that had it has died, perhaps in a screen of its own."""
+        with contextlib.suppress(termios.error, OSError):
+            if self._terminal is not None and os.tcgetpgrp(0) == os.getpgrp():  # else it is another one's
+                termios.tcsetattr(0, termios.TCSADRAIN, self._terminal)
+
     def __enter__(self) -> Self:
+        self._terminal = termios.tcgetattr(0) if os.isatty(0) else None
         self._socket.bind(os.fspath(self.path))
         self._socket.listen(1)
         threading.Thread(target=self._serve, daemon=True).start()  # the main thread waits for the cell

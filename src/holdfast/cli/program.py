@@ -13,7 +13,7 @@ import os
 import signal
 import sys
 import tokenize
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from holdfast.cli import ending
@@ -86,8 +86,9 @@ def run_on(name: str, file: Path, program: Program, relay: Relay) -> int:
         HandOver(file.parent, program, relay.begin) as hand_over,
     ):
         cell = client.execute(f"%{MAGIC} {hand_over.path}", silent=True)
+        asides = _Asides(relay, on_death=hand_over.mend_terminal)
         reply, _ = finish(
-            client, cell, _Asides(relay), lambda _: relay.interrupt(otherwise=lambda: interrupt(client))
+            client, cell, asides, lambda _: relay.interrupt(otherwise=lambda: interrupt(client))
         )
         relay.over()
     told = exit_status(reply.content.get("payload"))
@@ -99,16 +100,19 @@ def run_on(name: str, file: Path, program: Program, relay: Relay) -> int:
 class _Asides(Printed):
     """What the session has to say beside the program."""
 
-    def __init__(self, relay: Relay) -> None:
+    def __init__(self, relay: Relay, on_death: Callable[[], object]) -> None:
         super().__init__()
         self._relay = relay
+        self._on_death = on_death
 
     def end(self, reply: Incoming) -> None:
         """Tell of the process's death, unless it died of what was sent to us."""
         died = ending.death(reply)
         if died is None:
             super().end(reply)
-        elif died - 128 not in self._relay.passed and (words := ending.last_words(reply)):
+            return
+        self._on_death()
+        if died - 128 not in self._relay.passed and (words := ending.last_words(reply)):
             tell(words)
 
 
