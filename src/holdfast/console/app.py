@@ -11,27 +11,22 @@ import os
 import pwd
 import signal
 import sys
-import time
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any
-
-import msgspec
+from typing import Any, NamedTuple
 
 from holdfast.client.aio import Client
 from holdfast.console import ansi
 from holdfast.console.cell import OwnCell
-from holdfast.console.greeting import head, running_title
+from holdfast.console.connection import Connection
+from holdfast.console.greeting import running_title
 from holdfast.console.ladder import AGAIN_SECONDS
-from holdfast.console.others import Others, Running
+from holdfast.console.others import Others
 from holdfast.console.screen import Screen
 from holdfast.errors import HoldfastError, NoAnswer
 from holdfast.protocol import connection
-from holdfast.protocol.operations import Info
+from holdfast.protocol.operations import Info, Running
 from holdfast.settings import Console as Settings
-
-INFO_SECONDS = 1.0
-"""A supervisor tells about itself within milliseconds; another kernel never does, and the prompt appears."""
 
 COMPLETE_SECONDS = 2.0
 """Longer than this nobody waits for a menu."""
@@ -46,10 +41,19 @@ LEAVE = frozenset({"exit", "quit", "exit()", "quit()"})
 """Typed at the prompt they leave at once, even while the session is busy with another client's cell."""
 
 
+class Left(NamedTuple):
+    """A console that was left."""
+
+    status: int
+    """0, or 1 if the session went away."""
+    session: str
+    """What it was known by among the clients."""
+
+
 def run(
     name: str, connection_file: Path, settings: Settings, *, created: bool, notice: str | None = None
-) -> int:
-    """A console on session `name`, until it is left; the exit status: 0, or 1 if the session went away.
+) -> Left:
+    """A console on session `name`, until it is left.
 
     `created`: the session is new, so greet. `notice`: something to be said first. NoAnswer if nothing
     answers there, ConnectionFileError if the file is no connection file.
@@ -60,11 +64,12 @@ def run(
 
 async def _attached(
     name: str, info: connection.ConnectionInfo, settings: Settings, *, created: bool, notice: str | None
-) -> int:
-    client = Client(info, username=_username(), name=name)
+) -> Left:
+    client = Client(info, username=_username(), name=name, kind="console")
     await asyncio.gather(client.connect(), _import_prompt())
     try:
-        return await Console(client, name, settings).run(created=created, notice=notice)
+        status = await Console(client, name, settings).run(created=created, notice=notice)
+        return Left(status, client.session)
     finally:
         client.close()
 
@@ -78,9 +83,11 @@ class Console:
     """One prompt on one session."""
 
     def __init__(self, client: Client, name: str, settings: Settings) -> None:
-        from holdfast.console.completion import KernelCompleter  # noqa: PLC0415 - imported by now, see above
+        from holdfast.console.arrival import Arrival  # noqa: PLC0415 - imported by now, see above
+        from holdfast.console.completion import KernelCompleter  # noqa: PLC0415
         from holdfast.console.history import SessionHistory  # noqa: PLC0415
         from holdfast.console.prompt import Prompt  # noqa: PLC0415
+        from holdfast.console.questions import Questions  # noqa: PLC0415
 
         self._client = client
         self._name = name
@@ -105,7 +112,12 @@ class Console:
             completer=KernelCompleter(self._complete),
             history=self._history,
             on_idle_interrupt=self._interrupt_others,
+            on_leave=self._leave,
             settings=settings,
+        )
+        self._questions = Questions(client, self._prompt, self._username, self._note, lambda: self._leaving)
+        self._arrival = Arrival(
+            client, name, self._username, self._screen, self._others, self._questions, self._on_info
         )
 
     async def run(self, *, created: bool, notice: str | None) -> int:
@@ -114,12 +126,14 @@ class Console:
         loop.add_signal_handler(signal.SIGINT, self._interrupt)
         for leaving in (signal.SIGQUIT, signal.SIGTERM):  # killed in raw mode it would leave the terminal so
             loop.add_signal_handler(leaving, self._leave)
+        loop.add_signal_handler(signal.SIGCONT, self._awake)
         history = self._begin(self._load_history())
-        await self._greet(created, notice)
+        await self._arrival.greet(created=created, notice=notice)
         await asyncio.wait([history], timeout=HISTORY_SECONDS)
         self._begin(self._follow_others())
         self._begin(self._watch_connection())
-        self._client.on_return = self._on_return
+        self._client.hears = Connection(self._name, self._note, self._came_back)
+        self._client.feel_pulse()
         try:
             await self._read_and_run()
         finally:
@@ -129,6 +143,8 @@ class Console:
 
     async def _read_and_run(self) -> None:
         while not self._leaving and not self._client.lost.is_set():
+            if self._questions.urgent:
+                await self._questions.answer()
             text, self._next_input = self._next_input, ""
             try:
                 code = await self._prompt.read(text)
@@ -138,11 +154,13 @@ class Console:
                 return
             if code.strip():
                 await self._run_cell(code)
+            elif self._questions.waits:
+                await self._questions.answer()
 
     async def _run_cell(self, code: str) -> None:
-        self._cell = OwnCell(self._client, self._screen, code, self._on_count)
-        if self._others.running is not None:
-            self._note(f"waiting for {self._others.running.title}")
+        self._cell = OwnCell(
+            self._client, self._screen, code, self._next_count, self._running_title, self._on_count
+        )
         self._running = asyncio.ensure_future(self._cell.run(self._answer))
         try:
             outcome = await self._running
@@ -161,10 +179,13 @@ class Console:
         """What the user answers to `input()`."""
         try:
             return await self._prompt.ask(question, password=password)
+        except EOFError:
+            if not self._leaving:
+                raise
         except KeyboardInterrupt:
             if self._cell is not None:
                 self._interrupt_cell(self._cell)
-            return await asyncio.Future()  # never: the question is withdrawn when the interrupt arrives
+        return await asyncio.Future()  # never: the question is withdrawn, or it stays when we leave
 
     # Ctrl-C and Ctrl-\
 
@@ -177,10 +198,7 @@ class Console:
         self._interrupt_cell(self._cell)
 
     def _interrupt_cell(self, cell: OwnCell) -> None:
-        if cell.started or self._others.running is None:
-            self._begin(cell.interrupt(asyncio.get_running_loop().time()))
-        else:
-            self._interrupt_others()
+        self._begin(cell.interrupt(asyncio.get_running_loop().time()))
 
     def _interrupt_others(self) -> None:
         """Ctrl-C, but what runs was not started here: once says whose it is, twice interrupts it."""
@@ -216,7 +234,12 @@ class Console:
 
     async def _follow_others(self) -> None:
         while True:
-            self._others.take(await self._client.foreign.get())
+            message = await self._client.foreign.get()
+            if self._questions.take(message, at_prompt=self._cell is None):
+                if self._questions.urgent and self._cell is not None:  # ours waits behind the one that asks
+                    self._begin(self._questions.answer())
+            else:
+                self._others.take(message)
 
     async def _watch_connection(self) -> None:
         await self._client.lost.wait()
@@ -224,8 +247,12 @@ class Console:
             self._note(f"the session {self._name} does not answer any more", ansi.WARNING)
         self._prompt.end()
 
-    def _on_return(self, seconds: float) -> None:
-        self._note(f"the supervisor was gone for {seconds:.1f} s; nothing was lost")
+    def _came_back(self) -> None:
+        self._begin(self._arrival.refresh())
+
+    def _awake(self) -> None:
+        """We were stopped (Ctrl-Z), and what is not read for long may be dropped."""
+        self._begin(self._client.catch_up())
 
     async def _load_history(self) -> None:
         try:
@@ -244,24 +271,12 @@ class Console:
 
     # What is said
 
-    async def _greet(self, created: bool, notice: str | None) -> None:
-        info = await self._info()
-        if info is not None:
-            self._next_count = info.execution_count + 1
-            self._embedded = info.embedded
-            if info.running is not None:
-                self._others.running = Running(None, running_title(info.running.count, info.running.client))
-        self._note(head(self._name, info, created=created, username=self._username, now=time.time()))
-        if notice:
-            self._note(notice, ansi.WARNING)
+    def _on_info(self, info: Info) -> None:
+        self._embedded = info.embedded
+        self._on_count(info.execution_count)
 
-    async def _info(self) -> Info | None:
-        """What the session tells about itself; None of a kernel that is not ours."""
-        try:
-            told = await asyncio.wait_for(self._client.operation("info"), INFO_SECONDS)
-            return msgspec.convert(told, Info)
-        except (TimeoutError, HoldfastError, msgspec.ValidationError):
-            return None
+    def _running_title(self, running: Running) -> str:
+        return running_title(running, self._username)
 
     def _on_count(self, count: int) -> None:
         self._next_count = count + 1

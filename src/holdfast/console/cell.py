@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from holdfast.client.aio import Client, OnInput
+import msgspec
+
+from holdfast.client.aio import Client, Execution
+from holdfast.client.asking import OnInput
 from holdfast.client.exchange import Incoming
 from holdfast.console import ansi, pager, render
 from holdfast.console.ladder import Ladder, Step
 from holdfast.console.screen import Screen
 from holdfast.console.view import CellView
+from holdfast.protocol.notices import QUEUED, Queued
+from holdfast.protocol.operations import Running
 
 _SAID_AS_TEXT = frozenset({"UsageError"})
 """Errors that IPython prints instead of publishing them."""
@@ -27,13 +32,26 @@ class Outcome(NamedTuple):
 class OwnCell:
     """A cell from Enter to its end."""
 
-    def __init__(self, client: Client, screen: Screen, code: str, on_count: Callable[[int], None]) -> None:
-        """`on_count` is told the cell's number when it begins."""
+    def __init__(
+        self,
+        client: Client,
+        screen: Screen,
+        code: str,
+        number: int,
+        title: Callable[[Running], str],
+        on_count: Callable[[int], None],
+    ) -> None:
+        """`number`: at its prompt. `on_count` is told the true one. `title`: what to call others' cells."""
         self.started = False
         """The kernel has begun with it: Ctrl-C means this one."""
         self._client = client
         self._screen = screen
         self._code = code
+        self._number = number
+        self._title = title
+        self._execution: Execution | None = None
+        self._withdrawn = False
+        """The user does not want it any more, and it has not begun."""
         self._on_count = on_count
         self._view = CellView(screen)
         self._ladder = Ladder()
@@ -42,7 +60,7 @@ class OwnCell:
 
     async def run(self, on_input: OnInput) -> Outcome:
         """Run it and show what comes. NoAnswer if the session goes away."""
-        execution = self._client.execute(self._code, on_input=on_input)
+        execution = self._execution = self._client.execute(self._code, on_input=on_input)
         async for message in execution:
             self._take(message)
         reply = (await execution.reply).content
@@ -51,6 +69,8 @@ class OwnCell:
 
     async def interrupt(self, now: float) -> None:
         """Ctrl-C was pressed at `now` (seconds of the loop's clock)."""
+        if not self.started and await self._withdraw():
+            return
         step = self._ladder.press(now)
         if step is Step.FORCE:
             await self._client.interrupt(force=True)
@@ -65,17 +85,45 @@ class OwnCell:
             )
         await self._client.interrupt()
 
+    async def _withdraw(self) -> bool:
+        """Take it out of the queue; false if it runs already."""
+        if self._execution is None:
+            return False
+        self._withdrawn = True  # the reply may come before the answer to this
+        self._withdrawn = (await self._client.operation("withdraw", msg_id=self._execution.msg_id))["done"]
+        return self._withdrawn
+
     def _take(self, message: Incoming) -> None:
         if message.msg_type == "execute_input":
-            self.started = True
-            self._count = message.content.get("execution_count") or 0
-            self._on_count(self._count)
+            self._begin(message.content.get("execution_count") or 0)
+        elif message.msg_type == QUEUED:
+            self._tell_its_place(message.content)
         elif message.msg_type == "status":
             self.started = self.started or message.content.get("execution_state") == "busy"
         self._error_shown = self._error_shown or message.msg_type == "error"
         self._view.show(message.msg_type, message.content)
 
+    def _begin(self, count: int) -> None:
+        self.started = True
+        self._count = count
+        self._on_count(count)
+        if count != self._number:  # others' cells came before it, and stand between it and its output
+            self._screen.fresh_line()
+            self._screen.write("\n" + render.cell(self._code, count, ""))
+
+    def _tell_its_place(self, content: Mapping[str, Any]) -> None:
+        place = msgspec.convert(content, Queued)
+        behind = [self._title(place.running)] if place.running is not None else []
+        if place.ahead:
+            behind.append(f"{place.ahead} more cell{'s' * (place.ahead > 1)}")
+        if behind:
+            what = f"waiting for {' and '.join(behind)}; Ctrl-C takes it out of the queue"
+            self._screen.note(ansi.paint(what, ansi.NOTE))
+
     async def _conclude(self, reply: Mapping[str, Any]) -> Outcome:
+        if reply.get("status") == "aborted" and self._withdrawn:
+            self._screen.note(ansi.paint("taken out of the queue; it has not run", ansi.NOTE))
+            return Outcome()
         if reply.get("status") == "aborted":
             self._screen.note(
                 ansi.paint("not run, since a cell before it failed; here it is again", ansi.WARNING)

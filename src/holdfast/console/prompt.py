@@ -20,7 +20,7 @@ from prompt_toolkit.output.vt100 import Vt100_Output
 from prompt_toolkit.styles import Style
 
 from holdfast.console.colours import lexer_class, prompt_style
-from holdfast.console.keys import bindings
+from holdfast.console.keys import bindings, question_bindings
 from holdfast.console.render import continuation
 from holdfast.console.screen import Screen
 from holdfast.settings import Console as Settings
@@ -49,11 +49,16 @@ class Prompt:
         completer: Completer,
         history: History,
         on_idle_interrupt: Callable[[], None],
+        on_leave: Callable[[], None] = lambda: None,
         settings: Settings,
     ) -> None:
-        """`count` tells the next cell's number; `on_idle_interrupt` is called for Ctrl-C on an empty line."""
+        r"""`count` tells the next cell's number; `on_idle_interrupt` is called for Ctrl-C on an empty line.
+
+        `on_leave`: for Ctrl-\ at a question.
+        """
         self._screen = screen
         self._count = count
+        self._on_leave = on_leave
         self._lexer: Lexer | None = None
         self._output = _output()
         self._session: PromptSession[str] = PromptSession(
@@ -120,7 +125,7 @@ class Prompt:
 
     @functools.cached_property
     def _plain(self) -> PromptSession[str]:
-        return PromptSession(output=self._output)
+        return PromptSession(output=self._output, key_bindings=question_bindings(self._on_leave))
 
     def _message(self) -> StyleAndTextTuples:
         # The empty line belongs to the prompt, so that what others run comes above it.

@@ -32,8 +32,8 @@ def continuation(width: int) -> str:
 
 
 def cell(code: str, count: int | str, who: str) -> str:
-    """A cell that another client has run, as it would look had it been typed here."""
-    width = len(f"[{who}] In [{count}]: ")
+    """A cell as if it had been typed here, with the name of who ran it, if that is somebody else."""
+    width = len(f"In [{count}]: ") + (len(f"[{who}] ") if who else 0)
     first, *more = highlighted(ansi.visible(code).rstrip("\n")).rstrip("\n").split("\n")
     lines = [prompt_in(count, who) + first, *(continuation(width) + line for line in more)]
     return "\n".join(lines) + "\n"
@@ -56,6 +56,12 @@ def data(content: Mapping[str, Any]) -> str:
     if plain is None and not images:
         return " ".join(f"<{mime}, {ansi.size(len(str(value)))}>" for mime, value in bundle.items())
     return " ".join([*([str(plain)] if plain is not None else []), *images])
+
+
+def display_id(content: Mapping[str, Any]) -> str:
+    """By which a display can be updated later; "" if it can't."""
+    transient = content.get("transient")
+    return str(transient.get("display_id", "")) if isinstance(transient, Mapping) else ""
 
 
 def error(content: Mapping[str, Any]) -> str:

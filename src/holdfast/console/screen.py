@@ -61,6 +61,11 @@ class Screen:
         """Rows of the terminal now."""
         return shutil.get_terminal_size().lines
 
+    @property
+    def width(self) -> int:
+        """Columns of the terminal now."""
+        return max(1, shutil.get_terminal_size().columns)
+
     def write(self, text: str, stream: Stream = "stdout") -> None:
         """Show `text` as it is."""
         self._do(_Text(text, stream))
@@ -128,7 +133,7 @@ class Screen:
         )
 
     def _write_all(self) -> None:
-        self._extent.width = max(1, shutil.get_terminal_size().columns)
+        self._extent.width = self.width
         held = self._hold_half_line() if self._prompting else None
         while self._todo:
             thing = self._todo.popleft()
