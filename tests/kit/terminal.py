@@ -24,7 +24,7 @@ _PROMPT = re.compile(r"^In \[(\d+)\]:", re.MULTILINE)
 
 UP, DOWN, RIGHT, LEFT = "\x1b[A", "\x1b[B", "\x1b[C", "\x1b[D"
 ENTER, TAB, SHIFT_TAB, BACKSPACE = "\r", "\t", "\x1b[Z", "\x7f"
-CTRL_C, CTRL_D, CTRL_R, CTRL_BACKSLASH = "\x03", "\x04", "\x12", "\x1c"
+CTRL_C, CTRL_D, CTRL_L, CTRL_R, CTRL_BACKSLASH = "\x03", "\x04", "\x0c", "\x12", "\x1c"
 
 
 class Terminal:

@@ -24,6 +24,7 @@ from kit.terminal import (
     CTRL_BACKSLASH,
     CTRL_C,
     CTRL_D,
+    CTRL_L,
     CTRL_R,
     ENTER,
     SHIFT_TAB,
@@ -52,10 +53,14 @@ class Session:
             [*HOLDFAST, *arguments], env=self.env, capture_output=True, text=True, check=True, timeout=30
         ).stdout
 
-    def console(self) -> Terminal:
-        """A new console on it, with its prompt."""
+    def console(self, *, cleared: bool = True) -> Terminal:
+        """A new console on it, with its prompt; `cleared` of what is told of before."""
         terminal = Terminal([*HOLDFAST, "attach", self.name], self.env, columns=120)
         terminal.wait_for_last_prompt()
+        if cleared:
+            terminal.send(CTRL_L)
+            terminal.wait_until(lambda: "session work" not in terminal.text, "a cleared screen")
+            terminal.wait_for_last_prompt()
         return terminal
 
     def client(self, username: str) -> Client:
@@ -411,7 +416,7 @@ def test_ctrl_backslash_leaves_at_once_while_a_cell_runs(own: Session) -> None:
         console.wait_for("\nwaiting")
         console.send(CTRL_BACKSLASH)
         assert console.wait_end() == 0
-        assert "left work; it goes on (a cell is running)" in console.text
+        assert "left work; it goes on (In[1] is running). back: holdfast attach work" in console.text
     own.command("interrupt", "work")
 
 
@@ -523,13 +528,11 @@ def test_a_console_on_a_busy_session_has_its_prompt_at_once(own: Session) -> Non
     with own.console() as busy:
         busy.send("print('wai' + 'ting'); import time; time.sleep(600); print('never')" + ENTER)
         busy.wait_for("\nwaiting")
-        with own.console() as console:
+        with own.console(cleared=False) as console:
             console.wait_for("has been running for")
             console.send("later = 1" + ENTER)
             console.wait_for("waiting for In [1] of")
-            console.send(CTRL_C)
-            console.wait_for("Ctrl-C again interrupts it")
-            console.send(CTRL_C)
+            own.command("interrupt", "work")
             console.wait_for("not run, since a cell before it failed; here it is again")
             console.wait_until(lambda: console.lines[-1].endswith("later = 1"), "the cell that was not run")
         busy.wait_for("KeyboardInterrupt")

@@ -94,9 +94,11 @@ class Prompt:
 
     async def ask(self, question: str, *, password: bool) -> str:
         """An answer to `input(question)` or `getpass`. EOFError for Ctrl-D, KeyboardInterrupt for Ctrl-C."""
-        self._screen.write(question)
-        begun = self._screen.half_line()
-        sys.stdout.write("\r")  # the prompt draws the half written line again, question and all
+        above, newline, last = question.rpartition("\n")
+        self._screen.write(above + newline)
+        begun = self._screen.half_line() + last
+        sys.stdout.write("\r")  # the prompt draws the half written line again, and the question: who sees it
+        # finds the terminal ready for the answer
         with self._screen.prompting():
             return await self._plain.prompt_async(ANSI(begun), is_password=password, handle_sigint=False)
 

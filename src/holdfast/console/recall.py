@@ -50,6 +50,8 @@ def _block(cell: Past, own: str, width: int, room: int) -> list[str]:
             break
         kept.insert(0, line)
     missing = len(output) - len(kept)
+    if missing == 1:  # a line that says so would take as much room
+        kept, missing = output, 0
     if missing or cell.omitted:
         what = f"… {missing} lines" if missing else "…"
         more = f"{', ' if missing else ' '}{ansi.size(cell.omitted)} before" if cell.omitted else ""
