@@ -15,8 +15,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Coroutine
-from types import TracebackType
+from collections.abc import Callable, Coroutine
 from typing import Any, Self, Unpack
 
 import msgspec
@@ -103,14 +102,10 @@ class Client:
         name: str | None = None,
         kind: Kind = "program",
     ) -> None:
-        """`name`: of the session. Should its supervisor be killed, another one is sought, or started.
-
-        `kind`: what others are told we are.
-        """
+        """`name`: of the session, for its next supervisor, should one be killed. `kind`: what we are."""
         self._name = name
         self._coming_back: asyncio.Task[None] | None = None
         self.hears = Ears()
-        """What the owner wants to be told of the connection."""
         self._exchange = Exchange(connection, username, kind)
         self._exchange.watchful = True
         self._catch_up = CatchUp(self._exchange, self.operation, self._send, self._deliver)
@@ -122,6 +117,8 @@ class Client:
         self._mending: asyncio.Task[None] | None = None
         self.foreign: asyncio.Queue[Incoming] = asyncio.Queue()
         """What belongs to no open request of ours: others' cells, late output (`mine` tells)."""
+        self.on_output: Callable[[Incoming], None] | None = None
+        """Takes all of iopub instead, also that of our own cells, in the order it was published."""
         self.lost = asyncio.Event()
         """Set when the kernel has closed the connection: nothing comes any more. Make a new Client."""
 
@@ -139,9 +136,7 @@ class Client:
         await self.connect()
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         self.close()
 
     async def connect(self, timeout: float = 10.0) -> None:  # noqa: ASYNC109 - the deadline is an error of ours
@@ -329,10 +324,14 @@ class Client:
             await self.catch_up()
 
     def _deliver(self, message: Incoming, conversation: Conversation | None) -> None:
-        if conversation is None:
-            if message.channel == "iopub":
+        if message.channel == "iopub":
+            if self.on_output is not None:
+                self.on_output(message)
+            elif conversation is None:
                 self.foreign.put_nowait(message)
-        elif message.msg_type == QUESTION and not message.content.get("open"):
+        if conversation is None:
+            return
+        if message.msg_type == QUESTION and not message.content.get("open"):
             self._asking.withdraw(conversation.msg_id)  # somebody else has answered it
         elif message.channel == "stdin":
             self._asking.ask(message, conversation)

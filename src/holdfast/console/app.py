@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from holdfast.client.aio import Client
+from holdfast.client.exchange import Incoming
 from holdfast.console import ansi
 from holdfast.console.cell import OwnCell
 from holdfast.console.connection import Connection
@@ -130,7 +131,9 @@ class Console:
         history = self._begin(self._load_history())
         await self._arrival.greet(created=created, notice=notice)
         await asyncio.wait([history], timeout=HISTORY_SECONDS)
-        self._begin(self._follow_others())
+        while not self._client.foreign.empty():
+            self._show(self._client.foreign.get_nowait())
+        self._client.on_output = self._show
         self._begin(self._watch_connection())
         self._client.hears = Connection(self._name, self._note, self._came_back)
         self._client.feel_pulse()
@@ -232,14 +235,15 @@ class Console:
         task.add_done_callback(self._tasks.discard)
         return task
 
-    async def _follow_others(self) -> None:
-        while True:
-            message = await self._client.foreign.get()
-            if self._questions.take(message, at_prompt=self._cell is None):
-                if self._questions.urgent and self._cell is not None:  # ours waits behind the one that asks
-                    self._begin(self._questions.answer())
-            else:
-                self._others.take(message)
+    def _show(self, message: Incoming) -> None:
+        cell = self._cell
+        if cell is not None and cell.owns(message):
+            cell.take(message)
+        elif self._questions.take(message, at_prompt=cell is None):
+            if self._questions.urgent and cell is not None:  # ours waits behind the one that asks
+                self._begin(self._questions.answer())
+        else:
+            self._others.take(message)
 
     async def _watch_connection(self) -> None:
         await self._client.lost.wait()

@@ -61,8 +61,8 @@ class OwnCell:
     async def run(self, on_input: OnInput) -> Outcome:
         """Run it and show what comes. NoAnswer if the session goes away."""
         execution = self._execution = self._client.execute(self._code, on_input=on_input)
-        async for message in execution:
-            self._take(message)
+        async for _ in execution:
+            pass  # shown by then, see `take`
         reply = (await execution.reply).content
         self._view.finish()
         return await self._conclude(reply)
@@ -93,7 +93,12 @@ class OwnCell:
         self._withdrawn = (await self._client.operation("withdraw", msg_id=self._execution.msg_id))["done"]
         return self._withdrawn
 
-    def _take(self, message: Incoming) -> None:
+    def owns(self, message: Incoming) -> bool:
+        """Whether it belongs to this cell."""
+        return self._execution is not None and message.parent.msg_id == self._execution.msg_id
+
+    def take(self, message: Incoming) -> None:
+        """Show one message of it. They come in one stream with everybody else's, for the order to be true."""
         if message.msg_type == "execute_input":
             self._begin(message.content.get("execution_count") or 0)
         elif message.msg_type == QUEUED:
