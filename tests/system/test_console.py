@@ -5,26 +5,19 @@ from __future__ import annotations
 import json
 import os
 import re
-import secrets
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from kit.deadline import Deadline
-from kit.kernel import END_SECONDS, environment, scratch
-from kit.processes import kill, left_over
+from kit.consoles import HOLDFAST, Session, session
+from kit.processes import kill
 from kit.terminal import (
     BACKSPACE,
     CTRL_BACKSLASH,
     CTRL_C,
     CTRL_D,
-    CTRL_L,
     CTRL_R,
     ENTER,
     SHIFT_TAB,
@@ -32,57 +25,6 @@ from kit.terminal import (
     UP,
     Terminal,
 )
-from kit.wire import Client
-
-HOLDFAST = [sys.executable, "-m", "holdfast"]
-
-
-@dataclass
-class Session:
-    """A running session, and the way to it."""
-
-    name: str
-    folder: Path
-    env: dict[str, str]
-    mark: str
-    """What its processes are found by."""
-
-    def command(self, *arguments: str) -> str:
-        """What `holdfast ARGUMENTS` prints."""
-        return subprocess.run(
-            [*HOLDFAST, *arguments], env=self.env, capture_output=True, text=True, check=True, timeout=30
-        ).stdout
-
-    def console(self, *, cleared: bool = True) -> Terminal:
-        """A new console on it, with its prompt; `cleared` of what is told of before."""
-        terminal = Terminal([*HOLDFAST, "attach", self.name], self.env, columns=120)
-        terminal.wait_for_last_prompt()
-        if cleared:
-            terminal.send(CTRL_L)
-            terminal.wait_until(lambda: "session work" not in terminal.text, "a cleared screen")
-            terminal.wait_for_last_prompt()
-        return terminal
-
-    def client(self, username: str) -> Client:
-        """Another frontend, of another user."""
-        file = self.folder / "run" / self.name / "connection.json"
-        return Client(json.loads(file.read_text()), username)
-
-
-@contextmanager
-def session() -> Iterator[Session]:
-    with scratch() as folder:
-        mark = secrets.token_hex(8)
-        env = environment(folder, mark) | {"HOME": str(folder), "PAGER": "less", "LESS": ""}
-        env.pop("NO_COLOR", None)
-        made = Session("work", folder, env, mark)
-        try:
-            made.command("new", "work", "-d")
-            yield made
-            subprocess.run([*HOLDFAST, "stop", "work"], check=False, env=env, capture_output=True, timeout=30)
-            assert not left_over(mark, Deadline(END_SECONDS))
-        finally:
-            kill(mark)
 
 
 @pytest.fixture(scope="module")

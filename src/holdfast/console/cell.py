@@ -50,6 +50,7 @@ class OwnCell:
         self._number = number
         self._title = title
         self._execution: Execution | None = None
+        self._waited = False
         self._withdrawn = False
         """The user does not want it any more, and it has not begun."""
         self._on_count = on_count
@@ -112,7 +113,7 @@ class OwnCell:
         self.started = True
         self._count = count
         self._on_count(count)
-        if count != self._number:  # others' cells came before it, and stand between it and its output
+        if count != self._number or self._waited:  # others' cells stand between it and its output
             self._screen.fresh_line()
             self._screen.write("\n" + render.cell(self._code, count, ""))
 
@@ -122,6 +123,7 @@ class OwnCell:
         if place.ahead:
             behind.append(f"{place.ahead} more cell{'s' * (place.ahead > 1)}")
         if behind:
+            self._waited = True
             what = f"waiting for {' and '.join(behind)}; Ctrl-C takes it out of the queue"
             self._screen.note(ansi.paint(what, ansi.NOTE))
 

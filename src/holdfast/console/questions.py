@@ -41,7 +41,7 @@ class Questions:
         self._note = note
         self._left = left
         self._open: Question | None = None
-        self._asking: asyncio.Task[str] | None = None
+        self._asking: asyncio.Task[str | None] | None = None
         self.urgent = False
         """It is to be put to the user as soon as may be."""
 
@@ -83,18 +83,9 @@ class Questions:
         if question is None:
             return
         self._note(f"{self._title(question)} (Ctrl-C: not now)")
-        asking = self._asking = asyncio.ensure_future(
-            self._prompt.ask(question.prompt, password=question.password)
-        )
+        asking = self._asking = asyncio.ensure_future(self._put(question))
         try:
             value = await asking
-        except EOFError:
-            if self._left():
-                return
-            value = END_OF_INPUT
-        except KeyboardInterrupt:
-            self._note(f"not answered; {_HOW}")
-            return
         except asyncio.CancelledError:
             if self._open is question:  # it is not the question that is over, but we
                 asking.cancel()
@@ -102,11 +93,23 @@ class Questions:
             return
         finally:
             self._asking = None
+        if value is None:
+            return
         self._open = None
         try:
             await self._client.operation("answer", question=question.id, value=value, by=self._username)
         except HoldfastError as error:
             self._note(error.what)
+
+    async def _put(self, question: Question) -> str | None:
+        """The user's answer; None if there is none now."""
+        try:
+            return await self._prompt.ask(question.prompt, password=question.password)
+        except EOFError:
+            return None if self._left() else END_OF_INPUT
+        except KeyboardInterrupt:  # not across the border of a task: it would end the loop
+            self._note(f"not answered; {_HOW}")
+            return None
 
     def _close(self) -> None:
         self._open, self.urgent = None, False
