@@ -45,7 +45,7 @@ class Session:
 
     def console(self, *, cleared: bool = True) -> Terminal:
         """A new console on it, with its prompt; `cleared` of what is told of before."""
-        terminal = Terminal([*HOLDFAST, "attach", self.name], self.env, columns=120)
+        terminal = self.opened()
         terminal.wait_for_last_prompt()
         if cleared:
             terminal.send(CTRL_L)
@@ -55,9 +55,13 @@ class Session:
 
     def asked(self, question: str) -> Terminal:
         """A new console on it, which is asked `question` at once."""
-        terminal = Terminal([*HOLDFAST, "attach", self.name], self.env, columns=120)
+        terminal = self.opened()
         terminal.wait_for_last(question)
         return terminal
+
+    def opened(self) -> Terminal:
+        """A new console on it, which has yet to begin."""
+        return Terminal([*HOLDFAST, "attach", self.name], self.env, columns=120)
 
     def client(self, username: str) -> Client:
         """Another frontend, of another user."""
