@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -179,6 +181,33 @@ def test_who_waits_behind_a_question_that_nobody_answers_is_asked_at_once(
     bo.wait_for_last("who?")
     bo.send("ada" + ENTER)
     bo.wait_for("'ADA'")
+
+
+def test_a_question_outlives_the_supervisor_and_who_was_asked(
+    work: Session, ana: Terminal, bo: Terminal
+) -> None:
+    run(ana, "name = input('who? ')", "\nwho?")
+    bo.wait_for("input('who? ')")
+    os.kill(work.info()["pid"], signal.SIGKILL)
+    bo.wait_for("nothing was lost")
+    ana.wait_for("nothing was lost")
+    assert "answers it here" not in bo.text
+    ana.send(CTRL_BACKSLASH)
+    bo.wait_for("and is gone; Enter on an empty line answers it here")
+    bo.send(ENTER)
+    bo.wait_for_last("who?")
+    bo.send("Ada" + ENTER)
+    bo.wait_for_last_prompt()
+    run(bo, "name[::-1]", "'adA'")
+
+
+def test_who_was_asked_can_answer_another_supervisor(work: Session, ana: Terminal) -> None:
+    run(ana, "name = input('who? ')", "\nwho?")
+    os.kill(work.info()["pid"], signal.SIGKILL)
+    ana.wait_for("nothing was lost")
+    ana.send("Ada" + ENTER)
+    ana.wait_for_last_prompt()
+    run(ana, "name[::-1]", "'adA'")
 
 
 def test_a_question_of_another_frontend_that_is_gone_is_offered_too(work: Session, ana: Terminal) -> None:
