@@ -119,7 +119,7 @@ def test_a_console_that_was_suspended_has_it_all_when_it_goes_on(work: Session) 
             for code in ("a = 1", "for i in range(50): print('n', i)", "'la' + 'st'"):
                 ana.do(code)
             os.kill(console.pid, signal.SIGCONT)
-            console.wait_for("[ana] Out[3]: 'last'")
+            console.wait_for("[ana] Out[3]: 'last'\n\nIn [4]:")
             assert counted(console) == list(range(50))
             assert re.findall(r"In \[(\d)\]: ", console.all_text + " ") == ["1", "2", "3", "4"]
         finally:

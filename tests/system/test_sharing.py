@@ -238,7 +238,7 @@ def test_a_late_answer_is_not_taken_for_that_of_the_next_question(work: Session,
         lab.ask(
             "holdfast_answer_request", {"question": question["id"], "value": "quick", "by": "ana"}, "control"
         )
-        lab.prompt()
+        lab.until(lambda: len(lab.prompts) == 2, "the second question")
         late = lab.session.msg("input_reply", {"value": "late"}, parent=lab.prompts[0])
         lab.send_frames(lab.session.serialize(late), "stdin")
         lab.answer("right")

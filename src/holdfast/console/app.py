@@ -38,6 +38,9 @@ HISTORY_SECONDS = 0.2
 HISTORY_ENTRIES = 1000
 """For up-arrow and Ctrl-R. `%history` has them all."""
 
+EARLY_SECONDS = 0.2
+"""From Enter to the cell's start it takes some milliseconds; Ctrl-C in that time means the cell."""
+
 LEAVE = frozenset({"exit", "quit", "exit()", "quit()"})
 """Typed at the prompt they leave at once, even while the session is busy with another client's cell."""
 
@@ -103,6 +106,8 @@ class Console:
         """The session is a program, which hears `exit` itself and goes on."""
         self._interrupted_others = float("-inf")
         """When Ctrl-C last meant another client's cell, on the loop's clock."""
+        self._interrupted_early = float("-inf")
+        """When Ctrl-C last came while neither a prompt stood nor a cell ran."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._screen = Screen(sys.stdout, sys.stderr)
         self._others = Others(self._screen, self._username, self._on_count)
@@ -165,6 +170,8 @@ class Console:
             self._client, self._screen, code, self._next_count, self._running_title, self._on_count
         )
         self._running = asyncio.ensure_future(self._cell.run(self._answer))
+        if asyncio.get_running_loop().time() - self._interrupted_early < EARLY_SECONDS:
+            self._interrupt_cell(self._cell)
         try:
             outcome = await self._running
             self._next_input, self._leaving = outcome.next_input, self._leaving or outcome.leave
@@ -195,7 +202,8 @@ class Console:
     def _interrupt(self) -> None:
         """Ctrl-C while no prompt stands (else it is a key), or SIGINT from elsewhere."""
         if self._cell is None:
-            self._prompt.interrupt()
+            if not self._prompt.interrupt():
+                self._interrupted_early = asyncio.get_running_loop().time()
             return
         self._screen.write("\n")  # the terminal has written ^C
         self._interrupt_cell(self._cell)

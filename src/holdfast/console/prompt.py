@@ -102,15 +102,16 @@ class Prompt:
         with self._screen.prompting():
             return await self._plain.prompt_async(ANSI(begun), is_password=password, handle_sigint=False)
 
-    def interrupt(self) -> None:
-        """As if Ctrl-C were pressed (SIGINT from elsewhere)."""
+    def interrupt(self) -> bool:
+        """As if Ctrl-C were pressed (SIGINT from elsewhere); false if no prompt stands."""
         from prompt_toolkit.key_binding.key_processor import KeyPress  # noqa: PLC0415 - hardly ever needed
         from prompt_toolkit.keys import Keys  # noqa: PLC0415
 
-        for session in self._sessions():
-            if session.app.is_running:
-                session.app.key_processor.feed(KeyPress(Keys.ControlC))
-                session.app.key_processor.process_keys()
+        standing = [session.app for session in self._sessions() if session.app.is_running]
+        for app in standing:
+            app.key_processor.feed(KeyPress(Keys.ControlC))
+            app.key_processor.process_keys()
+        return bool(standing)
 
     def end(self) -> None:
         """Let whatever waits for the user give up, with EOFError."""

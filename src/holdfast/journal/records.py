@@ -95,6 +95,9 @@ MAY_SPEAK = 256
 """Cells, the newest, among whose output that is looked for which a client has missed: of older ones only
 threads may speak, and to find that all of the journal would have to be read."""
 
+_LAST_ROWS = 2_000
+"""Of a cell's output, the newest: enough for some screens, and quickly found among tens of thousands."""
+
 _CELL = """SELECT id, epoch, msg_id, header, code, client, silent, store_history, count,
                   accepted, started, ended, status, ename, evalue FROM cells"""
 
@@ -183,13 +186,15 @@ class Records:
         rows = self._database.records(
             OutputRecord,
             """SELECT place, epoch, seq, msg_type, content, at FROM (
-                 SELECT id - ?1 AS place, epoch, seq, msg_type, content, at,
-                        sum(length(content)) OVER (ORDER BY id DESC) AS upto
-                 FROM outputs WHERE id > ?1 AND id < ?2)
+                 SELECT place, epoch, seq, msg_type, content, at,
+                        sum(length(content)) OVER (ORDER BY place DESC) AS upto
+                 FROM (SELECT id - ?1 AS place, epoch, seq, msg_type, content, at FROM outputs
+                       WHERE id > ?1 AND id < ?2 ORDER BY id DESC LIMIT ?4))
                WHERE upto <= ?3 ORDER BY place""",
             first,
             first + PLACES,
             most,
+            _LAST_ROWS,
         )
         ((kept,),) = self._database.rows(
             "SELECT coalesce(sum(length(content)), 0) FROM outputs WHERE id > ? AND id < ?",
