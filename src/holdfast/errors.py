@@ -96,7 +96,14 @@ class SessionError(HoldfastError):
 
 
 class NoSuchSession(SessionError):
-    """No session has this name."""
+    """No session has this `name`; `near` is the one that may have been meant."""
+
+    def __init__(
+        self, what: str, remedy: str | None = None, *, name: str = "", near: str | None = None
+    ) -> None:
+        super().__init__(what, remedy)
+        self.name = name
+        self.near = near
 
 
 class SessionExists(SessionError):

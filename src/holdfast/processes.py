@@ -21,6 +21,8 @@ class Process(NamedTuple):
     parent: int
     group: int
     session: int
+    terminal: int
+    """Its number; 0: it has none."""
     started: int
     """In clock ticks since boot."""
     ended: bool
@@ -39,9 +41,9 @@ def look(pid: int) -> Process | None:
         return None
     finally:
         os.close(file)
-    state, parent, group, session = fields[:4]
+    state, parent, group, session, terminal = fields[:5]
     ended = state in b"ZX" or bool(int(fields[6]) & _PF_EXITING)
-    return Process(pid, int(parent), int(group), int(session), int(fields[19]), ended)
+    return Process(pid, int(parent), int(group), int(session), int(terminal), int(fields[19]), ended)
 
 
 def lives(pid: int | None) -> bool:
@@ -60,10 +62,10 @@ def is_ours(pid: int) -> bool:
     return _OURS in _command_line(pid)
 
 
-def children(pid: int) -> list[int]:
-    """Of the process's main thread (proc_pid_task_children(5))."""
+def children(pid: int, thread: int | None = None) -> list[int]:
+    """Of one of the process's threads, its main one if not said (proc_pid_task_children(5))."""
     try:
-        return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+        return [int(each) for each in Path(f"/proc/{pid}/task/{thread or pid}/children").read_text().split()]
     except OSError:
         return []
 

@@ -179,6 +179,32 @@ class Console(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     editing_mode: Literal["emacs", "vi"] = "emacs"
     """Keys of the prompt."""
+    theme: Literal[
+        "terminal",
+        "default",
+        "dracula",
+        "github-dark",
+        "gruvbox-dark",
+        "gruvbox-light",
+        "monokai",
+        "nord",
+        "solarized-dark",
+        "solarized-light",
+        "xcode",
+    ] = "terminal"
+    """Colours of code. `terminal`: the sixteen of the terminal's own theme, so readable on light and on dark;
+    the others are styles of pygments, each for one of the two. NO_COLOR has the last word."""
+    suggestions: bool = True
+    """The rest of a line from the history, in grey. End, Ctrl-E or Ctrl-F takes it, no other key notices.
+    Without colours (NO_COLOR) there is none, since it would look as if it were typed."""
+    auto_close: bool = False
+    """Brackets and quotes close by themselves."""
+    completion_menu: Literal["column", "multicolumn"] = "column"
+    """One completion a row with its kind and signature, or many a row as IPython has them."""
+    history_entries: Annotated[int, msgspec.Meta(ge=0)] = 1_000
+    """Cells of all sessions that Up and Ctrl-R find, and suggestions come from; as many as IPython loads."""
+    elapsed_seconds: Annotated[float, msgspec.Meta(ge=0)] = 2.0
+    """A cell that took longer says so; 0: each says so, inf: none."""
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -142,6 +142,7 @@ def _disturb(scene: Scene) -> None:
         return
     if kind.lost or not kind.steady:
         return  # what the fault is to take would be gone before
+    scene.rest()  # else the cell before this one may be lost, and be named as that
     for _ in range(RANDOM_KILLS):
         worker, since = scene.family.worker, len(scene.client.published)
         msg_id = scene.client.start("any(print(number) for number in range(300))")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from kit.source import modules
 
-GROUND = {"__version__", "errors", "files", "paths", "processes", "settings", "completeness"}
+GROUND = {"__version__", "errors", "files", "paths", "processes", "settings", "completeness", "likeness"}
 """What everybody may use."""
 
 MAY_USE: dict[str, set[str]] = {
     "": {"client", "worker"},  # `holdfast.embed`, which loads them when it is called
     "errors": set(),
+    "likeness": set(),
     "files": set(),
     "paths": set(),
     "processes": set(),
@@ -26,7 +27,8 @@ MAY_USE: dict[str, set[str]] = {
     "client": {"protocol"},
     "console": {"protocol", "client"},
     "jupyter": {"protocol", "client"},
-    "cli": {"protocol", "client", "console", "jupyter", "journal", "config"},
+    "cellfiles": set(),
+    "cli": {"protocol", "client", "console", "jupyter", "journal", "config", "cellfiles"},
     "kernel": {"jupyter"},
     "__main__": {"cli"},
 }
@@ -57,6 +59,7 @@ EARLY = {
     "client.doorbell",
     "paths",
     "errors",
+    "likeness",
 }
 """What runs before a session's first sign of life."""
 

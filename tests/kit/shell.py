@@ -80,9 +80,9 @@ class Shell:
     def client(self, name: str) -> Client:
         return Client(connection.read(Path(str(self.info(name)["connection_file"]))), username="ana")
 
-    def lose(self) -> None:
-        """Kill all processes of all sessions."""
-        kill(self.mark)
+    def lose(self, spared: int = 0) -> None:
+        """Kill all processes of all sessions, but for one of ours."""
+        kill(self.mark, spared=spared)
 
     def close(self) -> None:
         try:

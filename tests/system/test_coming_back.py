@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from kit.consoles import HOLDFAST, Session, session
 from kit.processes import kill
+from kit.session import HOLDFAST, Session, session
 from kit.terminal import CTRL_C, ENTER, Terminal
 
 BIG = """

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from kit.consoles import HOLDFAST, Session, session
 from kit.processes import kill
+from kit.session import HOLDFAST, Session, session
 from kit.terminal import (
     BACKSPACE,
     CTRL_BACKSLASH,

@@ -11,8 +11,8 @@ from contextlib import ExitStack
 
 import pytest
 
-from kit.consoles import Session, session
 from kit.deadline import Deadline
+from kit.session import Session, session
 from kit.terminal import ENTER, Terminal
 
 SECONDS = 240.0

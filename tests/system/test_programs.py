@@ -119,7 +119,7 @@ PROGRAMS = {
 @pytest.mark.parametrize("program", PROGRAMS.values(), ids=PROGRAMS.keys())
 def test_a_file_does_what_it_does_under_python(shell: Shell, program: str) -> None:
     (shell.work / "x.py").write_text(program, newline="")
-    _is_pythons(shell, shell.run("x.py"), shell.python("x.py"))
+    _is_pythons(shell.run("x.py"), shell.python("x.py"))
 
 
 SOME = (
@@ -135,19 +135,18 @@ SOME = (
 
 @pytest.mark.parametrize("name", SOME)
 def test_piped_programs_do_what_python_does(shell: Shell, name: str) -> None:
-    _is_pythons(shell, shell.run(piped=PROGRAMS[name]), shell.python(piped=PROGRAMS[name]))
+    _is_pythons(shell.run(piped=PROGRAMS[name]), shell.python(piped=PROGRAMS[name]))
 
 
 @pytest.mark.parametrize("name", SOME)
 def test_code_on_the_command_line_does_what_python_does(shell: Shell, name: str) -> None:
-    _is_pythons(shell, shell.run("-c", PROGRAMS[name]), shell.python("-c", PROGRAMS[name]))
+    _is_pythons(shell.run("-c", PROGRAMS[name]), shell.python("-c", PROGRAMS[name]))
 
 
-def _is_pythons(shell: Shell, ours: Done, pythons: Done) -> None:
+def _is_pythons(ours: Done, pythons: Done) -> None:
     assert _ADDRESS.sub("at", ours.stdout) == _ADDRESS.sub("at", pythons.stdout)
     assert _ADDRESS.sub("at", ours.stderr) == _ADDRESS.sub("at", pythons.stderr)
     assert ours.returncode == pythons.returncode
-    assert shell.good("ls", "--json") == "[]\n"
 
 
 def test_a_program_finds_its_arguments_its_file_and_its_neighbours(shell: Shell) -> None:
@@ -162,13 +161,13 @@ def test_a_program_finds_its_arguments_its_file_and_its_neighbours(shell: Shell)
         ["link.py"],
         [str(shell.work / "link.py")],
     ):
-        _is_pythons(shell, shell.run(*line), shell.python(*line))
+        _is_pythons(shell.run(*line), shell.python(*line))
 
 
 @pytest.mark.parametrize("line", [["-c", "import sys; print(sys.argv)", "a", "-b"], ["-", "a"]])
 def test_code_finds_its_arguments(shell: Shell, line: list[str]) -> None:
     code = "import sys; print(sys.argv, sys.path[0])"
-    _is_pythons(shell, shell.run(*line, piped=code), shell.python(*line, piped=code))
+    _is_pythons(shell.run(*line, piped=code), shell.python(*line, piped=code))
 
 
 def test_modules_packages_folders_and_archives_run_as_with_python(shell: Shell) -> None:
@@ -188,7 +187,7 @@ def test_modules_packages_folders_and_archives_run_as_with_python(shell: Shell) 
         ["-m", "nosuch"],
         ["empty"],
     ):
-        _is_pythons(shell, shell.run(*line), shell.python(*line))
+        _is_pythons(shell.run(*line), shell.python(*line))
 
 
 def test_a_program_reads_what_is_piped_to_it_and_leaves_the_rest(shell: Shell) -> None:
@@ -198,7 +197,7 @@ def test_a_program_reads_what_is_piped_to_it_and_leaves_the_rest(shell: Shell) -
     )
     (shell.work / "x.py").write_text(code)
     piped = "ana\nsecond\nxy third\nfourth\n"
-    _is_pythons(shell, shell.run("x.py", piped=piped), shell.python("x.py", piped=piped))
+    _is_pythons(shell.run("x.py", piped=piped), shell.python("x.py", piped=piped))
 
 
 def test_a_program_on_a_terminal_has_the_terminal(shell: Shell) -> None:
@@ -223,6 +222,27 @@ def test_a_program_on_a_terminal_has_the_terminal(shell: Shell) -> None:
         terminal.expect("rest\r\nrest\r\n")
         terminal.wait()
     assert terminal.exitstatus == 0
+
+
+def test_a_program_leaves_no_session_behind(shell: Shell) -> None:
+    shell.good("-c", "print(1)")
+    assert shell.run("-c", "1 / 0").returncode == 1
+    assert shell.good("ls", "--json") == "[]\n"
+    assert list((shell.home / "run").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("%timeit -n1 -r1 pass", "per loop"),
+        ("x = !echo a\nprint(x)", "['a']\n"),
+        ("import asyncio\nawait asyncio.sleep(0)\nprint(6 * 7)", "42\n"),
+    ],
+)
+def test_what_only_ipython_understands_runs_as_in_a_cell(shell: Shell, code: str, said: str) -> None:
+    assert said in shell.good("-c", code)
+    failed = shell.run("-c", code + "\n1 / 0")
+    assert (failed.returncode, failed.stderr.split("\n")[-2]) == (1, "ZeroDivisionError: division by zero")
 
 
 def test_a_missing_file_is_told_as_python_tells_it(shell: Shell) -> None:

@@ -271,6 +271,7 @@ def test_edit_opens_the_file_where_the_client_is(guest: Client, folder: Path) ->
         "source": "edit_magic",
         "filename": str(folder / "poem.py"),
         "line_number": 3,
+        "holdfast": {"run": True, "code": f"%run -i {folder}/poem.py"},
     }
     assert payload(guest.do("%ed -n 2 " + str(folder / "poem.py")))["line_number"] == 2
 
@@ -278,7 +279,9 @@ def test_edit_opens_the_file_where_the_client_is(guest: Client, folder: Path) ->
 def test_edit_of_a_function_made_in_a_cell_opens_its_code(guest: Client) -> None:
     guest.do("def violet():\n    return 'blue'")
 
-    assert "violet" in Path(payload(guest.do("%edit violet"))["filename"]).read_text()
+    opened = payload(guest.do("%edit -x violet"))
+    assert "violet" in Path(opened["filename"]).read_text()
+    assert opened["holdfast"] == {"run": False, "code": ""}
 
 
 def test_only_the_last_next_input_counts(guest: Client) -> None:
@@ -312,7 +315,7 @@ def test_clear_clears_a_console(guest: Client) -> None:
 def test_programs_of_a_cell_are_run_by_magics(guest: Client, folder: Path) -> None:
     (folder / "script.py").write_text("print(__name__)\nleft = 1\n")
 
-    assert guest.do("!echo from a shell").text() == "from a shell\r\n"
+    assert guest.do("!echo from a shell").text().replace("\r", "") == "from a shell\n"
     assert guest.do("%%bash\necho from bash").text() == "from bash\n"
     assert guest.do("%%script cat\nfrom cat").text() == "from cat\n"
     assert guest.do(f"%run {folder / 'script.py'}").text() == "__main__\n"

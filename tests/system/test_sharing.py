@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from kit.consoles import Session, session
+from kit.session import Session, session
 from kit.terminal import CTRL_BACKSLASH, CTRL_C, CTRL_D, ENTER, Terminal
 
 WAITING = "print('wai' + 'ting'); import time; time.sleep(600)"

@@ -12,10 +12,15 @@ from holdfast.client import start
 from holdfast.client.doorbell import DoorbellClient
 from holdfast.errors import SessionExists
 
+EXAMPLES = (
+    ("holdfast attach", "the session used last"),
+    ("holdfast attach work --replay", "what a reboot has cost is run again, after showing it"),
+)
+
 
 def arguments(parser: ArgumentParser) -> None:
     """The command's options."""
-    parser.add_argument("name", nargs="?", help="default: the session used last")
+    parser.add_argument("name", nargs="?", type=pick.session, help="default: the session used last")
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--replay", action="store_true", help="run again what is not back, after showing it")
     how.add_argument("--fresh", action="store_true", help="bring nothing back; its log is kept")

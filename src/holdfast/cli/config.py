@@ -16,17 +16,28 @@ from holdfast.client import start
 from holdfast.config import inforce, layers, names, project, words
 from holdfast.config.given import Given
 from holdfast.config.layers import Found
-from holdfast.errors import SessionNotRunning
+from holdfast.errors import SessionNotRunning, SettingsError
+from holdfast.likeness import nearest
 
 HEAD = ("NAME", "VALUE", "FROM", "WHAT FOR")
 DEFAULT = "default"
 
 
+EXAMPLES = (
+    ("holdfast config standby", "a group of them"),
+    ("holdfast config standby.keep", "all there is to say of one"),
+)
+
+
 def arguments(parser: ArgumentParser) -> None:
     """The command's options."""
-    parser.add_argument("name", nargs="?", help="one setting, or a group of them (default: all)")
+    parser.add_argument(
+        "name", nargs="?", type=setting.named, help="one setting, or a group of them (default: all)"
+    )
     parser.add_argument("--changed", action="store_true", help="only those that are not at their default")
-    parser.add_argument("--session", metavar="NAME", help="what a running session was started with")
+    parser.add_argument(
+        "--session", metavar="NAME", type=pick.running, help="what a running session was started with"
+    )
     parser.add_argument("--json", action="store_true", help="as a list of objects")
     parser.add_argument("--path", action="store_true", help="print the path of your own file alone")
     setting.add_to(parser)
@@ -45,13 +56,13 @@ def run(options: Namespace) -> int:
         told = [each for each in told if each["from"] != DEFAULT]
     if options.json:
         print(json.dumps(told, indent=1))
+    elif not told:
+        tell("all at their defaults")
     elif options.name in names.known():
         print("\n".join(_whole(told[0], found)))
-    elif told:
+    else:
         print(text.table([HEAD, *map(_row, told)]) if not sys.stdout.isatty() else _fitting(told))
         _tell_files(found)
-    else:
-        tell("all settings are at their defaults")
     return status
 
 
@@ -64,7 +75,7 @@ def _chosen(name: str | None) -> list[names.Setting]:
     below = [each for each in known.values() if each.name.startswith(f"{name}.")]
     if below:
         return below
-    group = None if "." in name else names.most_like(name, names.sections())
+    group = None if "." in name else nearest(name, names.sections())
     near = group or names.nearest(name)
     raise UsageError(f"no setting {name!r}", f"holdfast config {near or ''}".rstrip())
 
@@ -72,9 +83,11 @@ def _chosen(name: str | None) -> list[names.Setting]:
 def _in_force(session: str) -> Found:
     if not start.exists(session):
         raise start.no_such_session(session)
-    found = inforce.kept(session) if pick.is_running(session) else None
-    if found is None:
+    if not pick.is_running(session):
         raise SessionNotRunning(f"session {session!r} is not running", f"holdfast attach {session}")
+    found = inforce.kept(session)
+    if found is None:
+        raise SettingsError(f"what {session!r} was started with is not known", f"holdfast info {session}")
     return found
 
 

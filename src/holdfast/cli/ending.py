@@ -26,30 +26,30 @@ def status(reply: Incoming) -> int:
 
 def death(reply: Incoming) -> int | None:
     """The exit status of the process if it died in the cell."""
-    recovery = _recovery(reply)
-    if recovery is None:
+    told = recovery(reply)
+    if told is None:
         return None
-    number = recovery.get("exit_status")
+    number = told.get("exit_status")
     return number if isinstance(number, int) else 1
 
 
 def last_words(reply: Incoming) -> str:
     """Of a program whose process was killed: by what, and where it was; "" if there is nothing to say."""
-    recovery = _recovery(reply) or {}
-    cause = str(recovery.get("cause", ""))
+    told = recovery(reply) or {}
+    cause = str(told.get("cause", ""))
     if not cause or cause.startswith(_ENDED_ITSELF):
         return ""
-    lines = [str(line) for line in recovery.get("traceback", ())]
+    lines = [str(line) for line in told.get("traceback", ())]
     ours = next((number for number, line in enumerate(lines, 1) if f"%{MAGIC} " in line), 0)
     where = ["it was here (most recent call last):", *lines[ours:]] if lines[ours:] else []
     return "\n".join([f"holdfast: the Python process died: {cause}", *where])
 
 
-def _recovery(reply: Incoming) -> dict[str, Any] | None:
+def recovery(reply: Incoming) -> dict[str, Any] | None:
     """What the session says of the death (`Recovery`); None if there was none."""
     ours = reply.metadata.get("holdfast")
-    recovery = ours.get("recovery") if isinstance(ours, dict) else None
-    return recovery if isinstance(recovery, dict) else None
+    found = ours.get("recovery") if isinstance(ours, dict) else None
+    return found if isinstance(found, dict) else None
 
 
 def _of_error(content: dict[str, Any]) -> int:

@@ -1,4 +1,4 @@
-"""`holdfast info [NAME]`: one session, or what is installed and where its files are."""
+"""`holdfast info [NAME]`: one session; or what is installed, and whether all is as sessions need it."""
 
 from __future__ import annotations
 
@@ -7,38 +7,82 @@ import os
 import sys
 import time
 from argparse import ArgumentParser, Namespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from holdfast import __version__, paths
-from holdfast.cli import ls, text
+from holdfast.cli import ls, pick, text
 from holdfast.client import start
 from holdfast.errors import NoAnswer, SessionError
+
+if TYPE_CHECKING:
+    from holdfast.cli.doctor import Check
+
+
+_MARKS = {True: "✓", False: "✗", None: "·"}
+_PLAIN_MARKS = {True: "+", False: "!", None: "-"}
+_CHECK_WIDTH = len("packages")
+
+EXAMPLES = (
+    ("holdfast info", "is everything here as it should be?"),
+    ("holdfast info work", "how session `work` does, and how to come in"),
+)
 
 
 def arguments(parser: ArgumentParser) -> None:
     """The command's options."""
-    parser.add_argument("name", nargs="?", help="without it: versions and folders")
+    parser.add_argument(
+        "name", nargs="?", type=pick.session, help="without it: versions, folders, and what is amiss"
+    )
     parser.add_argument("--json", action="store_true", help="as one object")
 
 
 def run(options: Namespace) -> int:
     """Tell."""
     if options.name is None:
-        found = _installation()
-        lines = list(found.items())
-    else:
-        if not start.exists(options.name):
-            raise start.no_such_session(options.name)
-        found = ls.describe(options.name)
-        if "pid" in found:
-            found["checkpoints"] = _asked(options.name, "checkpoints")
-            found["company"] = (_asked(options.name, "clients") or {}).get("clients")
-        lines = _session(found)
+        return _examine(as_json=options.json)
+    if not start.exists(options.name):
+        raise start.no_such_session(options.name)
+    found = ls.describe(options.name)
+    if "pid" in found:
+        found["checkpoints"] = _asked(options.name, "checkpoints")
+        found["company"] = (_asked(options.name, "clients") or {}).get("clients")
     if options.json:
         print(json.dumps(found, indent=1))
     else:
-        print(text.table([(f"{key}:", str(value)) for key, value in lines if value not in (None, "", "-")]))
+        print(_table(_session(found)))
     return 0
+
+
+def _examine(*, as_json: bool) -> int:
+    """This installation; the status says whether a session can be started."""
+    from holdfast.cli import doctor  # noqa: PLC0415 - of no use for a session
+
+    found, results = _installation(), []
+    if not as_json:
+        print(_table(list(found.items())) + "\n", flush=True)
+    for check in doctor.checks():
+        results.append(check)
+        if not as_json:
+            print(_verdict(check), flush=True)
+    if as_json:
+        print(json.dumps(found | {"checks": [each._asdict() for each in results]}, indent=1))
+    return 0 if results[0].ok else 1
+
+
+def _verdict(check: Check) -> str:
+    """A line, and one with what to try."""
+    marks = _MARKS if (sys.stdout.encoding or "").lower().startswith("utf") else _PLAIN_MARKS
+    name = check.name.ljust(_CHECK_WIDTH)
+    lines = [f"{marks[check.ok]} {name} {check.found}"]
+    if check.remedy:
+        lines.append(f"{' ' * (_CHECK_WIDTH + 3)}try: {check.remedy}")
+    return "\n".join(lines)
+
+
+def _table(lines: list[tuple[str, Any]]) -> str:
+    return text.table(
+        [(f"{key}:" if key else "", str(value)) for key, value in lines if value not in (None, "", "-")]
+    )
 
 
 def _asked(name: str, op: str) -> dict[str, Any] | None:
@@ -51,7 +95,7 @@ def _asked(name: str, op: str) -> dict[str, Any] | None:
 
 def _installation() -> dict[str, Any]:
     return {
-        "holdfast": __version__,
+        "holdfast": f"{__version__}  {os.path.dirname(paths.__file__)}",
         "python": f"{'.'.join(map(str, sys.version_info[:3]))}  {sys.executable}",
         "sessions": len(start.known()),
         "state": str(paths.state_folder()),
@@ -136,5 +180,14 @@ def _processes(found: dict[str, Any], now: float) -> list[tuple[str, Any]]:
         ("worker", f"pid {found['worker_pid']}" if found.get("worker_pid") else "none"),
         ("memory", text.size(found["memory"]) if found.get("memory") else None),
         ("connection file", file),
-        ("from Jupyter", f"jupyter console --existing {file}" if os.path.exists(file) else None),
+        *_ways_in(found["name"], file),
     ]
+
+
+def _ways_in(name: str, file: str) -> list[tuple[str, Any]]:
+    """How each frontend joins it, beside those that are there."""
+    lines = [("to join it", f"holdfast attach {name}")]
+    if os.path.exists(file):
+        lines += [("", f"jupyter qtconsole --existing {file}"), ("", f"jupyter console --existing {file}")]
+    kernel = f"holdfast kernel install --session {name}"
+    return [*lines, ("", f'JupyterLab, VS Code: {kernel}, then the kernel "Holdfast · {name}"')]

@@ -25,7 +25,7 @@ from holdfast.cli.usage import UsageError, complain, tell
 from holdfast.client import start
 from holdfast.client.blocking import Client
 from holdfast.client.doorbell import DoorbellClient
-from holdfast.errors import HoldfastError, NoSuchSession
+from holdfast.errors import HoldfastError, SessionNotRunning
 from holdfast.protocol import connection
 
 _STOPS = "holdfast interrupt {} --force"
@@ -107,7 +107,7 @@ def _opened(name: str | None) -> tuple[str, DoorbellClient]:
     if name is None:
         running = [each for each in start.known() if pick.is_running(each)]
         if not running:
-            raise NoSuchSession(
+            raise SessionNotRunning(
                 "no session is running", "holdfast FILE   (on its own), or holdfast run -s NAME FILE"
             )
         name = max(running, key=start.last_use)

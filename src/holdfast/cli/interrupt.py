@@ -12,9 +12,15 @@ FORCE_SECONDS = 60.0
 """For killing a worker and bringing back the state of before the cell."""
 
 
+EXAMPLES = (
+    ("holdfast interrupt work", "as Ctrl-C"),
+    ("holdfast interrupt work --force", "when nothing else stops it; the state before the cell is back"),
+)
+
+
 def arguments(parser: ArgumentParser) -> None:
     """The command's options."""
-    parser.add_argument("name", nargs="?", help="default: the session used last")
+    parser.add_argument("name", nargs="?", type=pick.running, help="default: the session used last")
     parser.add_argument(
         "--force", action="store_true", help="stop the Python process, and restore the state before the cell"
     )

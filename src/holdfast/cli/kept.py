@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
+import os
+import select
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
+from holdfast.cli.cells import Ask
+from holdfast.cli.transcript import OMITTED
+from holdfast.client import start
 from holdfast.errors import HoldfastError
 from holdfast.journal.journal import read_only
 from holdfast.journal.lock import SessionLock
 from holdfast.journal.records import CellRecord, Records
 from holdfast.paths import session_state
 
-OMITTED = "omitted"
-"""In place of a message type: `bytes` of output that the journal did not keep."""
+UNCLEAN = "not closed properly"
+"""State of a session that nobody runs and nobody has ended."""
 
 CUT_OFF = "cut off"
 """Status of a cell that was running when its session ended."""
@@ -23,13 +28,12 @@ CUT_OFF = "cut off"
 def summary(name: str) -> dict[str, Any]:
     """`state`, and if the journal can be read `cells`, `cwd` and `ended` (seconds since the epoch)."""
     try:
-        holder = SessionLock.holder(session_state(name) / "lock")
-        if holder is not None:
-            return {"state": "does not answer", "trouble": f"{holder} runs it and does not answer"}
+        if found := holder(name):
+            return {"state": "does not answer", "trouble": f"{found} runs it and does not answer"}
         with _journal(name) as journal:
             ending, last = journal.ending(), journal.cells(last=1)
             return {
-                "state": "not closed properly" if ending.kind == "unclean" else "ended, state kept",
+                "state": UNCLEAN if ending.kind == "unclean" else "ended, state kept",
                 "cells": last[-1].id if last else 0,
                 "cwd": _folder(journal),
                 "ended": ending.since,
@@ -38,10 +42,46 @@ def summary(name: str) -> dict[str, Any]:
         return {"state": "can't be read", "trouble": error.what}
 
 
-def cells(name: str, last: int) -> list[dict[str, Any]]:
-    """The newest `last` cells, oldest first, as CellEntry of protocol/operations.py."""
+def holder(name: str) -> str | None:
+    """Who runs the session, as it has written itself down; None if nobody does."""
+    found = SessionLock.holder(session_state(name) / "lock")
+    return None if found is None else str(found)
+
+
+def await_end(name: str) -> None:
+    """Wait until the supervisor that has hung up is gone, and its journal closed; not for ever."""
+    found = SessionLock.holder(session_state(name) / "lock")
+    if found is None or found.pid is None:
+        return
+    with suppress(ProcessLookupError):
+        process = os.pidfd_open(found.pid)
+        try:
+            poll = select.poll()
+            poll.register(process, select.POLLIN)
+            poll.poll(start.STOP_SECONDS * 1e3)
+        finally:
+            os.close(process)
+
+
+def disk_bytes(name: str) -> int:
+    """What the session takes on disk: journal and checkpoints."""
+    total = 0
+    for folder, _, files in os.walk(session_state(name)):
+        for file in files:
+            with suppress(FileNotFoundError):  # it is running, and has replaced a checkpoint
+                total += os.lstat(os.path.join(folder, file)).st_size
+    return total
+
+
+@contextmanager
+def log_of(name: str) -> Iterator[Ask]:
+    """Where to ask for cells, as of a session that runs."""
     with _journal(name) as journal:
-        return [_entry(journal, cell) for cell in journal.cells(last=last)]
+
+        def ask(last: int, after: int = 0, before: int | None = None) -> dict[str, Any]:
+            return {"cells": [_entry(journal, cell) for cell in journal.cells(last, after, before)]}
+
+        yield ask
 
 
 def _entry(journal: Records, cell: CellRecord) -> dict[str, Any]:

@@ -6,12 +6,18 @@ import sys
 from argparse import ArgumentParser, BooleanOptionalAction, Namespace
 from pathlib import Path
 
-from holdfast.cli import setting, text
+from holdfast.cli import pick, setting, text
 from holdfast.cli.usage import tell
 from holdfast.client import start
 from holdfast.jupyter import kernelspec, target
 
 DEFAULT_NAME = "holdfast"
+
+
+EXAMPLES = (
+    ("holdfast kernel install", 'a kernel "Holdfast": each notebook has a session of its own'),
+    ("holdfast kernel install --session work", "one whose notebooks all join `work`"),
+)
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -22,7 +28,9 @@ def arguments(parser: ArgumentParser) -> None:
     place.add_argument("--user", action="store_true", help="for this user (default)")
     place.add_argument("--sys-prefix", action="store_true", help="for this Python environment")
     place.add_argument("--prefix", type=Path, metavar="DIR", help="below DIR/share/jupyter")
-    install.add_argument("--session", metavar="NAME", help="always this session, instead of one a notebook")
+    install.add_argument(
+        "--session", metavar="NAME", type=pick.session, help="always this session, instead of one a notebook"
+    )
     install.add_argument("--name", help="name of the kernel")
     install.add_argument("--display-name", help="what Jupyter shows")
     install.add_argument(
@@ -36,7 +44,14 @@ def arguments(parser: ArgumentParser) -> None:
     setting.add_to(install)
     commands.add_parser("list", help="list what is installed", allow_abbrev=False)
     uninstall = commands.add_parser("uninstall", help="remove it from Jupyter", allow_abbrev=False)
-    uninstall.add_argument("name", nargs="?", default=DEFAULT_NAME, help="name of the kernel (%(default)s)")
+    uninstall.add_argument(
+        "name", nargs="?", type=kernel, default=DEFAULT_NAME, help="name of the kernel (%(default)s)"
+    )
+
+
+def kernel(word: str) -> str:
+    """An argument that names a kernel of ours: what completion offers for it."""
+    return word
 
 
 def run(options: Namespace) -> int:

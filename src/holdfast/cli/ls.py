@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 import time
 from argparse import ArgumentParser, Namespace
 from typing import Any
@@ -16,6 +18,18 @@ ANSWER_SECONDS = 2.0
 """For each supervisor to answer: one that hangs must not hide the others for long."""
 
 HEAD = ("NAME", "STATE", "CELLS", "ATTACHED", "LAST", "MEMORY", "CWD")
+
+
+EXAMPLES = (
+    ("holdfast ls", "what runs, what is kept, what was not closed properly"),
+    ("holdfast stop $(holdfast ls -q)", "names for another command"),
+)
+
+CRASH_SHOWN = 3600.0
+"""Seconds: so long a crash is news to who looks at the list."""
+
+NARROWEST = 12
+"""Characters of a folder that are left of it however narrow the terminal is."""
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -35,7 +49,8 @@ def run(options: Namespace) -> int:
         print(json.dumps(found, indent=1))
     elif found:
         now = time.time()
-        print(text.table([HEAD, *(_row(session, now) for session in found)]))
+        rows = [list(HEAD), *(_row(session, now) for session in found)]
+        print(text.table(_fitted(rows) if sys.stdout.isatty() else rows))
     else:
         tell("no sessions. start one: holdfast")
     return 0
@@ -58,6 +73,14 @@ def describe(name: str) -> dict[str, Any]:
     return {"name": name, **found, "last": start.last_use(name)}
 
 
+def _fitted(rows: list[list[str]]) -> list[list[str]]:
+    """With the folders, which stand last, cut at their beginning where the terminal ends."""
+    *columns, _ = zip(*rows, strict=True)
+    taken = sum(max(map(len, column)) + len("  ") for column in columns)
+    room = max(os.get_terminal_size(sys.stdout.fileno()).columns - taken, NARROWEST)
+    return [[*row, last if len(last) <= room else f"…{last[1 - room :]}"] for *row, last in rows]
+
+
 def _row(session: dict[str, Any], now: float) -> list[str]:
     memory = session.get("memory")
     return [
@@ -72,7 +95,9 @@ def _row(session: dict[str, Any], now: float) -> list[str]:
 
 
 def _state(session: dict[str, Any], now: float) -> str:
-    running = session.get("running")
+    running, crash = session.get("running"), session.get("last_crash")
+    if not running and crash and now - crash["at"] < CRASH_SHOWN:
+        return f"{session['state']}, crashed {text.ago(now - crash['at'])}"
     if not running:
         return str(session["state"])
     count = f" [{running['count']}]" if running.get("count") else ""

@@ -2,9 +2,8 @@
 
     holdfast                 a console on a new session; with piped input: run it as python would
     holdfast COMMAND …       one of `COMMANDS`
-    holdfast -c CODE …       run CODE as python would
-    holdfast --set standby.keep=3 …     any of these, with another setting
     holdfast [-i] FILE …     run FILE (or -c CODE, -m MODULE) as python would; -i: then open a console
+    holdfast --set standby.keep=3 …     any of these, with another setting
 
 A command's name wins over a file of that name: `holdfast ./ls`, or `holdfast -- ls`, runs the file.
 
@@ -13,13 +12,13 @@ Exit status: 0 done, 1 failed, 2 wrong usage; of programs that were run, python'
 
 from __future__ import annotations
 
-import importlib
 import os
 import sys
 
 from holdfast import __version__
 from holdfast.cli.usage import UsageError, complain
 from holdfast.errors import HoldfastError
+from holdfast.likeness import nearest
 
 COMMANDS = {
     "new": "start a session, and a console on it",
@@ -33,22 +32,34 @@ COMMANDS = {
     "undo": "go back to the state before the last cells of a session",
     "redo": "go to the state that the last undo has left",
     "stop": "end sessions; their state is kept",
+    "rm": "delete what sessions that have ended keep",
     "kernel": "install, list or remove Jupyter kernels",
     "config": "show the settings, what each is for, and where its value comes from",
+    "completion": "print what lets bash, zsh or fish complete commands",
 }
 """Name of each command, which is its module's too, and what it does."""
 
-SYNONYMS = {"a": "attach"}
+SYNONYMS = {
+    "a": "attach",
+    "list": "ls",
+    "start": "new",
+    "connect": "attach",
+    "doctor": "info",
+    "delete": "rm",
+}
+"""What people type who come from elsewhere, and what it does here."""
 
 NOT_OURS = {
-    "list": "holdfast ls",
-    "kill": "holdfast stop",
-    "rm": "holdfast stop",
-    "start": "holdfast new",
-    "connect": "holdfast attach",
+    "kill": "holdfast stop NAME   (its state is kept; holdfast rm NAME deletes that)",
     "exec": "holdfast run -c CODE",
 }
-"""What people type who come from elsewhere -> what to type here."""
+"""The same, where one thing there is none or two here -> what to type."""
+
+COMPLETE = "__complete"
+"""What the shells' completion asks: cli/candidates.py."""
+
+OPTIONS = ("--help", "--version", "--no-color", "--set")
+"""In place of a command, or before it."""
 
 _SUFFIXES = (".py", ".pyc", ".pyw", ".pyz", ".ipynb")
 
@@ -58,12 +69,13 @@ INTERRUPTED = 130
 
 def main(arguments: list[str] | None = None) -> int:
     """Do what the command line says; its exit status. Prints every error, raises none."""
+    words = sys.argv[1:] if arguments is None else arguments
     try:
-        status = _dispatch(sys.argv[1:] if arguments is None else arguments)
+        status = _dispatch(words)
         sys.stdout.flush()  # here, where a reader that has gone is still told to us
         return status
     except HoldfastError as error:
-        return complain(error)
+        return complain(error, words)
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
@@ -83,11 +95,18 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _dispatch(arguments: list[str]) -> int:
-    if arguments and arguments[0].startswith("--set"):
+    first = arguments[0] if arguments else ""
+    if first == "--no-color":
+        _without_colours()
+        return _dispatch(arguments[1:])
+    if first.partition("=")[0] == "--set":
         from holdfast.cli import setting  # noqa: PLC0415 - hardly ever there
 
-        arguments = setting.taken_from(arguments)
-    first = arguments[0] if arguments else ""
+        return _dispatch(setting.taken_from(arguments))
+    if first == COMPLETE:
+        from holdfast.cli import candidates  # noqa: PLC0415 - as the commands: when asked for
+
+        return candidates.tell(arguments[1:])
     if first in COMMANDS or first in SYNONYMS:
         return _run_command(SYNONYMS.get(first, first), arguments[1:])
     if first in ("-V", "--version"):
@@ -103,18 +122,15 @@ def _dispatch(arguments: list[str]) -> int:
 
 
 def _run_command(name: str, arguments: list[str]) -> int:
-    from holdfast.cli.parser import Parser  # noqa: PLC0415 - `--version` does without argparse
+    from holdfast.cli.parser import parser_of  # noqa: PLC0415 - `--version` does without argparse
 
-    command = importlib.import_module(f"holdfast.cli.{name}")
-    parser = Parser(
-        prog=f"holdfast {name}", description=f"{COMMANDS[name].capitalize()}.", allow_abbrev=False
-    )
-    command.arguments(parser)
     try:
-        options = parser.parse_args(arguments)
+        options = parser_of(name, COMMANDS[name]).parse(arguments)
     except SystemExit:  # it has printed the help
         return 0
-    status: int = command.run(options)
+    if options.no_color:
+        _without_colours()
+    status: int = options.run(options)
     return status
 
 
@@ -135,24 +151,27 @@ def _run_program(arguments: list[str]) -> int:
 
 def _help(arguments: list[str]) -> int:
     if arguments and (name := SYNONYMS.get(arguments[0], arguments[0])) in COMMANDS:
-        return _run_command(name, ["--help"])
+        return _run_command(name, [*arguments[1:], "--help"])
     print("usage: holdfast [COMMAND …]   a console on a new session, or one of the commands")
-    print("       holdfast -c CODE …     run CODE (or piped input) as python would")
-    print("       holdfast --set NAME=VALUE …   either of them, with another setting\n")
     print("       holdfast [-i] FILE …   run FILE (or -c CODE, -m MODULE, piped input) as python would;")
-    print("                              -i: then open a console on what it has left\n")
+    print("                              -i: then open a console on what it has left")
+    print("       holdfast --set NAME=VALUE …   any of these, with another setting\n")
+    width = max(map(len, COMMANDS))
     for name, summary in COMMANDS.items():
-        print(f"  {name:<10} {summary}")
-    print("\nholdfast COMMAND --help tells more; holdfast --version the version.")
+        print(f"  {name:<{width}}  {summary}")
+    print("\nholdfast help COMMAND tells more; holdfast --version the version.")
     return 0
 
 
 def _unknown(word: str) -> UsageError:
-    import difflib  # noqa: PLC0415 - only for a mistake
-
     if word in NOT_OURS:
         return UsageError(f"there is no command {word!r}", NOT_OURS[word])
     if word.startswith("-"):
-        return UsageError(f"there is no option {word!r}", "holdfast --help")
-    near = difflib.get_close_matches(word, COMMANDS, n=1)
-    return UsageError(f"there is no command {word!r}", f"holdfast {near[0] if near else '--help'}")
+        return UsageError(f"there is no option {word!r}", f"holdfast {nearest(word, OPTIONS) or '--help'}")
+    near = nearest(word, COMMANDS)
+    return UsageError(f"there is no command {word!r}", f"holdfast {near or '--help'}")
+
+
+def _without_colours() -> None:
+    """From now on, here and in what is started."""
+    os.environ["NO_COLOR"] = "1"

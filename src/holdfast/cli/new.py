@@ -9,6 +9,11 @@ from holdfast.cli import console, setting
 from holdfast.cli.usage import UsageError
 from holdfast.client import start
 
+EXAMPLES = (
+    ("holdfast new work", "a console on a session that goes on when you leave"),
+    ("holdfast new work -d --cwd ~/etl", "only the session, from a script"),
+)
+
 
 def arguments(parser: ArgumentParser) -> None:
     """The command's options."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable
 from typing import Any, Protocol
 
 from holdfast.cli import text
+from holdfast.cli.usage import has_colours
 from holdfast.client.blocking import Client, Execution
 from holdfast.client.exchange import Incoming
 
@@ -101,7 +101,7 @@ def last_words(error: dict[str, Any]) -> str:
         value = str(error.get("evalue", ""))
         return "" if exit_number(value) is not None else f"{value}\n"
     words = "\n".join(error.get("traceback") or [f"{error.get('ename')}: {error.get('evalue')}"]) + "\n"
-    return words if sys.stderr.isatty() and not os.environ.get("NO_COLOR") else text.plain(words)
+    return words if has_colours(sys.stderr) else text.plain(words)
 
 
 def exit_number(value: str) -> int | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import count
 
 from holdfast.client import start
@@ -12,6 +12,21 @@ from holdfast.errors import NoAnswer, NoSuchSession, SessionError
 from holdfast.paths import MAX_NAME
 
 _TRIES = 1000
+
+
+def session(word: str) -> str:
+    """An argument that names a session: what argparse takes it for, and what completion offers for it."""
+    return word
+
+
+def running(word: str) -> str:
+    """The same, of one that runs."""
+    return word
+
+
+def ended(word: str) -> str:
+    """The same, of one that does not."""
+    return word
 
 
 def named_or_newest(name: str | None) -> str:
@@ -22,6 +37,15 @@ def named_or_newest(name: str | None) -> str:
     if not found:
         raise NoSuchSession("there are no sessions", "holdfast")
     return max(found, key=lambda each: (is_running(each), start.last_use(each)))
+
+
+def named_and_rest(
+    name: str | None, rest: list[str], is_rest: Callable[[str], bool]
+) -> tuple[str, list[str]]:
+    """The same where more may follow: `name` is part of that if it looks so and is no session's."""
+    if name is not None and is_rest(name) and not start.exists(name):
+        return named_or_newest(None), [name, *rest]
+    return named_or_newest(name), rest
 
 
 def is_running(name: str) -> bool:

@@ -9,23 +9,31 @@ Which of the two a file is: `is_cell_file`. This module knows the options of bot
 from __future__ import annotations
 
 import argparse
-import importlib
 import re
 from argparse import ArgumentParser, Namespace
 
+from holdfast.cli import pick
 from holdfast.cli.usage import UsageError
 
 _CELL = re.compile(rb"^# %%", re.MULTILINE)
 
-_EXAMPLES = """\
-FILE with cells (a notebook, or a .py with lines `# %%`) runs cell by cell in a session named after it;
-any other program runs in the namespace of a session that lives. On its own it runs by `holdfast FILE`.
+_KINDS = """
+A file with cells (a notebook, or a .py with lines `# %%`) runs cell by cell, in a session named after it.
+Any other program runs in the namespace of a session that lives; on its own it runs by `holdfast FILE`.
 """
+
+EXAMPLES = (
+    ("holdfast run -s work clean.py --dry", "a program, in the session work"),
+    ("holdfast run -c 'df.describe()'", "code, in the session used last; its result is shown"),
+    ("holdfast run --timeout 60 --json -m mymodule", "for programs: one object, at most a minute"),
+    ("holdfast run analysis.py", "its cells, in the session analysis"),
+    ("holdfast run --resume analysis.py", "from the first cell that is new or changed"),
+)
 
 
 def arguments(parser: ArgumentParser) -> None:
     """The command's options. What follows the program belongs to the program."""
-    parser.epilog = _EXAMPLES
+    parser.description = f"{parser.description}\n{_KINDS}"
     parser.add_argument("file", nargs="?", metavar="FILE", help="a program, or a file of cells; - is stdin")
     parser.add_argument("arguments", nargs=argparse.REMAINDER, metavar="ARGUMENT", help="its arguments")
     for flag, what in (("-c", "CODE"), ("-m", "MODULE")):
@@ -64,7 +72,9 @@ def is_cell_file(path: str) -> bool:
 def _cells(options: Namespace) -> int:
     """A file of cells takes no arguments: what follows it are options, too."""
     if options.arguments:
-        more = ArgumentParser(prog="holdfast run", add_help=False, allow_abbrev=False)
+        from holdfast.cli.parser import Parser  # noqa: PLC0415 - it knows all commands
+
+        more = Parser(prog="holdfast run", add_help=False)
         _common(more)
         _for_cells(more)
         _, unknown = more.parse_known_args(options.arguments, options)
@@ -74,13 +84,18 @@ def _cells(options: Namespace) -> int:
                 f"holdfast run -p NAME VALUE {options.file}",
             )
         options.arguments = []
-    status: int = importlib.import_module("holdfast.cli.cellrun").run(options)
-    return status
+    from holdfast.cli import cellrun  # noqa: PLC0415 - heavy
+
+    return cellrun.run(options)
 
 
 def _common(parser: ArgumentParser) -> None:
     parser.add_argument(
-        "-s", "--session", metavar="NAME", help="default: the session used last; of cells: named as the file"
+        "-s",
+        "--session",
+        metavar="NAME",
+        type=pick.session,
+        help="default: the session used last; of cells: named as the file",
     )
     parser.add_argument(
         "--timeout",
@@ -101,7 +116,6 @@ def _for_cells(parser: ArgumentParser) -> None:
     which = cells.add_mutually_exclusive_group()
     which.add_argument("--resume", action="store_true", help="go on from the first cell that has not run")
     which.add_argument("--fresh", action="store_true", help="begin with an empty namespace")
-    which.add_argument("--all", action="store_true", help="also the cells that have run already")
     cells.add_argument("--output", metavar="FILE", help="write the notebook with its outputs there")
     cells.add_argument(
         "-p",

@@ -18,6 +18,11 @@ def add_to(parser: ArgumentParser) -> None:
     )
 
 
+def named(word: str) -> str:
+    """An argument that names a setting, or a group of them: what completion offers for it."""
+    return word
+
+
 def taken_from(arguments: list[str]) -> list[str]:
     """What is left of a command line once those at its beginning are taken."""
     rest = arguments

@@ -5,14 +5,19 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 
 from holdfast.cli import pick
-from holdfast.cli.usage import UsageError, complain
+from holdfast.cli.usage import UsageError, complain, tell
 from holdfast.client import start
 from holdfast.errors import HoldfastError, SessionNotRunning
+
+EXAMPLES = (
+    ("holdfast stop work", "`holdfast attach work` brings it back"),
+    ("holdfast stop --all", "before the machine goes down, say"),
+)
 
 
 def arguments(parser: ArgumentParser) -> None:
     """The command's options."""
-    parser.add_argument("name", nargs="*", help="sessions to end")
+    parser.add_argument("name", nargs="*", type=pick.running, help="sessions to end")
     parser.add_argument("--all", action="store_true", help="end all that run")
 
 
@@ -21,6 +26,8 @@ def run(options: Namespace) -> int:
     if bool(options.name) == options.all:
         raise UsageError("stop needs names of sessions, or --all", "holdfast ls")
     names = [name for name in start.known() if pick.is_running(name)] if options.all else options.name
+    if not names:
+        tell("no session is running")
     return max(map(_stop, names), default=0)
 
 
@@ -31,7 +38,7 @@ def _stop(name: str) -> int:
     except SessionNotRunning:
         print(f"{name} had ended already. bring back: holdfast attach {name}")
     except HoldfastError as error:
-        return complain(error)
+        return complain(error, ["stop", name])
     else:
         print(f"{name} ended; its state is kept. bring back: holdfast attach {name}")
     return 0

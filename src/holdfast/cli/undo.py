@@ -1,16 +1,23 @@
-"""`holdfast undo NAME [N | restart | disk [N]]`: as `%undo` in its console, from anywhere."""
+"""`holdfast undo [NAME] [N | restart | disk [N]]`: as `%undo` in its console, from anywhere."""
 
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 
+from holdfast.cli import pick
 from holdfast.cli.usage import UsageError
 from holdfast.client import start
+
+EXAMPLES = (
+    ("holdfast undo", "the last cell of the session used last"),
+    ("holdfast undo work 3", "the last three cells of `work`"),
+    ("holdfast undo work restart", "what a restart has thrown away is back"),
+)
 
 
 def arguments(parser: ArgumentParser) -> None:
     """The command's options."""
-    parser.add_argument("name", help="the session")
+    parser.add_argument("name", nargs="?", type=pick.running, help="default: the session used last")
     parser.add_argument(
         "what",
         nargs="*",
@@ -21,10 +28,15 @@ def arguments(parser: ArgumentParser) -> None:
 
 def run(options: Namespace) -> int:
     """Go back."""
-    asked = _asked(options.what)
-    with start.ring(options.name) as bell:
+    name, what = pick.named_and_rest(options.name, options.what, _is_what)
+    asked = _asked(what)
+    with start.ring(name) as bell:
         print(bell.ask("undo", **asked)["text"])
     return 0
+
+
+def _is_what(word: str) -> bool:
+    return word in ("restart", "disk") or word.isdecimal()
 
 
 def _asked(what: list[str]) -> dict[str, int | bool]:

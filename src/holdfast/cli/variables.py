@@ -13,9 +13,12 @@ ANSWER_SECONDS = 30.0
 """The session looks twice before it gives up, and has bounds of its own (settings, `meanwhile`)."""
 
 
+EXAMPLES = (("holdfast variables work --json", "for a program: names, types, shapes, sizes, reprs"),)
+
+
 def arguments(parser: ArgumentParser) -> None:
     """The command's options."""
-    parser.add_argument("name", nargs="?", help="default: the session used last")
+    parser.add_argument("name", nargs="?", type=pick.session, help="default: the session used last")
     parser.add_argument("--json", action="store_true", help="as one object")
 
 

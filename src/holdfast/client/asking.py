@@ -31,8 +31,9 @@ class Asking:
         asker = self._askers.get(conversation.msg_id)
         if asker is None:
             return
-        self.withdraw(conversation.msg_id)
-        self._questions[conversation.msg_id] = asyncio.ensure_future(self._answer(request, asker))
+        earlier = self._questions.pop(conversation.msg_id, None)
+        task = asyncio.ensure_future(self._answer(request, asker, earlier))
+        self._questions[conversation.msg_id] = task
 
     def withdraw(self, msg_id: str) -> None:
         """What that cell has asked need not be answered: it was interrupted, or somebody else was quicker."""
@@ -50,7 +51,10 @@ class Asking:
         for msg_id in list(self._questions):
             self.over(msg_id)
 
-    async def _answer(self, request: Incoming, asker: OnInput) -> None:
+    async def _answer(self, request: Incoming, asker: OnInput, earlier: asyncio.Task[None] | None) -> None:
+        if earlier is not None:  # who asks has one prompt
+            earlier.cancel()
+            await asyncio.wait([earlier])
         try:
             value = await asker(str(request.content.get("prompt", "")), bool(request.content.get("password")))
         except EOFError:

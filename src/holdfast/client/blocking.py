@@ -66,6 +66,16 @@ class Execution:
             self._advance()
         return conversation.inbox.popleft()
 
+    def wait(self, seconds: float | None) -> bool:
+        """Wait so long for more to come. Whether the iteration would give it, or its end, at once."""
+        if not self._ready:
+            self._advance(seconds)
+        return self._ready
+
+    @property
+    def _ready(self) -> bool:
+        return bool(self._conversation.inbox) or self._conversation.done
+
     def reply(self) -> Incoming:
         """Wait for the `execute_reply`. Takes nothing from the iteration. NoAnswer if the kernel goes."""
         while self._conversation.reply is None:
@@ -74,10 +84,10 @@ class Execution:
             self._advance()
         return self._conversation.reply
 
-    def _advance(self) -> None:
+    def _advance(self, seconds: float | None = None) -> None:
         question, self._conversation.question = self._conversation.question, None
         if question is None or self._on_input is None:
-            self._client.listen(None)
+            self._client.listen(seconds)
             return
         try:
             value = self._on_input(

@@ -27,6 +27,7 @@ from holdfast.errors import (
     SessionNotRunning,
     StartFailed,
 )
+from holdfast.likeness import nearest
 from holdfast.paths import (
     checked_name,
     private_folder,
@@ -105,7 +106,7 @@ def ensure(
         )  # somebody else may have been quicker
 
 
-def begin_again(name: str, *, fresh: bool = False) -> DoorbellClient:
+def begin_again(name: str, *, fresh: bool = False, cwd: str | None = None) -> DoorbellClient:
     """Start the kept session `name`, which must not run (SessionExists); `fresh`: with nothing of before."""
     if not exists(name):
         raise no_such_session(name)
@@ -114,7 +115,7 @@ def begin_again(name: str, *, fresh: bool = False) -> DoorbellClient:
         if bell is not None:
             bell.close()
             raise SessionExists(f"session {name!r} is running", f"holdfast stop {name}, then the same again")
-        return _start(name, turn, True, None, sys.executable, fresh=fresh)
+        return _start(name, turn, True, cwd, sys.executable, fresh=fresh)
 
 
 def revive(name: str) -> DoorbellClient | None:
@@ -249,15 +250,17 @@ def forget(name: str) -> None:
             raise SessionExists(f"session {name!r} is running", f"holdfast stop {name}")
         _delete(session_state(name))
         _delete(session_runtime(name))
+    if exists(name):
+        raise SessionError(
+            f"not all of {session_state(name)} could be deleted", f"rm -r {session_state(name)}"
+        )
 
 
 def no_such_session(name: str) -> NoSuchSession:
     """The error for a name that no session has, with the nearest name that one has."""
-    import difflib  # noqa: PLC0415 - only for a mistake
-
-    near = difflib.get_close_matches(name, known(), n=1)
-    remedy = f"holdfast attach {near[0]}   (or: holdfast ls)" if near else f"holdfast new {name}"
-    return NoSuchSession(f"no session named {name!r}", remedy)
+    near = nearest(name, known())
+    remedy = f"holdfast attach {near}   (or: holdfast ls)" if near else f"holdfast new {name}"
+    return NoSuchSession(f"no session named {name!r}", remedy, name=name, near=near)
 
 
 def _not_running(name: str) -> SessionNotRunning:

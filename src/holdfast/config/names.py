@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import msgspec
 
+from holdfast import likeness
 from holdfast.settings import Settings
 
 PREFIX = "HOLDFAST_"
-
-LIKENESS = 0.6
-"""Of two names, as difflib measures it: one of them may be a slip of a finger for the other."""
 
 
 class Setting(NamedTuple):
@@ -64,18 +61,10 @@ def nearest(wrong: str) -> str | None:
     if len(same) == 1:  # the right one in the wrong table, or in none
         return same[0]
     if table not in sections():
-        return most_like(word, known())
+        return likeness.nearest(word, known())
     own = {name.rpartition(".")[2]: name for name in known() if name.startswith(f"{table}.")}
-    near = most_like(last, own)
+    near = likeness.nearest(last, own)
     return own[near] if near else None
-
-
-def most_like(word: str, names: Iterable[str], likeness: float = LIKENESS) -> str | None:
-    """Which of some names looks like `word`, if one does."""
-    import difflib  # noqa: PLC0415 - only for a mistake
-
-    near = difflib.get_close_matches(word, names, n=1, cutoff=likeness)
-    return near[0] if near else None
 
 
 def _is_section(kind: Any) -> bool:

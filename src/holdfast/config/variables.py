@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from holdfast import likeness
 from holdfast.config import given, names
 from holdfast.config.given import Given
 from holdfast.errors import SettingsError
@@ -46,7 +47,7 @@ def in_flags(flags: Iterable[str]) -> Iterator[Given | SettingsError]:
 def _slip(variable: str) -> Iterator[SettingsError]:
     """What is wrong if a setting's is meant: it may be that of a program we know nothing of."""
     of_a_section = any(variable.startswith(f"{names.PREFIX}{each.upper()}_") for each in names.sections())
-    near = names.most_like(variable, names.by_variable(), names.LIKENESS if of_a_section else MEANT)
+    near = likeness.nearest(variable, names.by_variable(), likeness.LIKENESS if of_a_section else MEANT)
     if near or of_a_section:
         meant = f"; did you mean {near}?" if near else ""
         yield SettingsError(f"{variable} sets nothing{meant}", f"unset {variable}   (or: holdfast config)")

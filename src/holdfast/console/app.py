@@ -17,10 +17,11 @@ from typing import Any, NamedTuple
 
 from holdfast.client.aio import Client
 from holdfast.client.exchange import Incoming
-from holdfast.console import ansi
+from holdfast.console import ansi, pager, render
 from holdfast.console.cell import OwnCell
 from holdfast.console.connection import Connection
 from holdfast.console.greeting import running_title
+from holdfast.console.help import HELP
 from holdfast.console.ladder import AGAIN_SECONDS
 from holdfast.console.others import Others
 from holdfast.console.screen import Screen
@@ -29,14 +30,12 @@ from holdfast.protocol import connection
 from holdfast.protocol.operations import Info, Running
 from holdfast.settings import Console as Settings
 
-COMPLETE_SECONDS = 2.0
-"""Longer than this nobody waits for a menu."""
+COMPLETE_SECONDS = 6.0
+"""The first completion of a session loads jedi: a second or two, on a busy machine more. Typing goes on
+meanwhile."""
 
 HISTORY_SECONDS = 0.2
 """So long the first prompt waits for the history, that the first up-arrow finds it; after that it comes."""
-
-HISTORY_ENTRIES = 1000
-"""For up-arrow and Ctrl-R. `%history` has them all."""
 
 EARLY_SECONDS = 0.2
 """From Enter to the cell's start it takes some milliseconds; Ctrl-C in that time means the cell."""
@@ -95,10 +94,13 @@ class Console:
 
         self._client = client
         self._name = name
+        self._settings = settings
         self._username = _username()
         self._next_count = 1
         self._next_input = ""
         """What the next prompt begins with: `%load`, or a cell that was not run."""
+        self._next_run = ""
+        """Run instead of a prompt: what the user has edited."""
         self._cell: OwnCell | None = None
         self._running: asyncio.Task[Any] | None = None
         self._leaving = False
@@ -109,7 +111,7 @@ class Console:
         self._interrupted_early = float("-inf")
         """When Ctrl-C last came while neither a prompt stood nor a cell ran."""
         self._tasks: set[asyncio.Task[None]] = set()
-        self._screen = Screen(sys.stdout, sys.stderr)
+        self._screen = Screen(sys.stdout, sys.stderr, settings.theme)
         self._others = Others(self._screen, self._username, self._on_count)
         self._history = SessionHistory()
         self._prompt = Prompt(
@@ -153,28 +155,46 @@ class Console:
         while not self._leaving and not self._client.lost.is_set():
             if self._questions.urgent:
                 await self._questions.answer()
-            text, self._next_input = self._next_input, ""
             try:
-                code = await self._prompt.read(text)
+                code = await self._next_code()
             except EOFError:
                 return
             if code.strip() in LEAVE and not self._embedded:
                 return
-            if code.strip():
+            if code.strip() == "?":
+                await pager.show(HELP, self._screen)
+            elif code.strip():
                 await self._run_cell(code)
             elif self._questions.waits:
                 await self._questions.answer()
 
+    async def _next_code(self) -> str:
+        """What is typed; or what was edited, shown as if it had been. EOFError if the user leaves."""
+        code, self._next_run = self._next_run, ""
+        if code.strip():
+            self._screen.write(f"\n{render.cell(code, self._next_count, '', self._screen.theme)}")
+            self._history.append_string(code.rstrip("\n"))
+            return code
+        text, self._next_input = self._next_input, ""
+        return await self._prompt.read(text)
+
     async def _run_cell(self, code: str) -> None:
         self._cell = OwnCell(
-            self._client, self._screen, code, self._next_count, self._running_title, self._on_count
+            self._client,
+            self._screen,
+            code,
+            self._next_count,
+            self._running_title,
+            self._on_count,
+            self._settings.elapsed_seconds,
         )
         self._running = asyncio.ensure_future(self._cell.run(self._answer))
         if asyncio.get_running_loop().time() - self._interrupted_early < EARLY_SECONDS:
             self._interrupt_cell(self._cell)
         try:
             outcome = await self._running
-            self._next_input, self._leaving = outcome.next_input, self._leaving or outcome.leave
+            self._next_input, self._next_run = outcome.next_input, outcome.run
+            self._leaving = self._leaving or outcome.leave
         except NoAnswer as error:
             if not self._client.lost.is_set():
                 self._complain(error)
@@ -201,6 +221,8 @@ class Console:
 
     def _interrupt(self) -> None:
         """Ctrl-C while no prompt stands (else it is a key), or SIGINT from elsewhere."""
+        if self._screen.is_lent:
+            return  # it is the pager's, or the editor's
         if self._cell is None:
             if not self._prompt.interrupt():
                 self._interrupted_early = asyncio.get_running_loop().time()
@@ -270,7 +292,12 @@ class Console:
         try:
             reply = await self._client.request(
                 "history_request",
-                {"hist_access_type": "tail", "n": HISTORY_ENTRIES, "raw": True, "output": False},
+                {
+                    "hist_access_type": "tail",
+                    "n": self._settings.history_entries,
+                    "raw": True,
+                    "output": False,
+                },
             )
             self._history.supply(entry[2] for entry in reply.content.get("history", ()))
         except NoAnswer:
@@ -298,7 +325,7 @@ class Console:
         self._screen.note(ansi.paint(text, colour))
 
     def _complain(self, error: HoldfastError) -> None:
-        self._note(f"{error.what}{f'   try: {error.remedy}' if error.remedy else ''}", ansi.WARNING)
+        self._screen.note(render.complaint(error))
 
 
 def _username() -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
@@ -10,10 +11,11 @@ import msgspec
 from holdfast.client.aio import Client, Execution
 from holdfast.client.asking import OnInput
 from holdfast.client.exchange import Incoming
-from holdfast.console import ansi, pager, render
+from holdfast.console import ansi, editor, elapsed, pager, render
 from holdfast.console.ladder import Ladder, Step
 from holdfast.console.screen import Screen
 from holdfast.console.view import CellView
+from holdfast.errors import HoldfastError
 from holdfast.protocol.notices import QUEUED, Queued
 from holdfast.protocol.operations import Running
 
@@ -26,6 +28,8 @@ class Outcome(NamedTuple):
 
     next_input: str = ""
     """The next prompt begins with this."""
+    run: str = ""
+    """The next cell, at once: what was edited."""
     leave: bool = False
 
 
@@ -40,8 +44,12 @@ class OwnCell:
         number: int,
         title: Callable[[Running], str],
         on_count: Callable[[int], None],
+        tell_elapsed: float,
     ) -> None:
-        """`number`: at its prompt. `on_count` is told the true one. `title`: what to call others' cells."""
+        """`number`: at its prompt. `on_count` is told the true one. `title`: what to call others' cells.
+
+        One that runs for `tell_elapsed` seconds says so.
+        """
         self.started = False
         """The kernel has begun with it: Ctrl-C means this one."""
         self._client = client
@@ -54,6 +62,8 @@ class OwnCell:
         self._withdrawn = False
         """The user does not want it any more, and it has not begun."""
         self._on_count = on_count
+        self._tell_elapsed = tell_elapsed
+        self._watch = elapsed.Stopwatch()
         self._view = CellView(screen)
         self._ladder = Ladder()
         self._count = 0
@@ -61,11 +71,20 @@ class OwnCell:
 
     async def run(self, on_input: OnInput) -> Outcome:
         """Run it and show what comes. NoAnswer if the session goes away."""
-        execution = self._execution = self._client.execute(self._code, on_input=on_input)
+
+        async def asked(question: str, password: bool) -> str:
+            self._ladder.heard()
+            with self._watch.paused():
+                return await on_input(question, password)
+
+        execution = self._execution = self._client.execute(self._code, on_input=asked)
         async for _ in execution:
             pass  # shown by then, see `take`
         reply = (await execution.reply).content
         self._view.finish()
+        if self._count and self._watch.seconds >= self._tell_elapsed:
+            took = elapsed.words(self._watch.seconds)
+            self._screen.note(ansi.paint(f"[{self._count}] took {took}", ansi.NOTE))
         return await self._conclude(reply)
 
     async def interrupt(self, now: float) -> None:
@@ -111,11 +130,12 @@ class OwnCell:
 
     def _begin(self, count: int) -> None:
         self.started = True
+        self._watch.start()
         self._count = count
         self._on_count(count)
         if count != self._number or self._waited:  # others' cells stand between it and its output
             self._screen.fresh_line()
-            self._screen.write("\n" + render.cell(self._code, count, ""))
+            self._screen.write("\n" + render.cell(self._code, count, "", self._screen.theme))
 
     def _tell_its_place(self, content: Mapping[str, Any]) -> None:
         place = msgspec.convert(content, Queued)
@@ -153,8 +173,21 @@ class OwnCell:
         elif source == "ask_exit":
             return outcome._replace(leave=True)
         elif source == "edit_magic":
-            self._screen.note(ansi.paint(f"edit {payload.get('filename')}, then %run it", ansi.NOTE))
+            return outcome._replace(run=await self._edit(payload))
         return outcome
+
+    async def _edit(self, payload: Mapping[str, Any]) -> str:
+        """Open the file in the user's editor; what is to be run then, if anything."""
+        path, line = Path(str(payload.get("filename", ""))), payload.get("line_number")
+        try:
+            done = await editor.on_file(path, line if isinstance(line, int) else 0, self._screen)
+        except HoldfastError as error:
+            self._screen.note(render.complaint(error))
+            return ""
+        asked = payload.get("holdfast")
+        if not done or not isinstance(asked, Mapping):
+            return ""
+        return str(asked.get("code") or editor.read(path)) if asked.get("run") else ""
 
 
 def _payloads(reply: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:

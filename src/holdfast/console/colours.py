@@ -10,6 +10,8 @@ import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from prompt_toolkit.styles import BaseStyle
+    from pygments.formatter import Formatter  # type: ignore[import-untyped]
     from pygments.lexer import Lexer  # type: ignore[import-untyped]
 
 _COLOURS = {
@@ -28,12 +30,24 @@ _COLOURS = {
 """Kind of token (as pygments names it) -> one of the terminal's own colours; `*` makes it bold."""
 
 
-def prompt_style() -> dict[str, str]:
+TERMINAL = "terminal"
+"""The theme that is the table above. All others are pygments' styles of that name."""
+
+
+def sixteen() -> dict[str, str]:
     """The table as rules of prompt_toolkit: `pygments.keyword` -> `ansimagenta`."""
     return {
         f"pygments.{kind.lower()}": f"ansi{colour.strip('*')}{' bold' if colour.startswith('*') else ''}"
         for kind, colour in _COLOURS.items()
     }
+
+
+def prompt_style(theme: str) -> BaseStyle:
+    """A style of pygments as rules of prompt_toolkit."""
+    from prompt_toolkit.styles.pygments import style_from_pygments_cls  # noqa: PLC0415 - see the head
+    from pygments.styles import get_style_by_name  # type: ignore[import-untyped]  # noqa: PLC0415
+
+    return style_from_pygments_cls(get_style_by_name(theme))
 
 
 @functools.cache
@@ -45,15 +59,25 @@ def lexer_class() -> type[Lexer]:
     return found
 
 
-def highlighted(code: str) -> str:
+def highlighted(code: str, theme: str = TERMINAL) -> str:
     """`code` with the colours as terminal escapes, or as it is if the user wants none (no-color.org)."""
     if os.environ.get("NO_COLOR"):
         return code
     from pygments import highlight  # type: ignore[import-untyped]  # noqa: PLC0415 - see the head of the module
+
+    coloured: str = highlight(code, lexer_class()(stripnl=False), _formatter(theme))
+    return coloured
+
+
+def _formatter(theme: str) -> Formatter:
     from pygments.formatters.terminal import TerminalFormatter  # type: ignore[import-untyped]  # noqa: PLC0415
+    from pygments.formatters.terminal256 import (  # type: ignore[import-untyped]  # noqa: PLC0415
+        Terminal256Formatter,
+    )
     from pygments.token import string_to_tokentype  # type: ignore[import-untyped]  # noqa: PLC0415
 
+    if theme != TERMINAL:
+        return Terminal256Formatter(style=theme)
     scheme = {string_to_tokentype(kind): (colour, colour) for kind, colour in _COLOURS.items()}
     scheme[string_to_tokentype("")] = ("", "")
-    coloured: str = highlight(code, lexer_class()(stripnl=False), TerminalFormatter(colorscheme=scheme))
-    return coloured
+    return TerminalFormatter(colorscheme=scheme)

@@ -7,12 +7,16 @@ from collections.abc import AsyncGenerator, Iterable
 
 from prompt_toolkit.history import History
 
+from holdfast.console.suggestion import Lines
+
 
 class SessionHistory(History):
     """Entries of the session's history, then those typed here. prompt_toolkit asks for them newest first."""
 
     def __init__(self) -> None:
         super().__init__()
+        self.lines = Lines()
+        """The same, line by line."""
         self._supplied = asyncio.Event()
 
     def supply(self, entries: Iterable[str]) -> None:
@@ -22,6 +26,7 @@ class SessionHistory(History):
             if not earlier or earlier[-1] != entry:
                 earlier.append(entry)
         self._loaded_strings += reversed(earlier)
+        self.lines.put_before(earlier)
         self._supplied.set()
 
     async def load(self) -> AsyncGenerator[str, None]:
@@ -34,6 +39,7 @@ class SessionHistory(History):
         """A cell was typed here; the same one again is kept once."""
         if self._loaded_strings[:1] != [string]:
             super().append_string(string)
+            self.lines.append(string)
 
     def load_history_strings(self) -> Iterable[str]:
         """Nothing: `load` has it all."""

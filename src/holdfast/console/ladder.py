@@ -40,3 +40,7 @@ class Ladder:
                 step = Step.FORCE
         self._last = (step, now)
         return step
+
+    def heard(self) -> None:
+        """The cell has reacted: it asks something."""
+        self._last = None

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from holdfast.console import ansi
-from holdfast.console.colours import highlighted
+from holdfast.console.colours import TERMINAL, highlighted
+from holdfast.errors import HoldfastError
 
 _PNG_HEAD = 24  # bytes: signature, length and type of the first chunk, width, height (PNG, 5.2 and 11.2.2)
 
@@ -31,10 +32,10 @@ def continuation(width: int) -> str:
     return "...: ".rjust(width)
 
 
-def cell(code: str, count: int | str, who: str) -> str:
-    """A cell as if it had been typed here, with the name of who ran it, if that is somebody else."""
-    width = len(f"In [{count}]: ") + (len(f"[{who}] ") if who else 0)
-    first, *more = highlighted(ansi.visible(code).rstrip("\n")).rstrip("\n").split("\n")
+def cell(code: str, count: int | str, who: str, theme: str = TERMINAL) -> str:
+    """A cell that was not typed here (`who` ran it, if it was not us), as it would look had it been."""
+    width = len(f"[{who}] " if who else "") + len(f"In [{count}]: ")
+    first, *more = highlighted(ansi.visible(code).rstrip("\n"), theme).rstrip("\n").split("\n")
     lines = [prompt_in(count, who) + first, *(continuation(width) + line for line in more)]
     return "\n".join(lines) + "\n"
 
@@ -71,6 +72,12 @@ def error(content: Mapping[str, Any]) -> str:
         return "\n".join(map(str, traceback)).rstrip("\n") + "\n"
     name, value = content.get("ename") or "Error", content.get("evalue") or ""
     return f"{ansi.paint(str(name), ansi.ERROR)}: {value}\n"
+
+
+def complaint(trouble: HoldfastError) -> str:
+    """What went wrong, and what to try."""
+    remedy = f"   try: {trouble.remedy}" if trouble.remedy else ""
+    return ansi.paint(f"{trouble.what}{remedy}", ansi.WARNING)
 
 
 def _prompt(word: str, count: int | str, who: str, colour: str, number: str) -> str:

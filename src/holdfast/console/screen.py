@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal, TextIO
 
+from holdfast.console.colours import TERMINAL
 from holdfast.console.extent import Extent
 
 Stream = Literal["stdout", "stderr"]
@@ -46,7 +47,9 @@ class _Rewind:
 class Screen:
     """Output above the prompt, or straight on. `write` and the others keep their order."""
 
-    def __init__(self, out: TextIO, err: TextIO) -> None:
+    def __init__(self, out: TextIO, err: TextIO, theme: str = TERMINAL) -> None:
+        self.theme = theme
+        """In which colours code is shown on it."""
         self._streams: dict[Stream, TextIO] = {"stdout": out, "stderr": err}
         self._todo: deque[_Text | _FreshLine | _Rewind | Mark] = deque()
         self._extent = Extent(width=80)
@@ -54,6 +57,8 @@ class Screen:
         """What stands on the line that is half written."""
         self._prompting = False
         self._prompts = 0
+        self.is_lent = False
+        """Another program has the terminal."""
         self._flushing: asyncio.Task[None] | None = None
 
     @property
@@ -65,6 +70,11 @@ class Screen:
     def width(self) -> int:
         """Columns of the terminal now."""
         return max(1, shutil.get_terminal_size().columns)
+
+    @property
+    def mid_line(self) -> bool:
+        """Whether a line of the terminal is half written."""
+        return bool(self._line)
 
     def write(self, text: str, stream: Stream = "stdout") -> None:
         """Show `text` as it is."""
@@ -108,6 +118,18 @@ class Screen:
             self._line, self._extent.column = "", 0
             self._write_all()
 
+    @contextmanager
+    def lent(self) -> Iterator[None]:
+        """Another program has the terminal meanwhile: what comes is shown after it."""
+        self.is_lent = True
+        self._prompts += 1
+        try:
+            yield
+        finally:
+            self.is_lent = False
+            self._line, self._extent.column = "", 0
+            self._write_all()
+
     async def drained(self) -> None:
         """Wait until everything is written that can be written above the prompt."""
         if self._flushing is not None:
@@ -133,6 +155,8 @@ class Screen:
         )
 
     def _write_all(self) -> None:
+        if self.is_lent:
+            return
         self._extent.width = self.width
         held = self._hold_half_line() if self._prompting else None
         while self._todo:

@@ -54,7 +54,7 @@ class CellView:
         """Another client's cell begins. Ours stands on the screen already, typed."""
         if self.who:
             code, count = str(content.get("code", "")), content.get("execution_count") or " "
-            self._write("\n" + render.cell(code, count, self.who))
+            self._write("\n" + render.cell(code, count, self.who, self._screen.theme))
             self._begin = self._screen.mark()
 
     def _stream(self, content: Mapping[str, Any]) -> None:

@@ -117,12 +117,15 @@ class Records:
         rows = self._database.rows("SELECT value FROM facts WHERE key = ?", key)
         return str(rows[0][0]) if rows else None
 
-    def cells(self, last: int | None = None, after: int = NO_CELL) -> list[CellRecord]:
-        """Cells with an id above `after`, oldest first; only the `last` newest of them, if given."""
+    def cells(
+        self, last: int | None = None, after: int = NO_CELL, before: int | None = None
+    ) -> list[CellRecord]:
+        """Cells with an id above `after` and below `before`, oldest first; the `last` of them, if given."""
         newest = self._database.records(
             CellRecord,
-            f"{_CELL} WHERE id > ? ORDER BY id DESC LIMIT ?",
+            f"{_CELL} WHERE id > ?1 AND (?2 IS NULL OR id < ?2) ORDER BY id DESC LIMIT ?3",
             after,
+            before,
             -1 if last is None else max(last, 0),
         )
         return newest[::-1]

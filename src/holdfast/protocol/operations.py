@@ -119,9 +119,14 @@ class Info(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LogRequest(msgspec.Struct, frozen=True):
-    """`log`: the last cells, or all of them."""
+    """`log`: the last cells, or all of them; no more than fit into one reply.
+
+    Of those with ids above `after` and below `before`, so that one can read on backwards.
+    """
 
     last: Position | None = None
+    after: Position = 0
+    before: Position | None = None
 
 
 class OutputEntry(msgspec.Struct, frozen=True):
@@ -145,9 +150,14 @@ class CellEntry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Log(msgspec.Struct, frozen=True):
-    """Reply to `log`, oldest first."""
+    """Reply to `log`, oldest first: with all that was published up to the position `epoch`, `seq`.
+
+    It has fewer cells than were asked for where they would be too much for one reply, but at least one.
+    """
 
     cells: list[CellEntry]
+    epoch: int = 0
+    seq: int = 0
 
 
 class ClientsRequest(msgspec.Struct, frozen=True):
@@ -276,15 +286,38 @@ class Variables(msgspec.Struct, frozen=True):
     """How many were left out."""
 
 
+class HeldRequest(msgspec.Struct, frozen=True):
+    """`held`: which cells' effects the namespace holds."""
+
+
+class HeldCell(msgspec.Struct, frozen=True):
+    """One of them that somebody typed: those are counted when one goes back."""
+
+    id: int
+    count: int
+    code: str
+    client: str
+    status: str
+
+
+class Held(msgspec.Struct, frozen=True):
+    """Reply to `held`, oldest first: what was undone, lost or emptied by `%reset` is not among them."""
+
+    cells: list[HeldCell]
+
+
 class Undo(msgspec.Struct, frozen=True):
     """`undo`: go back to the state before the last `cells` cells, or to the namespace before the restart.
 
-    With `disk` to a checkpoint: 1, in `cells`, is the newest that is older than the state there is.
+    With `disk` to a checkpoint: 1, in `cells`, is the newest that is older than the state there is. With
+    `before` to the state just before that cell (HeldCell.id), from memory; with `disk` too, if it must be
+    from there.
     """
 
     cells: Annotated[int, msgspec.Meta(ge=1, le=2**53)] = 1
     restart: bool = False
     disk: bool = False
+    before: Annotated[int, msgspec.Meta(ge=1, le=2**53)] | None = None
 
 
 class Redo(msgspec.Struct, frozen=True):
@@ -443,6 +476,7 @@ OPERATIONS: dict[str, Operation] = {
     "answer": Operation(AnswerRequest, Done),
     "interrupt": Operation(Interrupt, Done),
     "variables": Operation(VariablesRequest, Variables),
+    "held": Operation(HeldRequest, Held),
     "undo": Operation(Undo, Undone),
     "redo": Operation(Redo, Undone),
     "checkpoints": Operation(CheckpointsRequest, Checkpoints),

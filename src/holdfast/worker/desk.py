@@ -131,10 +131,32 @@ class Desk:
 
     def ask_client(self, question: Callable[[int, int], NeedInput]) -> str:
         """Ask the client that runs the current cell for a line and wait for it."""
-        self._outlet.send(question(self._outlet.position, self._parents.current()))
+        self.put_question(question)
         reply = self._await(lambda frame: isinstance(frame, InputReply))
         assert isinstance(reply, InputReply)
         return reply.value
+
+    @property
+    def can_ask(self) -> bool:
+        """Not in a process that user code has forked: the link is not its own."""
+        return not self._outlet.forked
+
+    def fileno(self) -> int:
+        """The link's."""
+        return self._channel.fileno()
+
+    def put_question(self, question: Callable[[int, int], NeedInput]) -> None:
+        """Ask the client that runs the current cell for a line, and go on."""
+        self._outlet.send(question(self._outlet.position, self._parents.current()))
+
+    def answer(self) -> str | None:
+        """What it has typed, if it has; what else came waits its turn."""
+        self._take_in(self._channel.receive())
+        for frame in self._waiting:
+            if isinstance(frame, InputReply):
+                self._waiting.remove(frame)
+                return frame.value
+        return None
 
     def drop_stale_input(self) -> None:
         """Forget replies to questions that an interrupt has ended."""

@@ -62,6 +62,7 @@ class Interrupts:
         self._pending = False  # a SIGINT came during a send, or where none may be raised
         self._turn = 0  # of the job that runs, or ran last
         self._cancel: Callable[[], object] | None = None  # cancels the running job's task; None between jobs
+        self._listener: Callable[[], None] | None = None  # is told instead
 
     def install(self) -> None:
         """Take over SIGINT. Call in the main thread."""
@@ -111,6 +112,15 @@ class Interrupts:
             if self._ring.interrupted_turn() == self._turn:
                 self._ring.interrupt_heard()
 
+    @contextmanager
+    def told(self, listener: Callable[[], None]) -> Iterator[None]:
+        """In this block an interrupt is no KeyboardInterrupt, but for the program that `listener` knows."""
+        before, self._listener = self._listener, listener
+        try:
+            yield
+        finally:
+            self._listener = before
+
     def sent(self) -> None:
         """A send of the main thread is over: raise the KeyboardInterrupt that had to wait for it."""
         self.sending -= 1
@@ -126,6 +136,9 @@ class Interrupts:
         if meant:
             self._ring.interrupt_heard()
         if self._cancel is None or (meant and meant != self._turn):
+            return
+        if self._listener is not None:
+            self._listener()
             return
         if self.sending or (frame is not None and frame.f_code in _unbroken):
             self._pending = True

@@ -27,6 +27,7 @@ from holdfast.worker.ipython.filenames import compiler_in
 from holdfast.worker.ipython.gui import Guis
 from holdfast.worker.ipython.keeping import Keeping
 from holdfast.worker.ipython.profile import IPKernelApp
+from holdfast.worker.ipython.system import System
 from holdfast.worker.outlet import Outlet
 from holdfast.worker.parents import Parents
 from holdfast.worker.program import magics as programs
@@ -70,6 +71,7 @@ def live(start: Start, channel: Channel) -> None:
         shell_traits={
             "publisher": publisher,
             "ask": desk.ask_supervisor,
+            "programs": System(keyboard, interrupts),
             "guis": guis,
             "compiler_class": compiler_in(start.cells),
         },

@@ -14,8 +14,25 @@ UNABLE = "{} was called, but this frontend does not support input requests."
 """In ipykernel's words: tools that run notebooks recognise it by them."""
 
 
+END_OF_INPUT = "\x04"
+"""An answer of Ctrl-D, as frontends send it."""
+
+
 class Desk(Protocol):
     """Who knows the way to the client."""
+
+    @property
+    def can_ask(self) -> bool:
+        """There is a supervisor to ask through."""
+
+    def fileno(self) -> int:
+        """A descriptor that can be read when an answer may have come."""
+
+    def put_question(self, question: Callable[[int, int], NeedInput]) -> None:
+        """Send a question, as `ask_client`, and don't wait."""
+
+    def answer(self) -> str | None:
+        """What has come for it, if it has."""
 
     def ask_client(self, question: Callable[[int, int], NeedInput]) -> str:
         """Send a question, made of the ring's position and the parent's number; wait for the answer."""
@@ -54,6 +71,25 @@ class Keyboard:
         """`getpass.getpass`: a line that the user types unseen."""
         return self._ask(prompt, password=True)
 
+    @property
+    def reachable(self) -> bool:
+        """Whether the client can be asked, from here."""
+        here = threading.current_thread() is threading.main_thread()
+        return self.allowed and here and self._desk.can_ask
+
+    def put(self, prompt: str, *, password: bool) -> None:
+        """Ask as `read` does, and go on: `answer` is the answer, once it is there."""
+        self._desk.drop_stale_input()
+        self._desk.put_question(lambda at, parent: NeedInput(at, parent, prompt, password))
+
+    def answer(self) -> str | None:
+        """To what was `put`; END_OF_INPUT for Ctrl-D."""
+        return self._desk.answer()
+
+    def fileno(self) -> int:
+        """Can be read when an answer may be there."""
+        return self._desk.fileno()
+
     def _ask(self, prompt: str, *, password: bool) -> str:
         if not self.allowed:
             raise StdinNotImplementedError(UNABLE.format("getpass" if password else "raw_input"))
@@ -61,6 +97,6 @@ class Keyboard:
             raise StdinNotImplementedError("input() works in the main thread only")
         self._desk.drop_stale_input()
         value = self._desk.ask_client(lambda at, parent: NeedInput(at, parent, prompt, password))
-        if value == "\x04":  # Ctrl-D, as frontends send it
+        if value == END_OF_INPUT:
             raise EOFError
         return value

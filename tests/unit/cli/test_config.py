@@ -58,7 +58,8 @@ def test_a_part_is_shown_and_what_was_changed_alone(home: Path, holdfast: Run) -
     _, out, err = holdfast("config", "standby", "--changed")
     assert [line.split()[0] for line in out.splitlines()] == ["NAME", "standby.keep"]
     assert f"the project's file: {home}/work/holdfast.toml\n" in err
-    assert holdfast("config", "life", "--changed") == (0, "", "all settings are at their defaults\n")
+    for name in ("life", "life.stop_seconds"):
+        assert holdfast("config", name, "--changed") == (0, "", "all at their defaults\n")
 
 
 def test_of_one_setting_all_is_told(home: Path, holdfast: Run) -> None:

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from holdfast.cli import kept
+from holdfast.cli.cells import newest
+from holdfast.cli.transcript import OMITTED
 from holdfast.journal.journal import Journal
 from holdfast.journal.lock import SessionLock
 from holdfast.paths import session_state
@@ -42,8 +44,7 @@ def accept(journal: Journal, code: str) -> int:
 def said(entry: dict[str, Any]) -> str:
     """The texts of an entry's output, with `<>` where some were not kept."""
     return "".join(
-        "<>" if output["msg_type"] == kept.OMITTED else output["content"]["text"]
-        for output in entry["outputs"]
+        "<>" if output["msg_type"] == OMITTED else output["content"]["text"] for output in entry["outputs"]
     )
 
 
@@ -82,13 +83,14 @@ def test_cells_tell_how_far_they_came(journal: Journal) -> None:
     journal.finish(done, "ok", 3.0)
     journal.start(running, 2, 4.0)
     journal.close()
-    cells = kept.cells("work", 20)
+    with kept.log_of("work") as ask:
+        cells, _ = newest(ask, 20)
+        assert [cell["code"] for cell in newest(ask, 2).cells] == ["b", "c"]
     assert [(cell["code"], cell["status"]) for cell in cells] == [
         ("a", "ok"),
         ("b", kept.CUT_OFF),
         ("c", "waiting"),
     ]
-    assert [cell["code"] for cell in kept.cells("work", 2)] == ["b", "c"]
 
 
 def test_output_that_was_not_kept_leaves_a_mark_where_it_was(journal: Journal) -> None:
@@ -97,7 +99,8 @@ def test_output_that_was_not_kept_leaves_a_mark_where_it_was(journal: Journal) -
     for number, text in enumerate(texts):
         journal.output(cell, number, "stream", json.dumps({"name": "stdout", "text": text}).encode(), 2.0)
     journal.close()
-    (entry,) = kept.cells("work", 1)
+    with kept.log_of("work") as ask:
+        ((entry,), _) = newest(ask, 1)
     head, tail = said(entry).split("<>")
     assert "".join(texts).startswith(head)
     assert "".join(texts).endswith(tail)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from holdfast import __version__
-from holdfast.cli.main import COMMANDS, main
+from holdfast.cli.main import COMMANDS, SYNONYMS, main
 from kit.kernel import environment, scratch
 
 Run = Callable[..., tuple[int, str, str]]
@@ -50,7 +50,12 @@ def test_every_command_explains_itself(holdfast: Run, command: str) -> None:
     status, out, err = holdfast(command, "--help")
     assert (status, err) == (0, "")
     assert out.startswith("usage: holdfast ")
+    assert "\nexamples:\n  " in out
     assert holdfast("help", command) == (0, out, "")
+
+
+def test_help_reaches_commands_within_a_command(holdfast: Run) -> None:
+    assert "--display-name" in holdfast("help", "kernel", "install")[1]
 
 
 @pytest.mark.parametrize(
@@ -58,9 +63,26 @@ def test_every_command_explains_itself(holdfast: Run, command: str) -> None:
     [
         (["lss"], "there is no command 'lss'", "holdfast ls"),
         (["gibberish"], "there is no command 'gibberish'", "holdfast --help"),
-        (["kill", "work"], "there is no command 'kill'", "holdfast stop"),
+        (
+            ["kill", "work"],
+            "there is no command 'kill'",
+            "holdfast stop NAME   (its state is kept; holdfast rm NAME deletes that)",
+        ),
+        (["--versoin"], "there is no option '--versoin'", "holdfast --version"),
         (["--frob"], "there is no option '--frob'", "holdfast --help"),
-        (["ls", "--frob"], "unrecognized arguments: --frob", "holdfast ls --help"),
+        (["ls", "--frob"], "there is no option '--frob'", "holdfast ls --help"),
+        (["ls", "--jsn"], "there is no option '--jsn'", "holdfast ls --json"),
+        (["log", "a b", "--form=ana"], "there is no option '--form'", "holdfast log 'a b' --from=ana"),
+        (["ls", "work"], "'work' is one argument too many", "holdfast ls --help"),
+        (["kernel", "instal"], "'instal' is none of install, list, uninstall", "holdfast kernel install"),
+        (
+            ["kernel", "install", "--usr"],
+            "there is no option '--usr'",
+            "holdfast kernel install --user",
+        ),
+        (["completion", "fsh"], "'fsh' is none of bash, zsh, fish", "holdfast completion fish"),
+        (["rm"], "the following arguments are required: name", "holdfast rm --help"),
+        (["undo", "work", "all"], "'all' is no number of cells", "holdfast undo NAME 2"),
         (["log", "-n", "many"], "argument -n: 'many' is not a number of cells", "holdfast log --help"),
         (["log", "-n", "0"], "argument -n: '0' is not a number of cells", "holdfast log --help"),
         (["stop"], "stop needs names of sessions, or --all", "holdfast ls"),
@@ -86,12 +108,26 @@ def test_wrong_usage_is_two_lines_and_status_2(
     assert holdfast(*arguments) == (2, "", f"holdfast: {what}\ntry: {remedy}\n")
 
 
-@pytest.mark.parametrize("command", ["attach", "log", "info", "interrupt", "stop"])
+@pytest.mark.parametrize(
+    "command", ["attach", "log", "info", "interrupt", "stop", "rm", "undo", "redo", "variables"]
+)
 def test_a_missing_session_is_named_and_the_nearest_offered(home: Path, holdfast: Run, command: str) -> None:
     (home / "state" / "sessions" / "work").mkdir(parents=True)
     status, out, err = holdfast(command, "wrok")
     assert (status, out) == (1, "")
-    assert err == "holdfast: no session named 'wrok'\ntry: holdfast attach work   (or: holdfast ls)\n"
+    assert err == f"holdfast: no session named 'wrok'\ntry: holdfast {command} work   (or: holdfast ls)\n"
+
+
+def test_a_mistyped_session_is_put_right_in_the_whole_command(home: Path, holdfast: Run) -> None:
+    (home / "state" / "sessions" / "work").mkdir(parents=True)
+    assert "\ntry: holdfast log -n 3 work   (or: " in holdfast("log", "-n", "3", "wrok")[2]
+    assert holdfast("stop", "other")[2].endswith("\ntry: holdfast ls\n")
+    assert holdfast("attach", "other")[2].endswith("\ntry: holdfast new other\n")
+
+
+@pytest.mark.parametrize(("word", "command"), SYNONYMS.items())
+def test_words_of_other_tools_are_understood(holdfast: Run, word: str, command: str) -> None:
+    assert holdfast(word, "--help") == holdfast(command, "--help")
 
 
 def test_a_folder_that_is_none_is_wrong_usage(holdfast: Run) -> None:
@@ -116,7 +152,7 @@ def test_without_sessions_the_list_says_how_to_start_one(holdfast: Run) -> None:
     assert holdfast("ls") == (0, "", "no sessions. start one: holdfast\n")
     assert holdfast("ls", "--json") == (0, "[]\n", "")
     assert holdfast("ls", "-q") == (0, "", "")
-    assert holdfast("stop", "--all") == (0, "", "")
+    assert holdfast("stop", "--all") == (0, "", "no session is running\n")
 
 
 def test_a_session_whose_journal_can_not_be_read_is_still_listed(home: Path, holdfast: Run) -> None:
@@ -126,13 +162,6 @@ def test_a_session_whose_journal_can_not_be_read_is_still_listed(home: Path, hol
     assert "work  can't be read" in out
     status, out, _ = holdfast("info", "work")
     assert "trouble:" in out
-
-
-def test_without_a_name_info_tells_where_everything_is(home: Path, holdfast: Run) -> None:
-    status, out, _ = holdfast("info")
-    assert status == 0
-    assert __version__ in out
-    assert str(home / "state") in out
 
 
 def test_a_mistake_of_ours_is_two_lines_too(holdfast: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -156,7 +185,7 @@ def run_apart(home: Path, *arguments: str) -> subprocess.Popen[bytes]:
 
 
 def test_a_reader_that_goes_away_is_no_error_message(home: Path) -> None:
-    with run_apart(home, "info") as process:
+    with run_apart(home, "--help") as process:
         assert process.stdout is not None
         process.stdout.close()
         assert process.stderr is not None
@@ -170,7 +199,7 @@ def test_quick_commands_load_nothing_heavy(home: Path) -> None:
         "heavy = {'zmq', 'msgspec', 'sqlite3', 'prompt_toolkit', 'asyncio', 'IPython'} & set(sys.modules);"
         "sys.exit(f'loaded: {heavy}' if heavy else 0)"
     )
-    for command in (["--version"], ["ls"], ["info"], ["--help"]):
+    for command in (["--version"], ["ls"], ["--help"], ["__complete", "stop", ""], ["completion", "bash"]):
         done = subprocess.run(
             [sys.executable, "-c", code, *command],
             env=environment(home, "none"),

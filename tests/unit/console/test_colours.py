@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from typing import get_args, get_type_hints
+
 import pytest
 from prompt_toolkit.styles import Style
 
-from holdfast.console.colours import highlighted, lexer_class, prompt_style
+from holdfast.console.colours import highlighted, lexer_class, prompt_style, sixteen
+from holdfast.settings import Console
 
 
 def test_the_prompts_rules_are_rules_that_prompt_toolkit_takes() -> None:
-    style = Style.from_dict(prompt_style())
+    style = Style.from_dict(sixteen())
     assert style.get_attrs_for_style_str("class:pygments.keyword").color == "ansimagenta"
     assert style.get_attrs_for_style_str("class:pygments.literal.string.single").color == "ansigreen"
     assert style.get_attrs_for_style_str("class:pygments.name.function").bold
@@ -26,3 +29,16 @@ def test_who_wants_no_colour_gets_the_code_as_it_is(monkeypatch: pytest.MonkeyPa
 
 def test_magics_are_known() -> None:
     assert "%" in {text for _, text in lexer_class()().get_tokens("%time x")}
+
+
+def test_the_terminals_theme_has_none_but_the_terminals_own_colours() -> None:
+    assert all("ansi" in rule for rule in sixteen().values())
+    assert "38;5" not in highlighted("def f(x): return 'a' + 1  # why")
+
+
+def test_every_theme_of_the_settings_is_there() -> None:
+    themes = get_args(get_type_hints(Console)["theme"])
+    assert themes[0] == "terminal"
+    for theme in themes[1:]:
+        assert prompt_style(theme).get_attrs_for_style_str("class:pygments.keyword").color
+        assert "\x1b[38;5;" in highlighted("import os", theme)

@@ -18,6 +18,8 @@ from holdfast.console.screen import Screen
 from holdfast.settings import Console as Settings
 
 ENTER, TAB, SHIFT_TAB, BACKSPACE, LEFT, UP = "\r", "\t", "\x1b[Z", "\x7f", "\x1b[D", "\x1b[A"
+ALT_B, ALT_DOT, ESCAPE, CTRL_UNDERSCORE = "\x1bb", "\x1b.", "\x1b", "\x1f"
+CTRL_E, CTRL_K, CTRL_N, CTRL_P, CTRL_W, CTRL_Y = "\x05", "\x0b", "\x0e", "\x10", "\x17", "\x19"
 ALT_ENTER, CTRL_A, CTRL_C, CTRL_D, CTRL_O, CTRL_BACKSLASH = "\x1b\r", "\x01", "\x03", "\x04", "\x0f", "\x1c"
 
 
@@ -33,12 +35,25 @@ class Words(DummyCompleter):
                 yield Completion(word, start_position=-len(typed))
 
 
-def typed(screen: Screen, keys: str, default: str = "", history: tuple[str, ...] = ()) -> str:
+def typed(
+    screen: Screen,
+    keys: str,
+    default: str = "",
+    history: tuple[str, ...] = (),
+    settings: Settings = Settings(),  # noqa: B008 - frozen
+) -> str:
     """What the prompt returns when `keys` are pressed."""
-    return asyncio.run(_typed(screen, keys, default, history, []))
+    return asyncio.run(_typed(screen, keys, default, history, [], settings))
 
 
-async def _typed(screen: Screen, keys: str, default: str, entries: tuple[str, ...], idle: list[str]) -> str:
+async def _typed(
+    screen: Screen,
+    keys: str,
+    default: str,
+    entries: tuple[str, ...],
+    idle: list[str],
+    settings: Settings = Settings(),  # noqa: B008 - frozen
+) -> str:
     with create_pipe_input() as pipe, create_app_session(input=pipe, output=DummyOutput()):
         history = SessionHistory()
         history.supply(entries)
@@ -48,7 +63,7 @@ async def _typed(screen: Screen, keys: str, default: str, entries: tuple[str, ..
             completer=Words(),
             history=history,
             on_idle_interrupt=lambda: idle.append("pressed"),
-            settings=Settings(),
+            settings=settings,
         )
         pipe.send_text(keys)
         return await prompt.read(default)
@@ -129,6 +144,60 @@ def test_up_arrow_finds_what_begins_with_what_is_typed(screen: Screen) -> None:
 
 def test_a_cell_of_several_lines_comes_back_as_one(screen: Screen) -> None:
     assert typed(screen, UP + ALT_ENTER, history=("if x:\n    y\n",)) == "if x:\n    y\n"
+
+
+@pytest.mark.parametrize(
+    ("keys", "cell"),
+    [
+        ("x = 1" + CTRL_UNDERSCORE + "2" + ENTER, "x = 2"),
+        ("f(a)" + CTRL_A + CTRL_K + "b" + CTRL_Y + ENTER, "bf(a)"),
+        ("one two" + CTRL_W + "2" + ENTER, "one 2"),
+        ("a b" + ALT_B + "c" + ENTER, "a cb"),
+        (ALT_DOT + ENTER, "json"),
+    ],
+)
+def test_readlines_keys_do_what_they_do_in_ipython(screen: Screen, keys: str, cell: str) -> None:
+    assert typed(screen, keys, history=("import json",)) == cell
+
+
+@pytest.mark.parametrize(
+    ("keys", "cell"),
+    [
+        ("f(" + ENTER, "f()"),
+        ("f([1])" + ENTER, "f([1])"),
+        ("f('a', \"b\")" + ENTER, "f('a', \"b\")"),
+        ("x = f'" + ENTER, "x = f''"),
+        ("# don't" + ENTER, "# don't"),
+        ("x" + LEFT + "(" + ALT_ENTER, "(x"),
+        ("f(" + BACKSPACE + ENTER, "f"),
+        ('"""' + ALT_ENTER, '"""'),
+        ("'a" + ENTER, "'a'"),
+    ],
+)
+def test_brackets_and_quotes_close_by_themselves_for_who_wants_it(
+    screen: Screen, keys: str, cell: str
+) -> None:
+    assert typed(screen, keys, settings=Settings(auto_close=True)) == cell
+    assert typed(screen, "f(" + ALT_ENTER) == "f("
+
+
+VI = Settings(editing_mode="vi")
+
+
+@pytest.mark.parametrize(
+    ("keys", "cell"),
+    [
+        ("abc" + ESCAPE + "0x" + ENTER, "bc"),
+        ("if x:" + ENTER + "y" + ESCAPE + ENTER, "if x:\n    y"),
+        ("im" + CTRL_P + ENTER, "import json"),
+        (CTRL_P + CTRL_P + CTRL_N + ENTER, "import json"),
+        ("bc" + CTRL_A + "a" + CTRL_E + "d" + ENTER, "abcd"),
+        ("a word" + ESCAPE + "b" + "cwb" + ENTER, "a b"),
+        ("x" + CTRL_UNDERSCORE + "y" + ENTER, "y"),
+    ],
+)
+def test_vi_edits_as_vi_and_finds_the_history_as_readline_does(screen: Screen, keys: str, cell: str) -> None:
+    assert typed(screen, keys, history=("x = 2", "import json"), settings=VI) == cell
 
 
 def test_the_prompt_begins_with_what_it_is_given(screen: Screen) -> None:

@@ -17,6 +17,7 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 def started_since(leader: int, moment: float, sleeper: int | None) -> list[Process]:
     """Descendants of `leader` in its process group that began after `moment` (CLOCK_BOOTTIME).
 
+    And those that have a terminal: it has none itself, so that is one of its making, which goes with it.
     Processes are dated by the 10 ms; within those, who has a greater id than `sleeper`, a standby of just
     before, has begun after it. Standbys, which are on their way out of that group, are no descendants.
     """
@@ -26,7 +27,9 @@ def started_since(leader: int, moment: float, sleeper: int | None) -> list[Proce
     return [
         each
         for each in every.values()
-        if each.group == leader and (each.started, each.pid) > earliest and leader in _ancestors(each, every)
+        if (each.group == leader or each.terminal)
+        and (each.started, each.pid) > earliest
+        and leader in _ancestors(each, every)
     ]
 
 

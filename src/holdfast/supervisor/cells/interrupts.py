@@ -80,7 +80,8 @@ class Interrupts:
     def _started(self) -> list[Process]:
         """What the running cell has started, and nobody knows of in the state before it.
 
-        Only what is in the worker's process group: who leaves it wants to outlive Ctrl-C, too.
+        Only what is in the worker's process group, or on a terminal of its own making (`!cmd`): who leaves
+        both wants to outlive Ctrl-C, too.
         """
         group = self._lineage.worker_pid
         if self._stage.job is None or group is None or isinstance(self._lineage, Program):

@@ -1,4 +1,4 @@
-"""What a session says of itself: `info` and `log`. Only reads."""
+"""What a session says of itself: `info`, `log` and `held`. Only reads."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from pathlib import Path
 import msgspec
 
 from holdfast import paths
-from holdfast.journal.journal import Journal
+from holdfast.journal.cap import OutputRecord
 from holdfast.journal.records import CellRecord, Ending
 from holdfast.protocol import operations
 from holdfast.supervisor.aftermath import recovery as words
 from holdfast.supervisor.aftermath import restorepoint
 from holdfast.supervisor.aftermath.remains import folded
 from holdfast.supervisor.cells.stage import Stage
-from holdfast.supervisor.disk import story
+from holdfast.supervisor.disk import lostcells, story
 from holdfast.supervisor.disk.ondisk import OnDisk
 from holdfast.supervisor.ledger import Ledger
 from holdfast.supervisor.processes.lineage import State
@@ -25,6 +25,9 @@ from holdfast.supervisor.processes.program import AnyWorker, Program
 from holdfast.supervisor.processes.standbys import Standby
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
+
+LOG_BYTES = 8 * 1024 * 1024
+"""Output in one reply to `log`, and what the oldest cell in it has beyond: encoded within a blink."""
 
 
 class Account:
@@ -42,6 +45,7 @@ class Account:
     ) -> None:
         """`takes_over`: the last run's supervisor was killed, its worker lives."""
         self._name = name
+        self._ledger = ledger
         self._journal = ledger.journal
         self._stage = stage
         self._lineage = lineage
@@ -50,9 +54,30 @@ class Account:
         self._takes_over = takes_over
         self._previous = Ending("clean") if takes_over else ledger.journal.previous
 
-    def log(self, request: operations.LogRequest) -> operations.Log:
-        """Cells with what is kept of their outputs."""
-        return operations.Log([_entry(self._journal, cell) for cell in self._journal.cells(request.last)])
+    def log(self, request: operations.LogRequest, position: tuple[int, int]) -> operations.Log:
+        """Cells with what is kept of their outputs, as many of the newest as fit; `position`: of now."""
+        entries: list[operations.CellEntry] = []
+        room = LOG_BYTES
+        for cell in reversed(self._journal.cells(request.last, request.after, request.before)):
+            outputs = self._journal.outputs(cell.id)
+            entries.append(_entry(cell, outputs, self._journal.omitted(cell.id)))
+            room -= len(cell.code) + sum(len(each.content) for each in outputs)
+            if room <= 0:
+                break
+        return operations.Log(entries[::-1], *position)
+
+    def held(self) -> operations.Held:
+        """The cells whose effects the worker holds, of those that somebody typed."""
+        emptied = lostcells.emptied_by(self._ledger)
+        typed = {number for number, shown in self._stage.effects.numbers() if shown and number > emptied}
+        cells = self._journal.cells(after=min(typed) - 1) if typed else []
+        return operations.Held(
+            [
+                operations.HeldCell(cell.id, cell.count or 0, cell.code, cell.client, cell.status or "")
+                for cell in cells
+                if cell.id in typed
+            ]
+        )
 
     def restore_point(self) -> str:
         """What a crash would leave, in one line."""
@@ -132,12 +157,9 @@ def _retired(lineage: AnyWorker) -> Standby | None:
     return branch.standby if branch is not None else None
 
 
-def _entry(journal: Journal, cell: CellRecord) -> operations.CellEntry:
-    outputs = [
-        operations.OutputEntry(each.msg_type, msgspec.json.decode(each.content))
-        for each in journal.outputs(cell.id)
-    ]
-    if omitted := journal.omitted(cell.id):
+def _entry(cell: CellRecord, kept: list[OutputRecord], omitted: int) -> operations.CellEntry:
+    outputs = [operations.OutputEntry(each.msg_type, msgspec.json.decode(each.content)) for each in kept]
+    if omitted:
         outputs.append(operations.OutputEntry("omitted", {"bytes": omitted}))
     return operations.CellEntry(
         id=cell.id,

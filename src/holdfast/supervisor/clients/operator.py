@@ -46,7 +46,8 @@ class Operator:
         self._loop = loop
         self._answers: dict[type[msgspec.Struct], Callable[[Any], msgspec.Struct]] = {
             operations.InfoRequest: lambda _: account.info(company.names()),
-            operations.LogRequest: account.log,
+            operations.LogRequest: lambda asked: account.log(asked, (broadcast.epoch, broadcast.seq)),
+            operations.HeldRequest: lambda _: account.held(),
             operations.ClientsRequest: lambda _: company.attached(),
             operations.RecentRequest: Glance(ledger, broadcast).answer,
             operations.Withdraw: company.withdraw,

@@ -57,11 +57,16 @@ def held_after(ledger: Ledger, number: int) -> list[CellRecord]:
     ]
 
 
-def _first(ledger: Ledger) -> int:
-    """The last cell before what can be recovered: a restart bars it, and a `%reset` not undone."""
+def emptied_by(ledger: Ledger) -> int:
+    """The last cell that has emptied its namespace by a `%reset` not undone; 0 if none has."""
     gone = undone(ledger)
     resets = [each.cell for each in ledger.journal.events("reset") if each.cell and each.cell not in gone]
-    return max(int(ledger.journal.get("numbered_after") or 0), *resets, 0)
+    return max(resets, default=0)
+
+
+def _first(ledger: Ledger) -> int:
+    """The last cell before what can be recovered: a restart bars it, and a `%reset` not undone."""
+    return max(int(ledger.journal.get("numbered_after") or 0), emptied_by(ledger))
 
 
 def _returns(ledger: Ledger) -> list[tuple[int, int]]:

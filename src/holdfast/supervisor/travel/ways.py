@@ -63,6 +63,8 @@ class Ways:
             return self._to_branch("crash" if asked.crash else "undo")
         if asked.restart:
             return self._to_branch("restart")
+        if asked.before is not None:
+            return self._to_before(asked.before, disk=asked.disk)
         return self._to_disk(asked.cells) if asked.disk else self._to_cells(asked.cells)
 
     def listed(self) -> list[EarlierState]:
@@ -88,6 +90,19 @@ class Ways:
             raise HoldfastError(self._too_far(span, typed), SEE)
         where = f"the state {self.place(span.first)}"
         return Way(standby, where, effects.until(standby.after))
+
+    def _to_before(self, number: int, *, disk: bool) -> Way:
+        """Just before one cell: exactly that state, of which one on disk may be a copy."""
+        if (number, True) not in self._stage.effects.numbers():
+            raise HoldfastError("the namespace does not hold what that cell did")
+        gone = self._stage.effects.shown_since(number - 1)
+        try:
+            return self._to_cells(len(gone))
+        except HoldfastError:
+            for place, refill in enumerate(self._older_on_disk() if disk else [], 1):
+                if self._stage.effects.shown_since(refill.after) == gone:
+                    return self._to_disk(place)
+            raise
 
     def _too_far(self, span: Span, typed: int) -> str:
         """How far one can go back instead."""

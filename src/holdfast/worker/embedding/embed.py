@@ -57,6 +57,7 @@ from holdfast.worker.ipython.connect import Connection
 from holdfast.worker.ipython.display import Publisher
 from holdfast.worker.ipython.filenames import compiler_in
 from holdfast.worker.ipython.gui import Guis
+from holdfast.worker.ipython.system import System
 from holdfast.worker.ipython.undo import register as register_undo
 from holdfast.worker.outlet import Outlet
 from holdfast.worker.parents import Parents
@@ -242,6 +243,7 @@ class Guest:
                 user_ns=scope,
                 publisher=publisher,
                 ask=self._desk.ask_supervisor,
+                programs=System(keyboard, self._interrupts),
                 guis=self._guis,
                 compiler_class=compiler_in(str(cells)),
             )

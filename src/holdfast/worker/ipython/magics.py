@@ -40,10 +40,12 @@ class KernelMagics(Magics):
         %edit -n 20 ...  at line 20
         %edit -p         what was edited last
         %edit -r         cells as they were typed, not as IPython understood them
+        %edit -x         and don't run it then
 
-        The client's editor is not waited for: nothing is run when it is closed.
+        A console of Holdfast's runs the code when its editor is closed. Other clients open theirs, and run
+        nothing.
         """
-        options, target = self.parse_options(line, "prn:")
+        options, target = self.parse_options(line, "prxn:")
         last_call = last_call or ["", ""]
         try:
             found = CodeMagics._find_edit_target(self.shell, target, options, last_call)
@@ -53,11 +55,13 @@ class KernelMagics(Magics):
             raise UsageError("macros can't be edited from here: %macro defines them anew") from None
         if found is None or found[0] is None:  # it has said why
             return
-        file, place = str(found[0]), found[1]
+        file, place, temporary = str(found[0]), found[1], bool(found[2])
         if not Path(file).exists() and (lines := linecache.getlines(file)):  # a cell: its code has no file
-            file = self.shell.mktempfile("".join(lines))
-        payload = {"filename": str(Path(file).resolve()), "line_number": int(place or 0)}
-        self.shell.payload_manager.write_payload({"source": "edit_magic", **payload})
+            file, temporary = self.shell.mktempfile("".join(lines)), True
+        path = str(Path(file).resolve())
+        payload = {"filename": path, "line_number": int(place or 0)}
+        then = {"run": "x" not in options, "code": "" if temporary else f"%run -i {shlex.quote(path)}"}
+        self.shell.payload_manager.write_payload({"source": "edit_magic", **payload, "holdfast": then})
 
     @line_magic  # type: ignore[untyped-decorator]
     def clear(self, _line: str) -> None:

@@ -24,6 +24,7 @@ from holdfast.worker.ipython.formats import QuickFormatter
 from holdfast.worker.ipython.gui import Guis
 from holdfast.worker.ipython.history import JournalHistory
 from holdfast.worker.ipython.magics import register as register_kernel_magics
+from holdfast.worker.ipython.system import System
 from holdfast.worker.parents import ParentApi, Parents, Request
 
 
@@ -42,13 +43,12 @@ class ZMQInteractiveShell(ParentApi, InteractiveShell):
     display_pub_class = Type(DisplayChannel)
     publisher: Publisher = AnyTrait()
     ask: Callable[..., Any] = AnyTrait()
+    programs: System = AnyTrait()
     guis: Guis = AnyTrait()
     kernel: Any = AnyTrait()
     exiter = Instance(ZMQExitAutocall)
     readline_use = CBool(False)
     autoindent = CBool(False)
-
-    system = InteractiveShell.system_piped
 
     last_error: dict[str, Any] | None = None
     """ename, evalue, traceback of the exception shown last; None since the last cell began."""
@@ -129,6 +129,12 @@ class ZMQInteractiveShell(ParentApi, InteractiveShell):
     def set_next_input(self, s: str, replace: bool = False) -> None:
         """Offer `s` as the client's next input."""
         self.payload_manager.write_payload({"source": "set_next_input", "text": s, "replace": replace})
+
+    def system_piped(self, cmd: str) -> None:
+        """`!cmd`: on a terminal of its own."""
+        self.programs.run(self, self.var_expand(cmd, depth=1))
+
+    system = system_piped
 
     def reset(self, new_session: bool = True, aggressive: bool = False) -> None:
         """`%reset`: empty the namespace. No recovery brings back what was thrown away."""

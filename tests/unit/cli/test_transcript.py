@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from holdfast.cli.log import show
+from holdfast.cli import transcript
 
 
 def cell(code: str, *outputs: tuple[str, dict[str, Any]], **more: Any) -> dict[str, Any]:
     said = [{"msg_type": kind, "content": content} for kind, content in outputs]
     return {"id": 1, "count": 3, "code": code, "client": "ana", "status": "ok", "outputs": said} | more
+
+
+def show(cell: dict[str, Any]) -> str:
+    """How it reads, up to the empty line behind it."""
+    shown = transcript.show(cell)
+    assert shown.endswith("\n\n")
+    return shown[:-1]
 
 
 def test_a_cell_shows_who_ran_what_and_what_came() -> None:
@@ -21,6 +28,16 @@ def test_a_cell_shows_who_ran_what_and_what_came() -> None:
         )
     )
     assert shown == "# ana\nIn [3]: for i in x:\n   ...:     print(i)\n1\n2\nOut[3]: 42\n"
+
+
+def test_a_line_that_was_printed_in_pieces_stays_one() -> None:
+    pieces = [("stream", {"name": "stdout", "text": each}) for each in ("on", "e\n", "two")]
+    result = ("execute_result", {"execution_count": 3, "data": {"text/plain": "a  b\n1  2"}})
+    assert show(cell("f()", *pieces, result)).endswith("\none\ntwo\nOut[3]: \na  b\n1  2\n")
+
+
+def test_names_from_elsewhere_do_no_harm_to_the_terminal() -> None:
+    assert "\x1b]" not in transcript.show(cell("1", client="\x1b]0;ana"), colours=True)
 
 
 def test_times_are_told_when_they_are_known() -> None:
@@ -45,6 +62,7 @@ def test_a_cell_that_came_to_no_good_end_says_so() -> None:
         "crashed": "(the Python process died in it)",
         "interrupted": "(interrupted)",
         "running": "(running)",
+        "queued": "(waiting)",
         "cut off": "(the session ended in it)",
     }.items():
         assert note in show(cell("1", status=status))

@@ -1,4 +1,4 @@
-"""Sessions with consoles on real terminals, as many as a test wants, on the same one."""
+"""A running session for tests, with what is needed to open consoles on it."""
 
 from __future__ import annotations
 
@@ -43,9 +43,12 @@ class Session:
         assert isinstance(told, dict)
         return told
 
-    def console(self, *, cleared: bool = True) -> Terminal:
-        """A new console on it, with its prompt; `cleared` of what is told of before."""
-        terminal = self.opened()
+    def console(self, *, cleared: bool = True, **variables: str) -> Terminal:
+        """A new console on it, with its prompt; `cleared` of what is told of before.
+
+        `variables` are set in its environment.
+        """
+        terminal = self.opened(**variables)
         terminal.wait_for_last_prompt()
         if cleared:
             terminal.send(CTRL_L)
@@ -59,9 +62,15 @@ class Session:
         terminal.wait_for_last(question)
         return terminal
 
-    def opened(self) -> Terminal:
+    def opened(self, **variables: str) -> Terminal:
         """A new console on it, which has yet to begin."""
-        return Terminal([*HOLDFAST, "attach", self.name], self.env, columns=120)
+        return Terminal([*HOLDFAST, "attach", self.name], self.env | variables, columns=120)
+
+    def configure(self, settings: str) -> None:
+        """Write a settings file, for consoles that are opened from now on."""
+        file = self.folder / "config" / "settings.toml"
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(settings)
 
     def client(self, username: str) -> Client:
         """Another frontend, of another user."""
@@ -71,15 +80,14 @@ class Session:
 
 @contextmanager
 def session(settings: str = "") -> Iterator[Session]:
-    """A session `work`, with this in its settings file."""
+    """A new session named work, ended at the end with all its processes; with a settings file."""
     with scratch() as folder:
-        if settings:
-            (folder / "config").mkdir(mode=0o700)
-            (folder / "config" / "settings.toml").write_text(settings)
         mark = secrets.token_hex(8)
         env = environment(folder, mark) | {"HOME": str(folder), "PAGER": "less", "LESS": ""}
         env.pop("NO_COLOR", None)
         made = Session("work", folder, env, mark)
+        if settings:
+            made.configure(settings)
         try:
             made.command("new", "work", "-d")
             yield made
