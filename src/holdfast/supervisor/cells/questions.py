@@ -51,6 +51,8 @@ class Questions:
         self._broadcast = broadcast
         self._presence = presence
         self._patience = Deadline(loop)
+        self._returning = False
+        """Clients of a supervisor that was killed are on their way: who is not here yet has not left."""
         self._open: _Open | None = None
         self._asked: Job | None = None
         """The job whose client was asked."""
@@ -61,7 +63,7 @@ class Questions:
         """What waits for an answer."""
         if self._open is None or self._asked is None:
             return None
-        return msgspec.structs.replace(self._open.question, left=self._presence.has_left(self._asked))
+        return msgspec.structs.replace(self._open.question, left=self._has_left(self._asked))
 
     def ask(self, job: Job, frame: NeedInput) -> None:
         """input() waits: ask the client that runs the cell."""
@@ -87,7 +89,8 @@ class Questions:
         found = codec.decode(kept.encode(), _Open, "question")
         if found.job == job.number:
             self._asked, self._open = job, found
-            self._patience.set(patience, self._look)
+            self._returning = True
+            self._patience.set(patience, self._all_back)
 
     def forget(self) -> None:
         """Nobody waits for an answer."""
@@ -117,18 +120,23 @@ class Questions:
         self._lineage.send(InputReply(value))
         self._close(by)
 
+    def _all_back(self) -> None:
+        self._returning = False
+        self._look()
+
+    def _has_left(self, job: Job) -> bool:
+        return not self._returning and self._presence.has_left(job)
+
     def _look(self) -> None:
         """Somebody came or left: a question whose client is gone is everybody's."""
         job, open_ = self._asked, self._open
-        if job is None or open_ is None or open_.offered or not self._presence.has_left(job):
+        if job is None or open_ is None or open_.offered or not self._has_left(job):
             return
-        self._patience.cancel()
         open_.offered = True
         self._tell(job, notices.Asked(msgspec.structs.replace(open_.question, left=True), open=True))
 
     def _close(self, by: str) -> None:
         job, open_, self._asked, self._open = self._asked, self._open, None, None
-        self._patience.cancel()
         self._keep()
         if job is not None and open_ is not None:
             self._tell(job, notices.Asked(open_.question, open=False, by=by))
