@@ -10,11 +10,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from kit.deadline import Deadline
 from kit.kernel import END_SECONDS, environment, scratch
 from kit.processes import kill, left_over
-from kit.terminal import Terminal
+from kit.terminal import CTRL_L, Terminal
 from kit.wire import Client
 
 HOLDFAST = [sys.executable, "-m", "holdfast"]
@@ -36,11 +37,34 @@ class Session:
             [*HOLDFAST, *arguments], env=self.env, capture_output=True, text=True, check=True, timeout=30
         ).stdout
 
-    def console(self, **variables: str) -> Terminal:
-        """A new console on it, with its prompt. `variables` are set in its environment."""
-        terminal = Terminal([*HOLDFAST, "attach", self.name], self.env | variables, columns=120)
+    def info(self) -> dict[str, Any]:
+        """What the session says of itself."""
+        told = json.loads(self.command("info", self.name, "--json"))
+        assert isinstance(told, dict)
+        return told
+
+    def console(self, *, cleared: bool = True, **variables: str) -> Terminal:
+        """A new console on it, with its prompt; `cleared` of what is told of before.
+
+        `variables` are set in its environment.
+        """
+        terminal = self.opened(**variables)
         terminal.wait_for_last_prompt()
+        if cleared:
+            terminal.send(CTRL_L)
+            terminal.wait_until(lambda: "session work" not in terminal.text, "a cleared screen")
+            terminal.wait_for_last_prompt()
         return terminal
+
+    def asked(self, question: str) -> Terminal:
+        """A new console on it, which is asked `question` at once."""
+        terminal = self.opened()
+        terminal.wait_for_last(question)
+        return terminal
+
+    def opened(self, **variables: str) -> Terminal:
+        """A new console on it, which has yet to begin."""
+        return Terminal([*HOLDFAST, "attach", self.name], self.env | variables, columns=120)
 
     def configure(self, settings: str) -> None:
         """Write a settings file, for consoles that are opened from now on."""
@@ -55,13 +79,15 @@ class Session:
 
 
 @contextmanager
-def session() -> Iterator[Session]:
-    """A new session named work, ended at the end with all its processes."""
+def session(settings: str = "") -> Iterator[Session]:
+    """A new session named work, ended at the end with all its processes; with a settings file."""
     with scratch() as folder:
         mark = secrets.token_hex(8)
         env = environment(folder, mark) | {"HOME": str(folder), "PAGER": "less", "LESS": ""}
         env.pop("NO_COLOR", None)
         made = Session("work", folder, env, mark)
+        if settings:
+            made.configure(settings)
         try:
             made.command("new", "work", "-d")
             yield made

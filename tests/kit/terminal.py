@@ -24,7 +24,7 @@ _PROMPT = re.compile(r"^In \[(\d+)\]:", re.MULTILINE)
 
 UP, DOWN, RIGHT, LEFT = "\x1b[A", "\x1b[B", "\x1b[C", "\x1b[D"
 ENTER, TAB, SHIFT_TAB, BACKSPACE = "\r", "\t", "\x1b[Z", "\x7f"
-CTRL_C, CTRL_D, CTRL_R, CTRL_BACKSLASH = "\x03", "\x04", "\x12", "\x1c"
+CTRL_C, CTRL_D, CTRL_L, CTRL_R, CTRL_BACKSLASH = "\x03", "\x04", "\x0c", "\x12", "\x1c"
 
 
 class Terminal:
@@ -144,11 +144,19 @@ class Terminal:
             return int(self._process.exitstatus)
         return -int(self._process.signalstatus)
 
+    def fileno(self) -> int:
+        """Readable when the program has written something: then `read`."""
+        return int(self._process.child_fd)
+
     def _read(self, deadline: float) -> bool:
         """Take what the program writes next; whether it wrote (or ended) in time."""
-        ready, _, _ = select.select([self._process.child_fd], [], [], max(0.0, deadline - time.monotonic()))
-        if not ready:
-            return False
+        ready, _, _ = select.select([self], [], [], max(0.0, deadline - time.monotonic()))
+        if ready:
+            self.read()
+        return bool(ready)
+
+    def read(self) -> None:
+        """Take what the program has written, or wait for it."""
         try:
             data = os.read(self._process.child_fd, 65536)
         except OSError:  # the pty's other end is closed: EIO (pty(7))
@@ -156,4 +164,3 @@ class Terminal:
         self._ended = not data
         self.raw += data
         self._stream.feed(data)
-        return True

@@ -25,6 +25,7 @@ from holdfast.protocol import connection
 from holdfast.protocol.codec import Receiver, Sender
 from holdfast.protocol.connection import CHANNELS, Channel, ConnectionInfo
 from holdfast.protocol.messages import Message
+from holdfast.protocol.notices import Card, presented
 from holdfast.protocol.signing import Signer
 
 KERNEL_USERNAME = "kernel"
@@ -48,6 +49,8 @@ clients of a supervisor that was killed come back."""
 RETURN_SECONDS = 0.25
 """So long a client may take to be back with a successor: libzmq tries again after 100 to 200 ms
 (`reconnect_ivl`). Before that, heads say little: a newcomer can stand in for one that is on its way."""
+_CARDS = 1_024
+"""Clients that may say who they are: more than any session has, less than would cost memory."""
 _LINGER_MS = 1_000
 """For the last replies to leave when a door is closed, as jupyter_client's sockets."""
 
@@ -68,6 +71,9 @@ class Door:
         self._patience = 0.0  # time.monotonic() until which they are waited for
         self._earliest = 0.0  # time.monotonic() before which nobody knows that they are all back
         self.subscribers = 0  # clients that listen now
+        self.cards: list[Card] = []  # of those that said who they are
+        self.on_presence: Callable[[], None] = _nothing
+        """Called when somebody has come to listen, or has left."""
         self._ever_joined = False  # somebody has listened since the door is open
         self._looked = False  # for that, since the last flush
         asked = connection.read(file)
@@ -142,19 +148,27 @@ class Door:
     def greet(self) -> None:
         """Take in who has come to listen, or left, and greet who has come (messaging spec, iopub_welcome)."""
         socket = self._sockets["iopub"]
+        news = False
         with contextlib.suppress(zmq.Again):
             while True:
                 frame = socket.recv(zmq.NOBLOCK)
-                if frame[:1] == b"\x01":
+                news = True
+                if (card := presented(frame[1:])) is not None:
+                    self._note_card(card, there=frame[:1] == b"\x01")
+                elif frame[:1] == b"\x01":
                     self.subscribers += 1
                     content = {"subscription": frame[1:].decode(errors="replace")}
                     _send_all(socket, self._sender.frames("iopub_welcome", content, idents=(frame[1:],)))
                 elif frame[:1] == b"\x00":  # anybody may say so: it is for show, and never below none
                     self.subscribers = max(0, self.subscribers - 1)
+        if news:
+            self.on_presence()
 
-    def send(self, channel: Channel, msg_type: str, content: object, *, to: Message) -> None:
-        """Answer the message `to`."""
-        frames = self._sender.frames(msg_type, content, parent=to.header_raw, idents=to.idents)
+    def send(
+        self, channel: Channel, msg_type: str, content: object, *, to: Message, msg_id: str | None = None
+    ) -> None:
+        """Answer the message `to`. Without a `msg_id` it gets one."""
+        frames = self._sender.frames(msg_type, content, parent=to.header_raw, idents=to.idents, msg_id=msg_id)
         self._outbox.append((channel, frames))
 
     def reply(
@@ -213,6 +227,12 @@ class Door:
                 if late and error.errno == errno.EHOSTUNREACH:
                     self._early.append((channel, frames))
         return used
+
+    def _note_card(self, card: Card, *, there: bool) -> None:
+        if there and len(self.cards) < _CARDS:
+            self.cards.append(card)
+        elif not there and card in self.cards:
+            self.cards.remove(card)
 
     def close(self) -> None:
         """Close the sockets; unix sockets' files go with them."""
@@ -320,3 +340,7 @@ def _bind(socket: zmq.Socket[bytes], channel: Channel, asked: ConnectionInfo, fi
         ) from error
     else:
         return number
+
+
+def _nothing() -> None:
+    """Nobody wants to know."""

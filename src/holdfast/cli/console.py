@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 from holdfast.cli import pick, text
 from holdfast.cli.usage import complain, tell
@@ -37,9 +38,9 @@ def open_on(name: str, bell: DoorbellClient, *, created: bool, may_end: bool = F
         connection_file = Path(bell.ask("info")["connection_file"])
     from holdfast.console.app import run  # noqa: PLC0415 - heavy, and `start_new` does without
 
-    status = run(name, connection_file, settings, created=created)
-    _farewell(name, may_end)
-    return status
+    left = run(name, connection_file, settings, created=created)
+    _farewell(name, left.session, may_end)
+    return left.status
 
 
 def _settings(name: str, created: bool) -> Console:
@@ -57,18 +58,33 @@ def _settings(name: str, created: bool) -> Console:
     return here.tree().console
 
 
-def _farewell(name: str, may_end: bool) -> None:
+def _farewell(name: str, session: str, may_end: bool) -> None:
+    """`session`: of our own console, whose end the supervisor may not have heard of yet."""
     back = f"back: holdfast attach {name}"
     try:
         with start.ring(name) as bell:
             info = bell.ask("info")
-            busy = info["state"] == "busy"
-            if may_end and not busy and not info["clients"]:
+            others = [each for each in bell.ask("clients")["clients"] if each["session"] != session]
+            if may_end and info["state"] != "busy" and not others:
                 start.stop(name, bell)
                 tell(f"ended {name}; its state is kept. {back}")
             else:
-                tell(f"left {name}; it goes on{' (a cell is running)' if busy else ''}. {back}")
+                tell(f"left {name}; it goes on{_what_goes_on(info, others)}. {back}")
     except (SessionNotRunning, NoSuchSession):
         tell(f"{name} has ended; its state is kept. {back}")
     except HoldfastError as error:
         tell(f"left {name}: {error.what}")
+
+
+def _what_goes_on(info: dict[str, Any], others: list[dict[str, Any]]) -> str:
+    """Of the session that was left: the cell that runs, and who stays."""
+    going: list[str] = []
+    if info["running"] is not None:
+        does = "waits for an answer" if info["question"] is not None else "is running"
+        going.append(f"In[{info['running']['count']}] {does}")
+    elif info["state"] == "busy":
+        going.append("it is busy")
+    if others:
+        names = sorted({each["name"] for each in others})
+        going.append(f"{', '.join(names)} {'is' if len(others) == 1 else 'are'} attached")
+    return f" ({'; '.join(going)})" if going else ""

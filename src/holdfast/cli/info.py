@@ -45,6 +45,7 @@ def run(options: Namespace) -> int:
     found = ls.describe(options.name)
     if "pid" in found:
         found["checkpoints"] = _asked(options.name, "checkpoints")
+        found["company"] = (_asked(options.name, "clients") or {}).get("clients")
     if options.json:
         print(json.dumps(found, indent=1))
     else:
@@ -113,7 +114,7 @@ def _session(found: dict[str, Any]) -> list[tuple[str, Any]]:
         ("trouble", found.get("trouble")),
         ("last end", found.get("unclean")),
         ("cells", found.get("cells")),
-        ("attached", ", ".join(found.get("clients", []))),
+        *(("attached", _attached(each)) for each in found.get("company") or ()),
         ("folder", text.short_folder(found.get("cwd") or "-")),
         ("python", found.get("python")),
         ("last used", text.ago(now - found["last"]) if found["last"] else None),
@@ -131,6 +132,18 @@ def _session(found: dict[str, Any]) -> list[tuple[str, Any]]:
     if "pid" in found:
         lines += _processes(found, now)
     return lines
+
+
+def _attached(client: dict[str, Any]) -> str:
+    """Somebody who is attached: who, since when, and what of theirs runs and waits."""
+    words = [f"{client['name']} ({client['kind']})"]
+    if client["since"]:
+        words[0] += f" since {time.strftime('%H:%M', time.localtime(client['since']))}"
+    if client["running"] is not None:
+        words.append(f"runs In[{client['running']}]")
+    if client["waiting"]:
+        words.append(f"{client['waiting']} cell{'s' * (client['waiting'] > 1)} waiting")
+    return ", ".join(words)
 
 
 def _states(found: dict[str, Any] | None) -> list[str]:

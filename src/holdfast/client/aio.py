@@ -14,15 +14,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Coroutine
-from types import TracebackType
+import time
+from collections.abc import Callable, Coroutine
 from typing import Any, Self, Unpack
 
 import msgspec
 
-from holdfast.client import start
+from holdfast.client.asking import Asking, OnInput
+from holdfast.client.catchup import CatchUp, Past
+from holdfast.client.ears import Ears
 from holdfast.client.exchange import (
-    END_OF_INPUT,
     PROBE_SECONDS,
     REPLACED,
     RETURN_SECONDS,
@@ -33,14 +34,14 @@ from holdfast.client.exchange import (
     Incoming,
     checked,
     execute_content,
+    is_after,
 )
-from holdfast.client.sockets import Sockets
+from holdfast.client.line import Line
+from holdfast.client.succession import successor
 from holdfast.errors import HoldfastError, NoAnswer
 from holdfast.protocol.connection import ConnectionInfo
+from holdfast.protocol.notices import QUESTION, Kind
 from holdfast.protocol.operations import Variables, request_type
-
-OnInput = Callable[[str, bool], Awaitable[str]]
-"""Asked with the prompt and whether it is a password. EOFError means end of input (Ctrl-D)."""
 
 TURN = 256
 """Messages handled before the loop may do something else: a flood of output must not freeze the prompt."""
@@ -93,21 +94,31 @@ class Execution:
 class Client:
     """A client of one kernel. `username` is what others see; messages nobody asked for go to `foreign`."""
 
-    def __init__(self, connection: ConnectionInfo, *, username: str = "", name: str | None = None) -> None:
-        """`name`: of the session. Should its supervisor be killed, another one is sought, or started."""
+    def __init__(
+        self,
+        connection: ConnectionInfo,
+        *,
+        username: str = "",
+        name: str | None = None,
+        kind: Kind = "program",
+    ) -> None:
+        """`name`: of the session, for its next supervisor, should one be killed. `kind`: what we are."""
         self._name = name
         self._coming_back: asyncio.Task[None] | None = None
-        self.on_return: Callable[[float], None] = lambda _: None
-        """Told when another supervisor has taken over, and for how many seconds there was none."""
-        self._exchange = Exchange(connection, username)
+        self.hears = Ears()
+        self._exchange = Exchange(connection, username, kind)
+        self._exchange.watchful = True
+        self._catch_up = CatchUp(self._exchange, self.operation, self._send, self._deliver)
         self._connection = connection
-        self._sockets: Sockets | None = None
+        self._line: Line | None = None
         self._loop = asyncio.get_running_loop()
         self._news = asyncio.Event()
-        self._askers: dict[str, OnInput] = {}
-        self._questions: dict[str, asyncio.Task[None]] = {}
+        self._asking = Asking(self._exchange, self._send)
+        self._mending: asyncio.Task[None] | None = None
         self.foreign: asyncio.Queue[Incoming] = asyncio.Queue()
         """What belongs to no open request of ours: others' cells, late output (`mine` tells)."""
+        self.on_output: Callable[[Incoming], None] | None = None
+        """Takes all of iopub instead, also that of our own cells, in the order it was published."""
         self.lost = asyncio.Event()
         """Set when the kernel has closed the connection: nothing comes any more. Make a new Client."""
 
@@ -125,17 +136,12 @@ class Client:
         await self.connect()
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         self.close()
 
     async def connect(self, timeout: float = 10.0) -> None:  # noqa: ASYNC109 - the deadline is an error of ours
         """Open the sockets and wait (seconds) until output will reach us; NoAnswer if it does not."""
-        sockets = self._sockets = Sockets(self._connection, self.session.encode())
-        for descriptor in sockets.descriptors():
-            self._loop.add_reader(descriptor, self._read)
-        self._read()
+        self._open()
         deadline = self._loop.time() + timeout
         while not self._exchange.joined:
             if self.lost.is_set() or self._loop.time() >= deadline:
@@ -149,16 +155,15 @@ class Client:
 
     def close(self) -> None:
         """Leave. The session goes on; requests still open fail with NoAnswer."""
-        sockets, self._sockets = self._sockets, None
-        if sockets is None:
+        line, self._line = self._line, None
+        if line is None:
             return
-        for descriptor in sockets.descriptors():
-            self._loop.remove_reader(descriptor)
-        for task in (*self._questions.values(), self._coming_back):
+        self._asking.close()
+        for task in (self._coming_back, self._mending):
             if task is not None:
                 task.cancel()
         self._exchange.fail(NoAnswer("this client has left"))
-        sockets.close()
+        line.close()
 
     def execute(
         self, code: str, *, on_input: OnInput | None = None, **options: Unpack[ExecuteOptions]
@@ -168,7 +173,7 @@ class Client:
         conversation = self._begin("execute_request", content, "shell", until_idle=True)
         execution = Execution(conversation)
         if on_input is not None:
-            self._askers[conversation.msg_id] = on_input
+            self._asking.expect(conversation, on_input)
         return execution
 
     async def request(
@@ -211,6 +216,29 @@ class Client:
         else:
             checked(await self.request("interrupt_request", channel="control"))
 
+    async def past(self, cells: int) -> list[Past]:
+        """The last cells before now, for who has just come: `foreign` goes on from there (Holdfast)."""
+        found, position = await self._catch_up.past(cells)
+        for _ in range(self.foreign.qsize()):
+            message = self.foreign.get_nowait()
+            if is_after(message, position):
+                self.foreign.put_nowait(message)
+        return found
+
+    async def catch_up(self) -> None:
+        """Ask for what was not heard: this process was stopped, or slow (Holdfast)."""
+        if any(missed := await self._catch_up.run()):
+            self.hears.missed(missed)
+
+    def feel_pulse(self) -> None:
+        """From now on tell when the kernel falls silent, though the connection stands."""
+        if self._line is not None:
+            self._line.feel_pulse(self.hears.silence)
+
+    def _open(self) -> None:
+        card = self._exchange.card(time.time())
+        self._line = Line(self._connection, self.session, card, self._read)
+
     def _begin(
         self, msg_type: str, content: object, channel: Channel, *, until_idle: bool = False
     ) -> Conversation:
@@ -219,112 +247,96 @@ class Client:
         return conversation
 
     def _send(self, channel: Channel, frames: list[bytes]) -> None:
-        if self._sockets is None or self.lost.is_set():
+        if self._line is None or self.lost.is_set():
             raise NoAnswer("there is no connection to the kernel")
-        self._sockets.send(channel, frames)
-        self._loop.call_soon(self._read)  # see `sockets`: a send may swallow the wake-up of a read
+        self._line.send(channel, frames)
 
     def _read(self) -> None:
-        sockets = self._sockets
-        if sockets is None:
+        line = self._line
+        if line is None:
             return
-        for count, (channel, frames) in enumerate(sockets.read()):
+        for count, (channel, frames) in enumerate(line.read()):
             self._handle(channel, frames)
             if count == TURN:
                 self._loop.call_soon(self._read)
                 break
         else:
-            if sockets.gone():
-                self._lose(sockets)
+            if line.gone():
+                self._lose(line)
         self._news.set()
 
-    def _lose(self, sockets: Sockets) -> None:
-        for channel, frames in sockets.read():  # what came in before the end
+    def _lose(self, line: Line) -> None:
+        for channel, frames in line.read():  # what came in before the end
             self._handle(channel, frames)
         if self._coming_back is not None:
             self._coming_back.cancel()
+        felt = line.stop_pulse()
         if self._name is None:
             self._give_up()
         else:
             self._exchange.pause(NoAnswer(REPLACED))
-            self._coming_back = self._loop.create_task(self._come_back(self._name))
+            self._coming_back = self._loop.create_task(self._come_back(self._name, felt=felt))
 
     def _give_up(self) -> None:
         self.lost.set()
         self._exchange.fail(NoAnswer("the kernel has closed the connection"))
 
-    async def _come_back(self, name: str) -> None:
+    async def _come_back(self, name: str, *, felt: bool) -> None:
         """Find the supervisor that takes over, and what was missed. If there is none, all is lost."""
         began = self._loop.time()
         try:
-            bell = await self._loop.run_in_executor(None, start.revive, name)
-            if bell is None:
+            found = await self._loop.run_in_executor(None, successor, name)
+            if found is None:
                 self._give_up()
                 return
-            bell.close()
-            await self._catch_up()
+            self._move(found.connection)
+            async with asyncio.timeout(RETURN_SECONDS):
+                while not self._exchange.joined:
+                    await self._until_news()
+            await self.catch_up()
         except (HoldfastError, TimeoutError):
             self._give_up()
-        else:
-            self.on_return(self._loop.time() - began)
+            return
+        if felt:
+            self.feel_pulse()
+        self.hears.returned(self._loop.time() - began, found.story)
 
-    async def _catch_up(self) -> None:
-        exchange = self._exchange
-        async with asyncio.timeout(RETURN_SECONDS):
-            while not exchange.joined:
-                await self._until_news()
-        more = True
-        while more:
-            told = await self.operation("resume", **exchange.missed())
-            more = told["more"]
-            for routed in exchange.take_missed(told):
-                self._deliver(*routed)
-        for frames in exchange.unsent(told["unknown"]):
-            self._send("shell", frames)
-        for routed in exchange.go_on():
-            self._deliver(*routed)
+    def _move(self, connection: ConnectionInfo) -> None:
+        """Go where it is to be found now."""
+        line = self._line
+        if connection == self._connection or line is None:
+            return
+        self._connection = connection
+        self._exchange.renew(connection)
+        line.close()
+        self._open()
 
     def _handle(self, channel: Channel, frames: list[bytes]) -> None:
         routed = self._exchange.feed(channel, frames)
         if routed is not None:
             self._deliver(*routed)
+        elif self._exchange.torn and (self._mending is None or self._mending.done()):
+            self._mending = self._loop.create_task(self._mend())
+
+    async def _mend(self) -> None:
+        """Messages were dropped, as we did not read them in time."""
+        with contextlib.suppress(NoAnswer):  # it is gone: that is found out elsewhere
+            await self.catch_up()
 
     def _deliver(self, message: Incoming, conversation: Conversation | None) -> None:
-        if conversation is None:
-            if message.channel == "iopub":
+        if message.channel == "iopub":
+            if self.on_output is not None:
+                self.on_output(message)
+            elif conversation is None:
                 self.foreign.put_nowait(message)
-        elif message.channel == "stdin":
-            self._ask(message, conversation)
-        elif conversation.done or conversation.reply is not None:
-            self._stop_asking(conversation.msg_id)
-
-    def _ask(self, request: Incoming, conversation: Conversation) -> None:
-        """Start the question; a new one takes the place of one that was interrupted."""
-        asker = self._askers.get(conversation.msg_id)
-        if asker is None:
+        if conversation is None:
             return
-        earlier = self._questions.pop(conversation.msg_id, None)
-        task = self._loop.create_task(self._answer(request, asker, earlier))
-        self._questions[conversation.msg_id] = task
-
-    async def _answer(
-        self, request: Incoming, asker: OnInput, earlier: asyncio.Task[None] | None = None
-    ) -> None:
-        if earlier is not None:  # who asks has one prompt
-            earlier.cancel()
-            await asyncio.wait([earlier])
-        try:
-            value = await asker(str(request.content.get("prompt", "")), bool(request.content.get("password")))
-        except EOFError:
-            value = END_OF_INPUT
-        with contextlib.suppress(NoAnswer):  # the kernel went while we were asking: its cell tells
-            self._send("stdin", self._exchange.say("input_reply", {"value": value}, parent=request.header))
-
-    def _stop_asking(self, msg_id: str) -> None:
-        self._askers.pop(msg_id, None)
-        question = self._questions.pop(msg_id, None)
-        if question is not None:
-            question.cancel()
+        if message.msg_type == QUESTION and not message.content.get("open"):
+            self._asking.withdraw(conversation.msg_id)  # somebody else has answered it
+        elif message.channel == "stdin":
+            self._asking.ask(message, conversation)
+        elif conversation.done or conversation.reply is not None:
+            self._asking.over(conversation.msg_id)
 
     async def _until_news(self) -> None:
         self._news.clear()

@@ -16,6 +16,7 @@ from typing import Any, Literal, TypedDict
 import msgspec
 
 from holdfast.errors import HoldfastError, ProtocolError
+from holdfast.protocol import notices
 from holdfast.protocol.codec import Receiver, Sender
 from holdfast.protocol.connection import ConnectionInfo
 from holdfast.protocol.messages import Header
@@ -121,11 +122,11 @@ Routed = tuple[Incoming, Conversation | None]
 class Exchange:
     """All conversations of one client with one kernel."""
 
-    def __init__(self, connection: ConnectionInfo, username: str) -> None:
-        signer = Signer(connection.key.encode(), connection.signature_scheme)
+    def __init__(self, connection: ConnectionInfo, username: str, kind: notices.Kind = "program") -> None:
+        self.kind = kind
         self.session = secrets.token_hex(16)
-        self._sender = Sender(signer, self.session, username)
-        self._receiver = Receiver(signer, FROM_KERNEL)
+        self._username = username
+        self.renew(connection)
         self._numbers = itertools.count(1)
         self._open: dict[str, Conversation] = {}
         self.position: tuple[int, int] = (0, 0)
@@ -134,7 +135,21 @@ class Exchange:
         """Something came on iopub: the subscription stands."""
         self.refused: list[ProtocolError] = []
         """Why messages were refused, the last few: wrong key, broken peer."""
-        self._held: list[Incoming] | None = None  # what was published since `pause`
+        self._held: list[Incoming] | None = None  # what was published since `hold`
+        self._begun: str | None = None  # the last cell that was seen to begin
+        self.watchful = False
+        """Hold what comes after messages that never came (`torn`); the owner catches up then."""
+        self.torn = False
+
+    def renew(self, connection: ConnectionInfo) -> None:
+        """The kernel is to be found there now, maybe with another key."""
+        signer = Signer(connection.key.encode(), connection.signature_scheme)
+        self._sender = Sender(signer, self.session, self._username)
+        self._receiver = Receiver(signer, FROM_KERNEL)
+
+    def card(self, now: float) -> bytes:
+        """What our sockets subscribe to, for others to know who we are. `now`: since the epoch."""
+        return notices.presence(notices.Card(self.session, self.kind, now, self._username))
 
     def begin(
         self, msg_type: str, content: object, *, until_idle: bool, parent: bytes = b"{}"
@@ -176,17 +191,30 @@ class Exchange:
             return None
         if message.msg_type == "iopub_welcome":
             return None
-        if channel == "iopub" and self._held is not None:
-            self._held.append(message)
-            return None
+        if channel == "iopub":
+            if self.watchful and self._held is None and self._is_torn(message.metadata.get("holdfast")):
+                self.torn = True
+                self.hold()
+            if self._held is not None:
+                self._held.append(message)
+                return None
         return self._routed(message)
 
-    # While a supervisor that was killed is replaced
+    # What was not heard: a supervisor was killed, or we did not listen
+
+    def hold(self) -> None:
+        """What is published waits until it is known what was missed."""
+        self._held = self._held or []
+
+    def came_at(self, position: tuple[int, int], begun: str) -> None:
+        """What was published up to here is known; `begun` is the last cell that has begun by then, or ""."""
+        self.position = max(self.position, position)
+        self._begun = begun
 
     def pause(self, error: HoldfastError) -> None:
         """What is published waits until it is known what was missed. Requests that are no cells fail."""
         self.joined = False
-        self._held = self._held or []
+        self.hold()
         for conversation in [each for each in self._open.values() if not each.is_cell]:
             conversation.fail(error)
             self.forget(conversation)
@@ -195,7 +223,7 @@ class Exchange:
         """What to ask (`resume` of protocol/operations.py)."""
         epoch, seq = self.position
         waiting = [each.msg_id for each in self._open.values() if each.is_cell]
-        return {"epoch": epoch, "after": seq, "waiting": waiting}
+        return {"epoch": epoch, "after": seq, "waiting": waiting, "begun": self._begun}
 
     def take_missed(self, resumed: Mapping[str, Any]) -> Iterator[Routed]:
         """The answer: messages as if they had come now."""
@@ -217,6 +245,7 @@ class Exchange:
     def go_on(self) -> Iterator[Routed]:
         """Nothing is missing any more: what was published meanwhile."""
         held, self._held = self._held or [], None
+        self.torn = False
         for message in held:
             routed = self._routed(message)
             if routed is not None:
@@ -224,7 +253,7 @@ class Exchange:
 
     def unsent(self, unknown: Iterable[str]) -> list[list[bytes]]:
         """The frames of these requests."""
-        return [self._open[each].frames for each in unknown if each in self._open]
+        return [self._sender.again(self._open[each].frames) for each in unknown if each in self._open]
 
     def _again(
         self,
@@ -252,6 +281,8 @@ class Exchange:
     def _routed(self, message: Incoming) -> Routed | None:
         if message.channel == "iopub" and not self._is_new(message.metadata.get("holdfast")):
             return None
+        if message.msg_type == "execute_input":
+            self._begun = message.parent.msg_id
         conversation = self._open.get(message.parent.msg_id)
         if conversation is not None:
             conversation.take(message)
@@ -281,16 +312,35 @@ class Exchange:
                 f"a {message.header.msg_type} of the kernel can't be read: {error}"
             ) from error
 
-    def _is_new(self, mark: object) -> bool:
-        if not isinstance(mark, Mapping):
-            return True
-        epoch, number = mark.get("epoch"), mark.get("seq")
-        if not isinstance(epoch, int) or not isinstance(number, int):
-            return True
-        if (epoch, number) <= self.position:
+    def _is_torn(self, mark: object) -> bool:
+        """Whether messages should have come between the last one and the one with this mark."""
+        place = _place(mark)
+        if place is None or self.position == (0, 0) or place[0] != self.position[0]:
             return False
-        self.position = (epoch, number)
+        return place[1] > self.position[1] + 1
+
+    def _is_new(self, mark: object) -> bool:
+        place = _place(mark)
+        if place is None:
+            return True
+        if place <= self.position:
+            return False
+        self.position = place
         return True
+
+
+def is_after(message: Incoming, position: tuple[int, int]) -> bool:
+    """Whether it was published after that; so is what no Holdfast supervisor has numbered."""
+    place = _place(message.metadata.get("holdfast"))
+    return place is None or place > position
+
+
+def _place(mark: object) -> tuple[int, int] | None:
+    """Epoch and number of a message that a Holdfast supervisor published."""
+    if not isinstance(mark, Mapping):
+        return None
+    epoch, number = mark.get("epoch"), mark.get("seq")
+    return (epoch, number) if isinstance(epoch, int) and isinstance(number, int) else None
 
 
 def execute_content(

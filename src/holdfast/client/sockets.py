@@ -29,16 +29,26 @@ _GONE = zmq.Event.DISCONNECTED
 class Sockets:
     """Four connected sockets and a watch that tells when the peer is gone."""
 
-    def __init__(self, connection: ConnectionInfo, identity: bytes) -> None:
+    def __init__(self, connection: ConnectionInfo, identity: bytes, card: bytes) -> None:
+        """`card`: what is subscribed to besides everything (protocol/notices.py)."""
         self._context = zmq.Context()
+        self._connection = connection
         self._sockets: dict[Channel, zmq.Socket[bytes]] = {}
         for channel in _READ_ORDER:
             socket = self._context.socket(zmq.SUB if channel == "iopub" else zmq.DEALER)
             self._sockets[channel] = socket
             self._prepare(socket, channel, connection, identity)
+        self._sockets["iopub"].setsockopt(zmq.SUBSCRIBE, card)
         self._watch = self._sockets["control"].get_monitor_socket(_GONE)
         for channel, socket in self._sockets.items():
             socket.connect(connection.url(channel))
+
+    def heartbeat(self) -> zmq.Socket[bytes]:
+        """One more socket, for beats; whoever asks for it closes it."""
+        socket = self._context.socket(zmq.DEALER)
+        _secure(socket, self._connection)
+        socket.connect(self._connection.url("hb"))
+        return socket
 
     def descriptors(self) -> list[int]:
         """What becomes readable when `read` or `gone` may have something new (edge-triggered)."""
@@ -101,14 +111,18 @@ class Sockets:
     def _prepare(
         socket: zmq.Socket[bytes], channel: Channel, connection: ConnectionInfo, identity: bytes
     ) -> None:
-        if connection.curve_publickey and connection.curve_secretkey:
-            # Jupyter's convention: one key pair, which serves as the client's own too (jupyter_client 8.9).
-            socket.curve_serverkey = connection.curve_publickey.encode()
-            socket.curve_publickey = connection.curve_publickey.encode()
-            socket.curve_secretkey = connection.curve_secretkey.encode()
+        _secure(socket, connection)
         if channel == "iopub":
             socket.setsockopt(zmq.RCVHWM, Wire().subscriber_messages)
             socket.setsockopt(zmq.SUBSCRIBE, b"")
         else:
             # The kernel's question comes on stdin to the identity that asked on shell.
             socket.setsockopt(zmq.IDENTITY, identity)
+
+
+def _secure(socket: zmq.Socket[bytes], connection: ConnectionInfo) -> None:
+    if connection.curve_publickey and connection.curve_secretkey:
+        # Jupyter's convention: one key pair, which serves as the client's own too (jupyter_client 8.9).
+        socket.curve_serverkey = connection.curve_publickey.encode()
+        socket.curve_publickey = connection.curve_publickey.encode()
+        socket.curve_secretkey = connection.curve_secretkey.encode()

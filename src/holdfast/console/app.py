@@ -11,28 +11,24 @@ import os
 import pwd
 import signal
 import sys
-import time
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any
-
-import msgspec
+from typing import Any, NamedTuple
 
 from holdfast.client.aio import Client
+from holdfast.client.exchange import Incoming
 from holdfast.console import ansi, pager, render
 from holdfast.console.cell import OwnCell
-from holdfast.console.greeting import head, running_title
+from holdfast.console.connection import Connection
+from holdfast.console.greeting import running_title
 from holdfast.console.help import HELP
 from holdfast.console.ladder import AGAIN_SECONDS
-from holdfast.console.others import Others, Running
+from holdfast.console.others import Others
 from holdfast.console.screen import Screen
 from holdfast.errors import HoldfastError, NoAnswer
 from holdfast.protocol import connection
-from holdfast.protocol.operations import Info
+from holdfast.protocol.operations import Info, Running
 from holdfast.settings import Console as Settings
-
-INFO_SECONDS = 1.0
-"""A supervisor tells about itself within milliseconds; another kernel never does, and the prompt appears."""
 
 COMPLETE_SECONDS = 6.0
 """The first completion of a session loads jedi: a second or two, on a busy machine more. Typing goes on
@@ -41,14 +37,26 @@ meanwhile."""
 HISTORY_SECONDS = 0.2
 """So long the first prompt waits for the history, that the first up-arrow finds it; after that it comes."""
 
+EARLY_SECONDS = 0.2
+"""From Enter to the cell's start it takes some milliseconds; Ctrl-C in that time means the cell."""
+
 LEAVE = frozenset({"exit", "quit", "exit()", "quit()"})
 """Typed at the prompt they leave at once, even while the session is busy with another client's cell."""
 
 
+class Left(NamedTuple):
+    """A console that was left."""
+
+    status: int
+    """0, or 1 if the session went away."""
+    session: str
+    """What it was known by among the clients."""
+
+
 def run(
     name: str, connection_file: Path, settings: Settings, *, created: bool, notice: str | None = None
-) -> int:
-    """A console on session `name`, until it is left; the exit status: 0, or 1 if the session went away.
+) -> Left:
+    """A console on session `name`, until it is left.
 
     `created`: the session is new, so greet. `notice`: something to be said first. NoAnswer if nothing
     answers there, ConnectionFileError if the file is no connection file.
@@ -59,11 +67,12 @@ def run(
 
 async def _attached(
     name: str, info: connection.ConnectionInfo, settings: Settings, *, created: bool, notice: str | None
-) -> int:
-    client = Client(info, username=_username(), name=name)
+) -> Left:
+    client = Client(info, username=_username(), name=name, kind="console")
     await asyncio.gather(client.connect(), _import_prompt())
     try:
-        return await Console(client, name, settings).run(created=created, notice=notice)
+        status = await Console(client, name, settings).run(created=created, notice=notice)
+        return Left(status, client.session)
     finally:
         client.close()
 
@@ -77,9 +86,11 @@ class Console:
     """One prompt on one session."""
 
     def __init__(self, client: Client, name: str, settings: Settings) -> None:
-        from holdfast.console.completion import KernelCompleter  # noqa: PLC0415 - imported by now, see above
+        from holdfast.console.arrival import Arrival  # noqa: PLC0415 - imported by now, see above
+        from holdfast.console.completion import KernelCompleter  # noqa: PLC0415
         from holdfast.console.history import SessionHistory  # noqa: PLC0415
         from holdfast.console.prompt import Prompt  # noqa: PLC0415
+        from holdfast.console.questions import Questions  # noqa: PLC0415
 
         self._client = client
         self._name = name
@@ -97,6 +108,8 @@ class Console:
         """The session is a program, which hears `exit` itself and goes on."""
         self._interrupted_others = float("-inf")
         """When Ctrl-C last meant another client's cell, on the loop's clock."""
+        self._interrupted_early = float("-inf")
+        """When Ctrl-C last came while neither a prompt stood nor a cell ran."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._screen = Screen(sys.stdout, sys.stderr, settings.theme)
         self._others = Others(self._screen, self._username, self._on_count)
@@ -107,7 +120,12 @@ class Console:
             completer=KernelCompleter(self._complete),
             history=self._history,
             on_idle_interrupt=self._interrupt_others,
+            on_leave=self._leave,
             settings=settings,
+        )
+        self._questions = Questions(client, self._prompt, self._username, self._note, lambda: self._leaving)
+        self._arrival = Arrival(
+            client, name, self._username, self._screen, self._others, self._questions, self._on_info
         )
 
     async def run(self, *, created: bool, notice: str | None) -> int:
@@ -116,12 +134,16 @@ class Console:
         loop.add_signal_handler(signal.SIGINT, self._interrupt)
         for leaving in (signal.SIGQUIT, signal.SIGTERM):  # killed in raw mode it would leave the terminal so
             loop.add_signal_handler(leaving, self._leave)
+        loop.add_signal_handler(signal.SIGCONT, self._awake)
         history = self._begin(self._load_history())
-        await self._greet(created, notice)
+        await self._arrival.greet(created=created, notice=notice)
         await asyncio.wait([history], timeout=HISTORY_SECONDS)
-        self._begin(self._follow_others())
+        while not self._client.foreign.empty():
+            self._show(self._client.foreign.get_nowait())
+        self._client.on_output = self._show
         self._begin(self._watch_connection())
-        self._client.on_return = self._on_return
+        self._client.hears = Connection(self._name, self._note, self._came_back)
+        self._client.feel_pulse()
         try:
             await self._read_and_run()
         finally:
@@ -131,6 +153,8 @@ class Console:
 
     async def _read_and_run(self) -> None:
         while not self._leaving and not self._client.lost.is_set():
+            if self._questions.urgent:
+                await self._questions.answer()
             try:
                 code = await self._next_code()
             except EOFError:
@@ -141,6 +165,8 @@ class Console:
                 await pager.show(HELP, self._screen)
             elif code.strip():
                 await self._run_cell(code)
+            elif self._questions.waits:
+                await self._questions.answer()
 
     async def _next_code(self) -> str:
         """What is typed; or what was edited, shown as if it had been. EOFError if the user leaves."""
@@ -153,10 +179,18 @@ class Console:
         return await self._prompt.read(text)
 
     async def _run_cell(self, code: str) -> None:
-        self._cell = OwnCell(self._client, self._screen, code, self._on_count, self._settings.elapsed_seconds)
-        if self._others.running is not None:
-            self._note(f"waiting for {self._others.running.title}")
+        self._cell = OwnCell(
+            self._client,
+            self._screen,
+            code,
+            self._next_count,
+            self._running_title,
+            self._on_count,
+            self._settings.elapsed_seconds,
+        )
         self._running = asyncio.ensure_future(self._cell.run(self._answer))
+        if asyncio.get_running_loop().time() - self._interrupted_early < EARLY_SECONDS:
+            self._interrupt_cell(self._cell)
         try:
             outcome = await self._running
             self._next_input, self._next_run = outcome.next_input, outcome.run
@@ -175,10 +209,13 @@ class Console:
         """What the user answers to `input()`."""
         try:
             return await self._prompt.ask(question, password=password)
+        except EOFError:
+            if not self._leaving:
+                raise
         except KeyboardInterrupt:
             if self._cell is not None:
                 self._interrupt_cell(self._cell)
-            return await asyncio.Future()  # never: the question is withdrawn when the interrupt arrives
+        return await asyncio.Future()  # never: the question is withdrawn, or it stays when we leave
 
     # Ctrl-C and Ctrl-\
 
@@ -187,16 +224,14 @@ class Console:
         if self._screen.is_lent:
             return  # it is the pager's, or the editor's
         if self._cell is None:
-            self._prompt.interrupt()
+            if not self._prompt.interrupt():
+                self._interrupted_early = asyncio.get_running_loop().time()
             return
         self._screen.write("\n")  # the terminal has written ^C
         self._interrupt_cell(self._cell)
 
     def _interrupt_cell(self, cell: OwnCell) -> None:
-        if cell.started or self._others.running is None:
-            self._begin(cell.interrupt(asyncio.get_running_loop().time()))
-        else:
-            self._interrupt_others()
+        self._begin(cell.interrupt(asyncio.get_running_loop().time()))
 
     def _interrupt_others(self) -> None:
         """Ctrl-C, but what runs was not started here: once says whose it is, twice interrupts it."""
@@ -230,9 +265,15 @@ class Console:
         task.add_done_callback(self._tasks.discard)
         return task
 
-    async def _follow_others(self) -> None:
-        while True:
-            self._others.take(await self._client.foreign.get())
+    def _show(self, message: Incoming) -> None:
+        cell = self._cell
+        if cell is not None and cell.owns(message):
+            cell.take(message)
+        elif self._questions.take(message, at_prompt=cell is None):
+            if self._questions.urgent and cell is not None:  # ours waits behind the one that asks
+                self._begin(self._questions.answer())
+        else:
+            self._others.take(message)
 
     async def _watch_connection(self) -> None:
         await self._client.lost.wait()
@@ -240,8 +281,12 @@ class Console:
             self._note(f"the session {self._name} does not answer any more", ansi.WARNING)
         self._prompt.end()
 
-    def _on_return(self, seconds: float) -> None:
-        self._note(f"the supervisor was gone for {seconds:.1f} s; nothing was lost")
+    def _came_back(self) -> None:
+        self._begin(self._arrival.refresh())
+
+    def _awake(self) -> None:
+        """We were stopped (Ctrl-Z), and what is not read for long may be dropped."""
+        self._begin(self._client.catch_up())
 
     async def _load_history(self) -> None:
         try:
@@ -265,24 +310,12 @@ class Console:
 
     # What is said
 
-    async def _greet(self, created: bool, notice: str | None) -> None:
-        info = await self._info()
-        if info is not None:
-            self._next_count = info.execution_count + 1
-            self._embedded = info.embedded
-            if info.running is not None:
-                self._others.running = Running(None, running_title(info.running.count, info.running.client))
-        self._note(head(self._name, info, created=created, username=self._username, now=time.time()))
-        if notice:
-            self._note(notice, ansi.WARNING)
+    def _on_info(self, info: Info) -> None:
+        self._embedded = info.embedded
+        self._on_count(info.execution_count)
 
-    async def _info(self) -> Info | None:
-        """What the session tells about itself; None of a kernel that is not ours."""
-        try:
-            told = await asyncio.wait_for(self._client.operation("info"), INFO_SECONDS)
-            return msgspec.convert(told, Info)
-        except (TimeoutError, HoldfastError, msgspec.ValidationError):
-            return None
+    def _running_title(self, running: Running) -> str:
+        return running_title(running, self._username)
 
     def _on_count(self, count: int) -> None:
         self._next_count = count + 1

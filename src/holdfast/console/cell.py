@@ -6,13 +6,18 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from holdfast.client.aio import Client, OnInput
+import msgspec
+
+from holdfast.client.aio import Client, Execution
+from holdfast.client.asking import OnInput
 from holdfast.client.exchange import Incoming
 from holdfast.console import ansi, editor, elapsed, pager, render
 from holdfast.console.ladder import Ladder, Step
 from holdfast.console.screen import Screen
 from holdfast.console.view import CellView
 from holdfast.errors import HoldfastError
+from holdfast.protocol.notices import QUEUED, Queued
+from holdfast.protocol.operations import Running
 
 _SAID_AS_TEXT = frozenset({"UsageError"})
 """Errors that IPython prints instead of publishing them."""
@@ -36,15 +41,26 @@ class OwnCell:
         client: Client,
         screen: Screen,
         code: str,
+        number: int,
+        title: Callable[[Running], str],
         on_count: Callable[[int], None],
         tell_elapsed: float,
     ) -> None:
-        """`on_count` is told the cell's number when it begins; one of `tell_elapsed` seconds says so."""
+        """`number`: at its prompt. `on_count` is told the true one. `title`: what to call others' cells.
+
+        One that runs for `tell_elapsed` seconds says so.
+        """
         self.started = False
         """The kernel has begun with it: Ctrl-C means this one."""
         self._client = client
         self._screen = screen
         self._code = code
+        self._number = number
+        self._title = title
+        self._execution: Execution | None = None
+        self._waited = False
+        self._withdrawn = False
+        """The user does not want it any more, and it has not begun."""
         self._on_count = on_count
         self._tell_elapsed = tell_elapsed
         self._watch = elapsed.Stopwatch()
@@ -61,9 +77,9 @@ class OwnCell:
             with self._watch.paused():
                 return await on_input(question, password)
 
-        execution = self._client.execute(self._code, on_input=asked)
-        async for message in execution:
-            self._take(message)
+        execution = self._execution = self._client.execute(self._code, on_input=asked)
+        async for _ in execution:
+            pass  # shown by then, see `take`
         reply = (await execution.reply).content
         self._view.finish()
         if self._count and self._watch.seconds >= self._tell_elapsed:
@@ -73,6 +89,8 @@ class OwnCell:
 
     async def interrupt(self, now: float) -> None:
         """Ctrl-C was pressed at `now` (seconds of the loop's clock)."""
+        if not self.started and await self._withdraw():
+            return
         step = self._ladder.press(now)
         if step is Step.FORCE:
             await self._client.interrupt(force=True)
@@ -87,18 +105,52 @@ class OwnCell:
             )
         await self._client.interrupt()
 
-    def _take(self, message: Incoming) -> None:
+    async def _withdraw(self) -> bool:
+        """Take it out of the queue; false if it runs already."""
+        if self._execution is None:
+            return False
+        self._withdrawn = True  # the reply may come before the answer to this
+        self._withdrawn = (await self._client.operation("withdraw", msg_id=self._execution.msg_id))["done"]
+        return self._withdrawn
+
+    def owns(self, message: Incoming) -> bool:
+        """Whether it belongs to this cell."""
+        return self._execution is not None and message.parent.msg_id == self._execution.msg_id
+
+    def take(self, message: Incoming) -> None:
+        """Show one message of it. They come in one stream with everybody else's, for the order to be true."""
         if message.msg_type == "execute_input":
-            self.started = True
-            self._watch.start()
-            self._count = message.content.get("execution_count") or 0
-            self._on_count(self._count)
+            self._begin(message.content.get("execution_count") or 0)
+        elif message.msg_type == QUEUED:
+            self._tell_its_place(message.content)
         elif message.msg_type == "status":
             self.started = self.started or message.content.get("execution_state") == "busy"
         self._error_shown = self._error_shown or message.msg_type == "error"
         self._view.show(message.msg_type, message.content)
 
+    def _begin(self, count: int) -> None:
+        self.started = True
+        self._watch.start()
+        self._count = count
+        self._on_count(count)
+        if count != self._number or self._waited:  # others' cells stand between it and its output
+            self._screen.fresh_line()
+            self._screen.write("\n" + render.cell(self._code, count, "", self._screen.theme))
+
+    def _tell_its_place(self, content: Mapping[str, Any]) -> None:
+        place = msgspec.convert(content, Queued)
+        behind = [self._title(place.running)] if place.running is not None else []
+        if place.ahead:
+            behind.append(f"{place.ahead} more cell{'s' * (place.ahead > 1)}")
+        if behind:
+            self._waited = True
+            what = f"waiting for {' and '.join(behind)}; Ctrl-C takes it out of the queue"
+            self._screen.note(ansi.paint(what, ansi.NOTE))
+
     async def _conclude(self, reply: Mapping[str, Any]) -> Outcome:
+        if reply.get("status") == "aborted" and self._withdrawn:
+            self._screen.note(ansi.paint("taken out of the queue; it has not run", ansi.NOTE))
+            return Outcome()
         if reply.get("status") == "aborted":
             self._screen.note(
                 ansi.paint("not run, since a cell before it failed; here it is again", ansi.WARNING)

@@ -2,34 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from holdfast import __version__
 from holdfast.console import ansi
-from holdfast.protocol.operations import Info
+from holdfast.console.names import called
+from holdfast.protocol.operations import Info, Running
 
 _DOT = " · "
 
 
-def head(name: str, info: Info | None, *, created: bool, username: str, now: float) -> str:
-    """One line about the session, and one about the cell that runs in it, if any. `now`: since the epoch."""
+def head(name: str, info: Info | None, *, created: bool, own: str, others: Sequence[str], now: float) -> str:
+    """One line about the session, and one about the cell that runs in it, if any. `now`: since the epoch.
+
+    `own`: our user's name, `others`: who else is attached.
+    """
     words = [f"holdfast {__version__}"] if created else []
     words.append(f"session {name}")
     if info is not None:
         words.append(f"Python {info.python}")
-        words += [] if created else _past(info, username, now)
+        words += [] if created else _past(info, others, now)
         words += ["a program that has stopped; exit: it goes on, Ctrl-D: it waits"] if info.embedded else []
-    words += ["? for help, Ctrl-D to leave"] if created else []
+    words += ["? for help, Ctrl-D to leave"] if created else ["Ctrl-D leaves"]
     lines = [ansi.paint(_DOT.join(words), ansi.NOTE)]
     if info is not None and info.running is not None:
         running = info.running
         since = duration(now - running.since)
-        about = f"{running_title(running.count, running.client)} has been running for {since}"
+        about = f"{running_title(running, own)} has been running for {since}"
         lines.append(ansi.paint(about, ansi.NOTE))
     return "\n".join(lines)
 
 
-def running_title(count: int | None, client: str) -> str:
-    """What to call somebody's cell."""
-    return f"In [{count or ' '}] of {ansi.visible(client) or 'somebody'}"
+def running_title(running: Running, own: str) -> str:
+    """What to call the cell of a client, for user `own`."""
+    return f"In [{running.count or ' '}] of {called(running.client, running.session, own)}"
 
 
 def duration(seconds: float) -> str:
@@ -43,7 +49,6 @@ def duration(seconds: float) -> str:
     return f"{seconds / 86_400:.1f} days"
 
 
-def _past(info: Info, username: str, now: float) -> list[str]:
-    others = [ansi.visible(client) for client in info.clients if client and client != username]
+def _past(info: Info, others: Sequence[str], now: float) -> list[str]:
     words = [f"up {duration(now - info.started)}", f"{info.cells} cell{'' if info.cells == 1 else 's'}"]
     return [*words, *([f"with {', '.join(others)}"] if others else [])]

@@ -100,6 +100,13 @@ def _add_vi(keys: KeyBindings) -> None:
     keys.add("c-n", filter=inserting)(_down)
 
 
+def question_bindings(on_leave: Callable[[], None]) -> KeyBindings:
+    r"""The keys of a question. `on_leave`: Ctrl-\ was pressed, which answers nothing."""
+    keys = KeyBindings()
+    keys.add("c-\\")(lambda _: on_leave())
+    return keys
+
+
 def _enter(event: KeyPressEvent) -> None:
     buffer = event.current_buffer
     menu = buffer.complete_state

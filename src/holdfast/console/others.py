@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from holdfast.client.catchup import Past
 from holdfast.client.exchange import Incoming
 from holdfast.console import ansi
+from holdfast.console.names import called
 from holdfast.console.screen import Screen
 from holdfast.console.view import CellView
 from holdfast.protocol.messages import Header
@@ -17,14 +19,11 @@ from holdfast.protocol.messages import Header
 VIEWS = 64
 """Cells of others whose late output still finds its label."""
 
-NAME_WIDTH = 24
-
 
 class Running(NamedTuple):
     """Another client's cell that runs: its request, and what to call it."""
 
-    msg_id: str | None
-    """None: it ran before we came."""
+    msg_id: str
     title: str
 
 
@@ -55,11 +54,18 @@ class Others:
         self._view(parent, mine=message.mine).show(message.msg_type, message.content)
 
     def title(self, parent: Header) -> str:
-        """What to call the client that sent `parent`: its user, and for namesakes its session."""
-        name = ansi.visible(parent.username)[:NAME_WIDTH]
-        if name and name != self._username:
-            return name
-        return f"{name} {ansi.visible(parent.session)[:4]}".strip() or "?"
+        """What to call the client that sent `parent`."""
+        return called(parent.username, parent.session, self._username)
+
+    def resume(self, cell: Past) -> None:
+        """A cell that ran when we came: what it has shown until now; the rest will come as it always does."""
+        self.running = Running(cell.parent.msg_id, f"In [{cell.count or ' '}] of {self.title(cell.parent)}")
+        view = self._view(cell.parent, mine=False)
+        view.show("execute_input", {"code": cell.code, "execution_count": cell.count})
+        if cell.omitted:
+            self._screen.note(ansi.paint(f"… {ansi.size(cell.omitted)} before", ansi.NOTE))
+        for msg_type, content in cell.messages:
+            view.show(msg_type, content)
 
     def _begin(self, message: Incoming) -> None:
         count = message.content.get("execution_count")
@@ -72,7 +78,7 @@ class Others:
     def _status(self, message: Incoming) -> None:
         state, asked = message.content.get("execution_state"), message.parent.msg_id
         if state == "idle" and message.parent.msg_type == "execute_request":
-            if self.running is not None and self.running.msg_id in (asked, None):
+            if self.running is not None and self.running.msg_id == asked:
                 self.running = None
             view = self._views.get(asked)
             if view is not None:

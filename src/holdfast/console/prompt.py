@@ -16,7 +16,7 @@ from prompt_toolkit.enums import DEFAULT_BUFFER
 from prompt_toolkit.filters import has_focus, is_done
 from prompt_toolkit.formatted_text import ANSI, AnyFormattedText, StyleAndTextTuples
 from prompt_toolkit.history import DummyHistory
-from prompt_toolkit.key_binding import merge_key_bindings
+from prompt_toolkit.key_binding import KeyBindingsBase, merge_key_bindings
 from prompt_toolkit.layout.processors import ConditionalProcessor, HighlightMatchingBracketProcessor
 from prompt_toolkit.lexers import DynamicLexer, Lexer
 from prompt_toolkit.output import Output
@@ -62,11 +62,16 @@ class Prompt:
         completer: Completer,
         history: SessionHistory,
         on_idle_interrupt: Callable[[], None],
+        on_leave: Callable[[], None] = lambda: None,
         settings: Settings,
     ) -> None:
-        """`count` tells the next cell's number; `on_idle_interrupt` is called for Ctrl-C on an empty line."""
+        r"""`count` tells the next cell's number; `on_idle_interrupt` is called for Ctrl-C on an empty line.
+
+        `on_leave`: for Ctrl-\ at a question.
+        """
         self._screen = screen
         self._count = count
+        self._on_leave = on_leave
         self._theme = settings.theme
         self._vi = settings.editing_mode == "vi"
         self._lexer: Lexer | None = None
@@ -124,15 +129,16 @@ class Prompt:
             session = self._secret if password else self._plain
             return await session.prompt_async(ANSI(begun), handle_sigint=False)
 
-    def interrupt(self) -> None:
-        """As if Ctrl-C were pressed (SIGINT from elsewhere)."""
+    def interrupt(self) -> bool:
+        """As if Ctrl-C were pressed (SIGINT from elsewhere); false if no prompt stands."""
         from prompt_toolkit.key_binding.key_processor import KeyPress  # noqa: PLC0415 - hardly ever needed
         from prompt_toolkit.keys import Keys  # noqa: PLC0415
 
-        for session in self._sessions():
-            if session.app.is_running:
-                session.app.key_processor.feed(KeyPress(Keys.ControlC))
-                session.app.key_processor.process_keys()
+        standing = [session.app for session in self._sessions() if session.app.is_running]
+        for app in standing:
+            app.key_processor.feed(KeyPress(Keys.ControlC))
+            app.key_processor.process_keys()
+        return bool(standing)
 
     def end(self) -> None:
         """Let whatever waits for the user give up, with EOFError."""
@@ -150,12 +156,21 @@ class Prompt:
 
     @functools.cached_property
     def _plain(self) -> PromptSession[str]:
-        return PromptSession(output=self._output, vi_mode=self._vi)
+        return PromptSession(output=self._output, vi_mode=self._vi, key_bindings=self._question_keys)
 
     @functools.cached_property
     def _secret(self) -> PromptSession[str]:
         """Up-arrow finds no password, here or at a later question."""
-        return PromptSession(output=self._output, is_password=True, history=DummyHistory())
+        return PromptSession(
+            output=self._output,
+            is_password=True,
+            history=DummyHistory(),
+            key_bindings=self._question_keys,
+        )
+
+    @property
+    def _question_keys(self) -> KeyBindingsBase:
+        return keys.question_bindings(self._on_leave)
 
     def _message(self) -> StyleAndTextTuples:
         # The empty line belongs to the prompt, so that what others run comes above it.

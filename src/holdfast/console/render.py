@@ -59,6 +59,12 @@ def data(content: Mapping[str, Any]) -> str:
     return " ".join([*([str(plain)] if plain is not None else []), *images])
 
 
+def display_id(content: Mapping[str, Any]) -> str:
+    """By which a display can be updated later; "" if it can't."""
+    transient = content.get("transient")
+    return str(transient.get("display_id", "")) if isinstance(transient, Mapping) else ""
+
+
 def error(content: Mapping[str, Any]) -> str:
     """A traceback as the kernel drew it; of an error without one, its name and value."""
     traceback = content.get("traceback") or []

@@ -67,6 +67,11 @@ class Screen:
         return shutil.get_terminal_size().lines
 
     @property
+    def width(self) -> int:
+        """Columns of the terminal now."""
+        return max(1, shutil.get_terminal_size().columns)
+
+    @property
     def mid_line(self) -> bool:
         """Whether a line of the terminal is half written."""
         return bool(self._line)
@@ -152,7 +157,7 @@ class Screen:
     def _write_all(self) -> None:
         if self.is_lent:
             return
-        self._extent.width = max(1, shutil.get_terminal_size().columns)
+        self._extent.width = self.width
         held = self._hold_half_line() if self._prompting else None
         while self._todo:
             thing = self._todo.popleft()

@@ -72,11 +72,11 @@ class CellView:
         self._screen.fresh_line()
         begin = self._screen.mark()
         self._write(render.data(content) + "\n")
-        identity = _display_id(content)
+        identity = render.display_id(content)
         self._display = (identity, begin) if identity else None
 
     def _update(self, content: Mapping[str, Any]) -> None:
-        if self._display is not None and self._display[0] == _display_id(content):
+        if self._display is not None and self._display[0] == render.display_id(content):
             self._screen.rewind(self._display[1])
         self._data(content)
 
@@ -91,8 +91,3 @@ class CellView:
         elif self._clear_at_next:
             self._screen.rewind(self._begin)
         self._clear_at_next = False
-
-
-def _display_id(content: Mapping[str, Any]) -> str:
-    transient = content.get("transient")
-    return str(transient.get("display_id", "")) if isinstance(transient, Mapping) else ""

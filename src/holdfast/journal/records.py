@@ -91,9 +91,12 @@ class _Row(msgspec.Struct, array_like=True):
 _MAY_WAIT = 4_096
 """Cells, the newest, among which those are that were not answered: more than may wait (settings.Wire)."""
 
-_MAY_SPEAK = 256
+MAY_SPEAK = 256
 """Cells, the newest, among whose output that is looked for which a client has missed: of older ones only
 threads may speak, and to find that all of the journal would have to be read."""
+
+_LAST_ROWS = 2_000
+"""Of a cell's output, the newest: enough for some screens, and quickly found among tens of thousands."""
 
 _CELL = """SELECT id, epoch, msg_id, header, code, client, silent, store_history, count,
                   accepted, started, ended, status, ename, evalue FROM cells"""
@@ -177,6 +180,32 @@ class Records:
             first + PLACES,
         )
 
+    def last_outputs(self, cell: int, most: int) -> tuple[list[OutputRecord], int]:
+        """The end of what is kept of the output of `cell`, no more than `most` bytes; how many come before.
+
+        Rows are whole: if the last one alone is longer, there is none.
+        """
+        first = cell * PLACES
+        rows = self._database.records(
+            OutputRecord,
+            """SELECT place, epoch, seq, msg_type, content, at FROM (
+                 SELECT place, epoch, seq, msg_type, content, at,
+                        sum(length(content)) OVER (ORDER BY place DESC) AS upto
+                 FROM (SELECT id - ?1 AS place, epoch, seq, msg_type, content, at FROM outputs
+                       WHERE id > ?1 AND id < ?2 ORDER BY id DESC LIMIT ?4))
+               WHERE upto <= ?3 ORDER BY place""",
+            first,
+            first + PLACES,
+            most,
+            _LAST_ROWS,
+        )
+        ((kept,),) = self._database.rows(
+            "SELECT coalesce(sum(length(content)), 0) FROM outputs WHERE id > ? AND id < ?",
+            first,
+            first + PLACES,
+        )
+        return rows, int(kept or 0) - sum(len(row.content) for row in rows)
+
     def published_after(self, epoch: int, seq: int, most: int) -> list[tuple[int, OutputRecord]]:
         """What recent cells, and none, have put out after this position, in the order it was published.
 
@@ -192,7 +221,7 @@ class Records:
                SELECT id, epoch, seq, msg_type, content, at FROM outputs JOIN sizes USING (id)
                WHERE before < ?5 ORDER BY epoch, seq""",
             PLACES,
-            _MAY_SPEAK,
+            MAY_SPEAK,
             epoch,
             seq,
             most,

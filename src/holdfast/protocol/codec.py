@@ -161,6 +161,10 @@ class Sender:
         signature = self._signer.sign(header, parent, metadata_raw, content_raw)
         return [*idents, DELIMITER, signature, header, parent, metadata_raw, content_raw, *buffers]
 
+    def again(self, frames: list[bytes]) -> list[bytes]:
+        """A message of ours that never arrived, signed with this key."""
+        return [DELIMITER, self._signer.sign(*frames[2:6]), *frames[2:]]
+
 
 def _check_text(raw: bytes, what: str, max_depth: int) -> None:
     """What msgspec leaves unsaid of valid JSON: the encoding of parts it skipped, and our bound on depth."""

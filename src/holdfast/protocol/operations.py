@@ -30,6 +30,25 @@ class Running(msgspec.Struct, frozen=True):
     count: int | None
     client: str
     since: float
+    session: str = ""
+    """Of that client, in its headers."""
+
+
+class Question(msgspec.Struct, frozen=True):
+    """What a cell asks: `input()` or `getpass()`."""
+
+    id: str
+    """The `msg_id` of its input_request."""
+    prompt: str
+    password: bool
+    count: int | None
+    """Number of the cell."""
+    client: str
+    """Who runs it, and was asked."""
+    session: str = ""
+    """Of that one, in its headers."""
+    left: bool = False
+    """That one is gone."""
 
 
 class StandbyInfo(msgspec.Struct, frozen=True):
@@ -71,6 +90,8 @@ class Info(msgspec.Struct, frozen=True, kw_only=True):
     cells: int
     clients: list[str] = []
     running: Running | None = None
+    question: Question | None = None
+    """That cell waits for an answer to it."""
     standby: StandbyInfo | None = None
     """The one that a crash would wake."""
     no_standby: str | None = None
@@ -143,10 +164,83 @@ class ClientsRequest(msgspec.Struct, frozen=True):
     """`clients`: who is attached."""
 
 
-class Clients(msgspec.Struct, frozen=True):
-    """Reply to `clients`."""
+class Attached(msgspec.Struct, frozen=True):
+    """Somebody who listens."""
 
-    clients: list[str]
+    name: str
+    """Its user; "?" of somebody who has not said anything yet."""
+    kind: str
+    """`console`, `program`, `jupyter`."""
+    session: str = ""
+    """Its `header.session`."""
+    since: float | None = None
+    """Seconds since the epoch."""
+    running: int | None = None
+    """Number of the cell of its that runs now."""
+    waiting: int = 0
+    """How many cells of its wait for their turn."""
+
+
+class Clients(msgspec.Struct, frozen=True):
+    """Reply to `clients`, by the time they came."""
+
+    clients: list[Attached]
+
+
+class Withdraw(msgspec.Struct, frozen=True):
+    """`withdraw`: a cell that waits for its turn is not to run."""
+
+    msg_id: str
+
+
+class Withdrawn(msgspec.Struct, frozen=True):
+    """Reply to `withdraw`: false if it runs already, or has run; its reply is `aborted` otherwise."""
+
+    done: bool
+
+
+class AnswerRequest(msgspec.Struct, frozen=True):
+    """`answer`: to a question of a cell, by somebody else than the client that was asked."""
+
+    question: str
+    """Its id."""
+    value: str
+    by: str = ""
+
+
+class RecentRequest(msgspec.Struct, frozen=True):
+    """`recent`: what somebody who has just come should see; the last cells that have ended, and what runs."""
+
+    cells: Annotated[int, msgspec.Meta(ge=0, le=1_000)] = 10
+
+
+class RecentOutput(msgspec.Struct, frozen=True):
+    """One message of iopub that a cell has put out."""
+
+    msg_type: str
+    content: msgspec.Raw
+
+
+class RecentCell(msgspec.Struct, frozen=True, kw_only=True):
+    """A cell, and the end of what it has put out."""
+
+    header: msgspec.Raw
+    """Of its request."""
+    client: str
+    code: str
+    count: int | None
+    ended: bool
+    messages: list[RecentOutput] = []
+    omitted: int = 0
+    """Bytes before these messages."""
+
+
+class Recent(msgspec.Struct, frozen=True):
+    """Reply to `recent`: oldest first, with everything published up to the position `epoch`, `seq`."""
+
+    epoch: int
+    seq: int
+    cells: list[RecentCell] = []
 
 
 class Interrupt(msgspec.Struct, frozen=True):
@@ -323,6 +417,9 @@ class Resume(msgspec.Struct, frozen=True):
     after: Position
     waiting: list[str] = []
     """`msg_id`s of cells whose end has not been heard."""
+    begun: str | None = None
+    """`msg_id` of the last cell that was seen to begin, "" if there was none: the later ones are told, too.
+    None: only output is asked for."""
 
 
 class Published(msgspec.Struct, frozen=True):
@@ -354,6 +451,8 @@ class Resumed(msgspec.Struct, frozen=True):
     """Of the cells waited for, those that never arrived: to be sent again, just as they were."""
     gap: int = 0
     """Bytes of output of these cells that are not kept."""
+    untold: int = 0
+    """Cells that began after `begun` and are left out, with their output: they are too many."""
 
 
 class Done(msgspec.Struct, frozen=True):
@@ -372,6 +471,9 @@ OPERATIONS: dict[str, Operation] = {
     "info": Operation(InfoRequest, Info),
     "log": Operation(LogRequest, Log),
     "clients": Operation(ClientsRequest, Clients),
+    "recent": Operation(RecentRequest, Recent),
+    "withdraw": Operation(Withdraw, Withdrawn),
+    "answer": Operation(AnswerRequest, Done),
     "interrupt": Operation(Interrupt, Done),
     "variables": Operation(VariablesRequest, Variables),
     "held": Operation(HeldRequest, Held),

@@ -30,10 +30,12 @@ from holdfast.supervisor.cells.turns import Turns
 from holdfast.supervisor.clients.absence import Absence
 from holdfast.supervisor.clients.account import Account
 from holdfast.supervisor.clients.broadcast import NOBODY, Broadcast
+from holdfast.supervisor.clients.company import Company
 from holdfast.supervisor.clients.desk import Desk
 from holdfast.supervisor.clients.entrance import Entrance
 from holdfast.supervisor.clients.operator import Operator
 from holdfast.supervisor.clients.output import Output
+from holdfast.supervisor.clients.presence import Presence
 from holdfast.supervisor.clients.welcome import Welcome
 from holdfast.supervisor.clients.wires import Wires
 from holdfast.supervisor.debugging.debugger import Debugger
@@ -44,7 +46,6 @@ from holdfast.supervisor.processes.hangs import Hangs
 from holdfast.supervisor.processes.lineage import State
 from holdfast.supervisor.processes.program import AnyWorker, Program
 from holdfast.supervisor.processes.returns import Death, Return
-from holdfast.supervisor.succession.resumption import Resumption
 from holdfast.supervisor.succession.safekeeping import Safekeeping
 from holdfast.supervisor.succession.takeover import Takeover
 from holdfast.supervisor.travel.undo import Undo
@@ -74,7 +75,8 @@ class Session:
         self._lineage = lineage
         epoch = ledger.journal.begin(pid=os.getpid(), cwd=os.getcwd(), python=platform.python_version())
         self._broadcast = Broadcast(ledger, epoch, name)
-        self._stage = Stage(lineage, self._broadcast, ledger, settings.life.parents_kept)
+        self._presence = presence = Presence(self._broadcast.doors)
+        self._stage = Stage(lineage, self._broadcast, ledger, presence, loop, settings.life)
         self._disk = OnDisk(
             name, settings.checkpoint, loop, self._stage, lineage, ledger, takes_over=takes_over
         )
@@ -83,12 +85,14 @@ class Session:
         self.interrupt = Interrupts(settings, loop, self._stage, lineage, ledger).interrupt
         self._debugger = Debugger(self, self._broadcast, self._stage, loop, name)
         embedded = isinstance(lineage, Program)
-        self._desk = Desk(self, self._broadcast, self._stage, ledger, self._debugger, embedded=embedded)
+        self._desk = Desk(
+            self, self._broadcast, self._stage, ledger, self._debugger, presence, embedded=embedded
+        )
         self._turns.take_in = self._desk.hold_back
         self._undo = Undo(self._stage, lineage, ledger, self._disk.checkpoints)
         account = Account(name, ledger, self._stage, lineage, self._disk, takes_over=takes_over)
-        resumption = Resumption(ledger, self._broadcast)
-        self.operate = Operator(self, account, self._desk, loop, self._undo, resumption).operate
+        company = Company(presence, self._stage, self._turns)
+        self.operate = Operator(self, account, company, loop, self._undo, ledger, self._broadcast).operate
         self._absence = Absence(name, self._broadcast, ledger.journal)
         self._entrance = Entrance(
             name,
@@ -98,18 +102,17 @@ class Session:
             doors_list=self._broadcast.doors,
             absence=self._absence,
             arrival=self._disk.arrival,
+            presence=presence,
         )
         self._safekeeping = Safekeeping(lineage, ledger, self._broadcast)
         self._coroner = Coroner(self._stage, wires.last_words)
         Hangs(loop, settings.standby.fork_seconds, self._stage, lineage)
         Standstill(loop, settings.standby.standstill_seconds, self._stage)
-        emptying = self._disk.emptying
-        self._answers = Answers(ledger, account, self._entrance, self._stage, self._undo, emptying)
+        self._answers = Answers(ledger, account, company, self._entrance, self._stage, self._undo, self._disk)
         self._welcome = Welcome(self._stage, self._absence, self._entrance.own_file, self._disk.arrival)
         self._turns.on_start = self._welcome.on_start
         self._ending: str | None = None  # why the session ends, once it does
         self._output: Output
-        self._stage.count = ledger.last_count()
         ledger.on_trouble = self._broadcast.trouble
         self._takeover = Takeover(ledger, self._stage, self._turns, loop) if takes_over else None
         if self._takeover is not None:
@@ -198,7 +201,7 @@ class Session:
     def on_death(self, death: Death) -> str | None:
         """The worker is dead: what it wrote goes out. The code that ran, if another one is to take over."""
         self._undo.forget()
-        self._welcome.died(seen=bool(self._desk.clients()))
+        self._welcome.died(seen=bool(self._presence.names()))
         self._silenced("the interpreter died")
         if self._settings.standby.on_crash == "exit":
             self._ledger.event("crash", self._turns.running_cell(), status=death.status)
@@ -275,7 +278,7 @@ class Session:
     def _recovered(self, recovery: Recovery) -> None:
         cell = None if recovery.count is None else self._turns.running_cell()
         self._ledger.event("crash", cell, recovery=msgspec.to_builtins(recovery))
-        self._welcome.note(described(recovery), heard=bool(self._desk.clients()))
+        self._welcome.note(described(recovery), heard=bool(self._presence.names()))
         self._turns.ended(self._stage.on_crash(recovery))
 
     def _restart(self) -> None:

@@ -39,6 +39,13 @@ class Kernel:
         return self.say("status", {"execution_state": state}, to=to)
 
 
+def published(text: str, *, seq: str) -> dict[str, Any]:
+    """A message as `resume` tells it."""
+    header = {"msg_id": f"r{seq}", "msg_type": "stream"}
+    mark = {"holdfast": {"epoch": 1, "seq": int(seq)}}
+    return {"header": header, "parent_header": {}, "metadata": mark, "content": {"text": text}}
+
+
 @pytest.fixture
 def kernel() -> Kernel:
     return Kernel()
@@ -112,6 +119,32 @@ def test_a_message_published_twice_is_seen_once(exchange: Exchange, kernel: Kern
     assert exchange.feed("iopub", kernel.say("stream", {"text": "x"}, to=None, seq=7)) is None
     assert exchange.feed("iopub", kernel.say("stream", {"text": "y"}, to=None, seq=8))
     assert exchange.position == (1, 8)
+
+
+def test_what_comes_after_a_gap_waits_until_the_gap_is_filled(exchange: Exchange, kernel: Kernel) -> None:
+    exchange.watchful = True
+    assert exchange.feed("iopub", kernel.say("stream", {"text": "1"}, to=None, seq=1))
+    assert exchange.feed("iopub", kernel.say("stream", {"text": "4"}, to=None, seq=4)) is None
+    assert exchange.feed("iopub", kernel.say("stream", {"text": "5"}, to=None, seq=5)) is None
+    assert exchange.torn
+    assert exchange.missed()["after"] == 1
+    told = {"epoch": 1, "seq": 4, "ended": [], "messages": [published(each, seq=each) for each in "234"]}
+    texts = [message.content["text"] for message, _ in (*exchange.take_missed(told), *exchange.go_on())]
+    assert texts == ["2", "3", "4", "5"]
+    assert not exchange.torn
+
+
+def test_nothing_waits_for_somebody_who_does_not_care_for_gaps(exchange: Exchange, kernel: Kernel) -> None:
+    exchange.feed("iopub", kernel.say("stream", {"text": "1"}, to=None, seq=1))
+    assert exchange.feed("iopub", kernel.say("stream", {"text": "4"}, to=None, seq=4))
+
+
+def test_what_never_arrived_is_sent_again_with_the_key_that_counts_now(exchange: Exchange) -> None:
+    run, frames = exchange.begin("execute_request", {"code": "1"}, until_idle=True)
+    exchange.renew(ConnectionInfo(key="another"))
+    (again,) = exchange.unsent([run.msg_id])
+    assert again[2:] == frames[2:]
+    assert Receiver(Signer(b"another"), Wire()).receive(again).header.msg_id == run.msg_id
 
 
 def test_a_welcome_only_says_that_output_will_come(exchange: Exchange, kernel: Kernel) -> None:

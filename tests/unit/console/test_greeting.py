@@ -33,8 +33,8 @@ def info(**more: Any) -> Info:
     return Info(**(fields | more))
 
 
-def said(about: Info | None, *, created: bool = False) -> str:
-    return head("work", about, created=created, username="ana", now=12_000.0)
+def said(about: Info | None, *, created: bool = False, others: tuple[str, ...] = ()) -> str:
+    return head("work", about, created=created, own="ana", others=others, now=12_000.0)
 
 
 def test_a_new_session_greets() -> None:
@@ -44,18 +44,24 @@ def test_a_new_session_greets() -> None:
 
 
 def test_an_old_one_tells_its_age_and_who_else_is_there() -> None:
-    assert said(info(clients=["ana", "lab", ""])) == (
-        "session work · Python 3.13.2 · up 3.1 h · 14 cells · with lab"
+    assert said(info(), others=("bo (jupyter)", "ana 3f2a (console)")) == (
+        "session work · Python 3.13.2 · up 3.1 h · 14 cells · with bo (jupyter), ana 3f2a (console)"
+        " · Ctrl-D leaves"
     )
 
 
 def test_a_running_cell_is_named() -> None:
     about = said(info(cells=1, running=Running(15, "lab", 11_990.0)))
-    assert about.endswith("1 cell\nIn [15] of lab has been running for 10 s")
+    assert about.endswith("1 cell · Ctrl-D leaves\nIn [15] of lab has been running for 10 s")
+
+
+def test_a_running_cell_of_a_namesake_is_told_apart_by_its_session() -> None:
+    about = said(info(running=Running(15, "ana", 11_990.0, "3f2a0000")))
+    assert about.endswith("\nIn [15] of ana 3f2a has been running for 10 s")
 
 
 def test_of_a_kernel_that_tells_nothing_the_name_is_said() -> None:
-    assert said(None) == "session work"
+    assert said(None) == "session work · Ctrl-D leaves"
 
 
 @pytest.mark.parametrize(

@@ -447,6 +447,21 @@ def test_what_was_published_after_a_position_is_told_in_its_order(opened: Opener
     assert some == [b"3", b"4"]
 
 
+def test_of_a_cells_output_the_end_is_told_in_whole_rows_and_how_much_comes_before(opened: Opener) -> None:
+    journal = opened()
+    journal.begin()
+    cell, other = accept(journal), accept(journal)
+    for seq, content in enumerate([b"aaa", b"bb", b"cc", b"d"], 1):
+        journal.output(cell, seq, "stream", content, 1.0)
+    journal.output(other, 5, "stream", b"else", 1.0)
+    journal.flush()
+    for most, expected in ((8, 0), (7, 3), (5, 3), (4, 5), (1, 7), (0, 8)):
+        rows, before = journal.last_outputs(cell, most)
+        assert before == expected, most
+        assert before + sum(len(row.content) for row in rows) == 8
+    assert [row.content for row in journal.last_outputs(cell, 5)[0]] == [b"bb", b"cc", b"d"]
+
+
 def test_effects_are_told_as_far_as_the_worker_holds_them(opened: Opener) -> None:
     journal = opened()
     cells = [accept(journal, started=True, count=count) for count in (1, 2, 3)]

@@ -10,8 +10,8 @@ from holdfast.protocol.messages import Header, Message
 from holdfast.supervisor.cells.queue import Job, Queue
 
 
-def job(msg_type: str) -> Job:
-    header = Header(msg_id="1", msg_type=msg_type, session="s", username="ana")
+def job(msg_type: str, msg_id: str = "1") -> Job:
+    header = Header(msg_id=msg_id, msg_type=msg_type, session="s", username="ana")
     message = Message([], header, b"{}", b"{}", b"{}", b"{}", [])
     request = ExecuteRequest(code="1") if msg_type == "execute_request" else None
     return Job(message, cast("Door", None), "shell", request)
@@ -45,3 +45,13 @@ def test_a_question_that_nobody_could_answer_is_next_and_is_not_taken_again() ->
     waiting.put_back(question)
     assert waiting.take_questions() == []
     assert rest(waiting) == [question, cell]
+
+
+def test_a_cell_is_taken_out_by_its_request_and_what_is_no_cell_is_not() -> None:
+    jobs = [job("execute_request", "a"), job("complete_request", "b"), job("execute_request", "c")]
+    waiting = queue(*jobs)
+    assert waiting.cells == [jobs[0], jobs[2]]
+    assert waiting.take_cell("c") is jobs[2]
+    assert waiting.take_cell("b") is None
+    assert waiting.take_cell("c") is None
+    assert rest(waiting) == jobs[:2]

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from holdfast.errors import HoldfastError
 from holdfast.link.messages import Answer, Wonder
 from holdfast.protocol import codec, operations
 from holdfast.protocol.content import HistoryRequest
 from holdfast.supervisor.cells.stage import Stage
 from holdfast.supervisor.clients.account import Account
+from holdfast.supervisor.clients.company import Company
 from holdfast.supervisor.clients.entrance import Entrance
 from holdfast.supervisor.disk import lostcells
-from holdfast.supervisor.disk.emptying import Emptying
+from holdfast.supervisor.disk.ondisk import OnDisk
 from holdfast.supervisor.ledger import Ledger
 from holdfast.supervisor.travel.undo import Undo
 
-_ABOUT_THE_SESSION = frozenset({"recover", "restore_point", "last_recovery", "undo", "redo", "checkpoints"})
+_ABOUT_THE_SESSION = frozenset(
+    {"recover", "restore_point", "last_recovery", "clients", "undo", "redo", "checkpoints"}
+)
 """Who asks that and nothing else has done nothing that could be undone, or is missed after a reboot."""
 
 
@@ -25,17 +30,25 @@ class Answers:
         self,
         ledger: Ledger,
         account: Account,
+        company: Company,
         entrance: Entrance,
         stage: Stage,
         undo: Undo,
-        emptying: Emptying,
+        disk: OnDisk,
     ) -> None:
         self._ledger = ledger
         self._account = account
         self._entrance = entrance
         self._stage = stage
         self._undo = undo
-        self._emptying = emptying
+        self._told: dict[str, Callable[[], object]] = {
+            "recover": self._lost,
+            "restore_point": lambda: {"text": account.restore_point()},
+            "last_recovery": lambda: {"text": account.last_recovery()},
+            "clients": company.attached,
+            "checkpoints": undo.checkpoints,
+        }
+        self._emptying = disk.emptying
 
     def to(self, question: Wonder) -> Answer:
         """The answer. The worker may ask for nonsense, or for what can't be read; it gets nothing then."""
@@ -47,12 +60,9 @@ class Answers:
     def _known(self, question: Wonder) -> object:
         if question.what in _ABOUT_THE_SESSION:
             self._undo.look_back()
-        if question.what == "recover":
-            return self._lost()
-        if question.what == "restore_point":
-            return {"text": self._account.restore_point()}
-        if question.what == "last_recovery":
-            return {"text": self._account.last_recovery()}
+        told = self._told.get(question.what)
+        if told is not None:
+            return told()
         if question.what == "undo":
             return self._wish(codec.decode(question.arguments, operations.Undo, question.what))
         if question.what == "redo":
@@ -60,8 +70,6 @@ class Answers:
         if question.what == "reset":
             self._emptying.noted()
             return None
-        if question.what == "checkpoints":
-            return self._undo.checkpoints()
         if question.what == "connection":
             return self._entrance.described(self._stage.job.door if self._stage.job is not None else None)
         return self._past(codec.decode(question.arguments, HistoryRequest, question.what))

@@ -125,6 +125,19 @@ class Queue:
         self._jobs = deque(job for job in self._jobs if job.request is None)
         return cells
 
+    @property
+    def cells(self) -> list[Job]:
+        """Those that wait, in their order."""
+        return [job for job in self._jobs if job.request is not None]
+
+    def take_cell(self, msg_id: str) -> Job | None:
+        """Take out the cell of that request, if it waits."""
+        for job in self.cells:
+            if job.message.header.msg_id == msg_id:
+                self._jobs.remove(job)
+                return job
+        return None
+
     def take_questions(self) -> list[Job]:
         """Take out what a copy of the interpreter can answer."""
         questions = [job for job in self._jobs if _anybody_can_answer(job)]

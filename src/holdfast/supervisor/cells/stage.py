@@ -9,13 +9,13 @@ from collections.abc import Callable
 
 import msgspec
 
-from holdfast.access.doors import Door
 from holdfast.errors import MalformedMessage
 from holdfast.journal.records import CellRecord, Status
 from holdfast.link.messages import Done, NeedInput, Publish, Rejoin
 from holdfast.protocol import codec
 from holdfast.protocol.content import ExecuteRequest
-from holdfast.protocol.messages import Message
+from holdfast.protocol.operations import Running
+from holdfast.settings import Life
 from holdfast.supervisor.aftermath import offspring
 from holdfast.supervisor.aftermath import recovery as words
 from holdfast.supervisor.aftermath.recovery import Recovery
@@ -26,7 +26,9 @@ from holdfast.supervisor.cells.queue import Job
 from holdfast.supervisor.cells.replies import Replies
 from holdfast.supervisor.clients.broadcast import NOBODY, Broadcast, Parent
 from holdfast.supervisor.clients.output import Output
+from holdfast.supervisor.clients.presence import Presence
 from holdfast.supervisor.ledger import Ledger
+from holdfast.supervisor.loop import Loop
 from holdfast.supervisor.processes.program import AnyWorker
 from holdfast.supervisor.succession.origin import Answer, origin_of
 from holdfast.supervisor.travel.effects import Effects
@@ -50,27 +52,29 @@ class Stage:
         lineage: AnyWorker,
         broadcast: Broadcast,
         ledger: Ledger,
-        parents_kept: int,
+        presence: Presence,
+        loop: Loop,
+        life: Life,
     ) -> None:
         self.job: Job | None = None
         self.since = 0.0  # when it started, seconds since the epoch
         self.began = 0.0  # the same by the clock of `offspring`
-        self.count = 0  # of the last cell that was numbered
+        self.count = ledger.last_count()
         self.comms = Comms()
-        self.effects = Effects(parents_kept)
+        self.effects = Effects(life.parents_kept)
         self.sources: OrderedDict[int, str] = OrderedDict()  # code of recent cells by count, for tracebacks
         self.output: Output
         self._lineage = lineage
         self._broadcast = broadcast
         self._ledger = ledger
         self._parents: OrderedDict[int, Parent] = OrderedDict()  # by job number, most recent last
-        self._parents_kept = parents_kept
+        self._life = life
         first = broadcast.epoch << 32  # what an earlier supervisor has counted is never meant
         self.turn = first  # grows with each job that is given to a worker
         self.running_turn = first  # of the job that runs, or ran last: what an interrupt is aimed at
         self._requests = -first  # the same for other requests than cells: their numbers are negative
         self._last = 0  # number of the last cell
-        self._questions = Questions(lineage, ledger)
+        self.questions = Questions(lineage, ledger, broadcast, presence, loop)
         self.replies = Replies(broadcast, ledger)
         self.resumed: int | None = None  # the worker, if it was a standby when another one died
         self.on_start: list[Callable[[], None]] = []
@@ -107,12 +111,21 @@ class Stage:
         """A cell that another supervisor has started."""
         self.job, self.since, self.began, self.running_turn = job, since, offspring.now(), turn
         self._keep_parent(job)
-        self._questions.resume(job)
+        self.questions.resume(job, self._life.return_seconds)
 
     def send_again(self) -> None:
         """Give the cell that runs to the worker once more: it takes no notice if it was begun already."""
         if self.job is not None and self.job.request is not None:
             self._lineage.send(self.job.run(self.running_turn))
+
+    @property
+    def running(self) -> Running | None:
+        """The cell that runs, as clients are told of it."""
+        job = self.job
+        if job is None or job.request is None:
+            return None
+        header = job.message.header
+        return Running(job.count, header.username, self.since, header.session)
 
     @property
     def begun(self) -> bool:
@@ -164,11 +177,7 @@ class Stage:
         """input() waits: ask the client that runs the cell."""
         if self.job is not None:
             self.on_question()
-            self._questions.ask(self.job, frame)
-
-    def on_input(self, door: Door, message: Message) -> None:
-        """A client typed something. MalformedMessage."""
-        self._questions.answer(door, message, self.job)
+            self.questions.ask(self.job, frame)
 
     def on_done(self, frame: Done) -> Ended | None:
         """The worker is through with the job."""
@@ -196,7 +205,6 @@ class Stage:
             self.send_again()
         if job is None or spared:
             return None
-        self._questions.forget()
         answer = replies.of_crash(job, self.since, recovery, error)
         if job.request is not None:
             if not job.request.silent:
@@ -218,7 +226,7 @@ class Stage:
         """The namespace is gone, on purpose: numbering begins anew, comms have no other half."""
         self.count = 0
         self.comms.clear()
-        self.effects = Effects(self._parents_kept)
+        self.effects = Effects(self._life.parents_kept)
 
     def tell_last(self, text: str) -> None:
         """Words of our own on stderr, below the last cell."""
@@ -246,7 +254,7 @@ class Stage:
             self._broadcast.publish("execute_input", content, job.parent)
         self._last = job.number
         self.sources[job.count] = request.code
-        if len(self.sources) > self._parents_kept:
+        if len(self.sources) > self._life.parents_kept:
             self.sources.popitem(last=False)
         if request.store_history:
             self.count = job.count
@@ -271,6 +279,7 @@ class Stage:
 
     def _end(self, job: Job, answer: Answer, status: str, *, by_worker: bool) -> Ended:
         self.job = None
+        self.questions.forget()
         if job.errand is not None:
             job.errand.then(answer.content)
             return Ended(job, status, by_worker)
@@ -281,7 +290,7 @@ class Stage:
     def _keep_parent(self, job: Job) -> None:
         self.output.foreground = job.number
         self._parents[job.number] = job.parent
-        if len(self._parents) > self._parents_kept:
+        if len(self._parents) > self._life.parents_kept:
             self._parents.popitem(last=False)
 
 

@@ -9,13 +9,14 @@ from collections.abc import Callable
 from typing import Final
 
 from holdfast.access.doors import Door
+from holdfast.protocol import notices
 from holdfast.protocol.connection import Channel
 from holdfast.settings import Settings
 from holdfast.supervisor.aftermath.coroner import without_a_worker
 from holdfast.supervisor.cells.meanwhile import Meanwhile
 from holdfast.supervisor.cells.queue import Job, Queue
 from holdfast.supervisor.cells.stage import Ended, Stage
-from holdfast.supervisor.clients.broadcast import Broadcast
+from holdfast.supervisor.clients.broadcast import Broadcast, Parent
 from holdfast.supervisor.loop import Loop
 from holdfast.supervisor.processes.lineage import State
 from holdfast.supervisor.processes.program import AnyWorker
@@ -53,12 +54,26 @@ class Turns:
             self._stage.accept(job, starts=self._free() and self._queue.empty)
         self._queue.add(job)
         self.next()
+        if job.request is not None and job.count is None:
+            self._tell_its_place(job)
         if job.is_question:
             self.meanwhile.consider()
 
     def resume(self, job: Job) -> None:
         """A cell that another supervisor has accepted waits its turn."""
         self._queue.add(job)
+
+    @property
+    def waiting(self) -> list[Job]:
+        """Cells that wait, in their order."""
+        return self._queue.cells
+
+    def withdraw(self, msg_id: str) -> bool:
+        """The cell of that request is not to run: it is answered `aborted`. False if it does not wait."""
+        job = self._queue.take_cell(msg_id)
+        if job is not None:
+            self._stage.replies.abort(job)
+        return job is not None
 
     def next(self) -> None:
         """Start the next job, if the worker is free."""
@@ -107,6 +122,12 @@ class Turns:
         """What that cell says; "" if none does, as none runs or it has not begun."""
         job = self._stage.job
         return job.request.code if job is not None and job.request is not None and self._stage.begun else ""
+
+    def _tell_its_place(self, job: Job) -> None:
+        """To who sent it, if that is a client of ours: it waits."""
+        if job.door is self._broadcast.doors[0]:
+            place = notices.Queued(len(self._queue.cells) - 1, self._stage.running)
+            self._broadcast.notice(notices.QUEUED, place, Parent(job.message.header_raw, job.number))
 
     def _free(self) -> bool:
         return self._stage.job is None and self._lineage.state is State.ALIVE

@@ -107,9 +107,6 @@ class Account:
         """Everything `holdfast ls` and `holdfast info` show."""
         stage, lineage = self._stage, self._lineage
         job = stage.job
-        running = None
-        if job is not None and job.request is not None:
-            running = operations.Running(job.count, job.message.header.username, stage.since)
         free = lineage.state is State.ALIVE
         return operations.Info(
             name=self._name,
@@ -120,7 +117,8 @@ class Account:
             execution_count=stage.count,
             cells=self._journal.count_cells(),
             clients=clients,
-            running=running,
+            running=stage.running,
+            question=stage.questions.open,
             standby=_described(lineage.standbys.successor, stage),
             no_standby=lineage.refusal,
             before_restart=_described(_retired(lineage), stage),

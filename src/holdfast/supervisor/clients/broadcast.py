@@ -64,6 +64,11 @@ class Broadcast:
         for door in self.doors:
             door.publish(topic, msg_type, raw, parent.header, stamped, buffers)
 
+    def notice(self, msg_type: str, content: object, parent: Parent) -> None:
+        """Tell our own clients, who come in by our own door (protocol/notices.py)."""
+        topic = self._prefix + msg_type.encode()
+        self.doors[0].publish(topic, msg_type, codec.encode(content), parent.header, b"{}")
+
     def flush(self) -> Iterable[zmq.Socket[bytes]]:
         """Send everything that was said, to everybody. Returns the sockets that were used."""
         return [socket for door in self.doors for socket in door.flush()]

@@ -13,7 +13,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import platform
-from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -30,6 +29,7 @@ from holdfast.supervisor.cells.meanwhile import Listed
 from holdfast.supervisor.cells.queue import Job
 from holdfast.supervisor.cells.stage import Stage
 from holdfast.supervisor.clients.broadcast import Broadcast, Parent
+from holdfast.supervisor.clients.presence import Presence
 from holdfast.supervisor.clients.usage import Usage
 from holdfast.supervisor.debugging.debugger import Debugger, is_available
 from holdfast.supervisor.ledger import Ledger
@@ -38,8 +38,6 @@ FOR_THE_WORKER = frozenset(
     {"execute_request", "complete_request", "inspect_request", "comm_open", "comm_msg", "comm_close"}
 )
 _VARIABLES = operations.request_type("variables")
-CLIENTS_KNOWN = 256
-"""Clients whose names are remembered; who has been silent longest is forgotten first."""
 LANGUAGE = {
     "name": "python",
     "version": platform.python_version(),
@@ -84,17 +82,18 @@ class Desk:
         stage: Stage,
         ledger: Ledger,
         debugger: Debugger,
+        presence: Presence,
         *,
         embedded: bool,
     ) -> None:
         """`embedded`: the worker is a program that embeds us, with no standby and no debugger."""
         self._embedded = embedded
-        self._heard: OrderedDict[str, str] = OrderedDict()  # header.session → username, latest last
         self._owner = owner
         self._broadcast = broadcast
         self._stage = stage
         self._ledger = ledger
         self._debugger = debugger
+        self._presence = presence
         self._used = Usage()
         self._answers: dict[str, Callable[[Door, Any], object]] = {
             "kernel_info_request": self._kernel_info,
@@ -118,12 +117,12 @@ class Desk:
     def take(self, door: Door, channel: Channel, message: Message) -> None:
         """Act on one message."""
         kind = message.header.msg_type
-        self._note(message)
+        self._presence.heard(door, message.header)
         if kind == "input_reply":
             with contextlib.suppress(
                 MalformedMessage
             ):  # who was asked may still answer in the protocol's words
-                self._stage.on_input(door, message)
+                self._stage.questions.answer(door, message, self._stage.job)
         elif kind == "shutdown_request":
             self._shut_down(door, channel, message)
         else:
@@ -147,18 +146,6 @@ class Desk:
         """Take in what has been sent on a channel: cells wait in the queue, the rest is answered."""
         for message in door.arrivals(channel):
             self.take(door, channel, message)
-
-    def clients(self) -> list[str]:
-        """Names of the clients that listen: of those heard last, as far as they have spoken."""
-        count = sum(door.subscribers for door in self._broadcast.doors)
-        names = list(reversed(self._heard.values()))[:count]
-        return sorted(names) + ["?"] * (count - len(names))
-
-    def _note(self, message: Message) -> None:
-        self._heard[message.header.session] = message.header.username
-        self._heard.move_to_end(message.header.session)
-        if len(self._heard) > CLIENTS_KNOWN:
-            self._heard.popitem(last=False)
 
     def _list_variables(self, door: Door, channel: Channel, message: Message) -> None:
         asked = codec.decode(message.content_raw, operations.VariablesRequest, "content")

@@ -26,6 +26,7 @@ from holdfast.protocol.connection import Channel
 from holdfast.settings import Settings
 from holdfast.supervisor.cells.meanwhile import Listed
 from holdfast.supervisor.clients.absence import Absence
+from holdfast.supervisor.clients.presence import Presence
 from holdfast.supervisor.disk.arrival import Arrival
 from holdfast.supervisor.loop import Deadline, Loop
 
@@ -59,6 +60,7 @@ class Entrance:
         doors_list: list[Door],
         absence: Absence,
         arrival: Arrival,
+        presence: Presence,
     ) -> None:
         """`doors_list` is kept up to date: what is published goes to each of them."""
         folder = paths.session_runtime(name)
@@ -73,6 +75,7 @@ class Entrance:
         self._grace = Deadline(loop)  # until nobody has come
         self._absence = absence
         self._arrival = arrival
+        self._presence = presence
         self._session_id = ""
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         self._owner: Owner
@@ -160,9 +163,14 @@ class Entrance:
                 self._close(door)
                 break
         door = Door(file, self._context, self._session_id, self._settings.wire)
+        door.on_presence = self._note_presence
         doors.serve(door, self._loop.on_readable, self._arrived)
         self._doors.append(door)
         return door
+
+    def _note_presence(self) -> None:
+        """Somebody came or left. A door may find that out while it sends: what follows is said after that."""
+        self._loop.later(0, self._presence.changed)
 
     def _open_again(self, file: Path, listeners: int) -> None:
         seconds = self._settings.life.return_seconds

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Callable
+from typing import Any, Protocol
 
 import msgspec
 
 from holdfast.errors import MalformedMessage
 from holdfast.protocol import operations
 from holdfast.supervisor.clients.account import Account
-from holdfast.supervisor.clients.desk import Desk
+from holdfast.supervisor.clients.broadcast import Broadcast
+from holdfast.supervisor.clients.company import Company
+from holdfast.supervisor.clients.glance import Glance
+from holdfast.supervisor.ledger import Ledger
 from holdfast.supervisor.loop import Loop
 from holdfast.supervisor.succession.resumption import Resumption
 from holdfast.supervisor.travel.undo import Undo
@@ -32,40 +36,42 @@ class Operator:
         self,
         owner: Owner,
         account: Account,
-        desk: Desk,
+        company: Company,
         loop: Loop,
         undo: Undo,
-        resumption: Resumption,
+        ledger: Ledger,
+        broadcast: Broadcast,
     ) -> None:
         self._owner = owner
-        self._account = account
-        self._desk = desk
         self._loop = loop
-        self._undo = undo
-        self._resumption = resumption
+        self._answers: dict[type[msgspec.Struct], Callable[[Any], msgspec.Struct]] = {
+            operations.InfoRequest: lambda _: account.info(company.names()),
+            operations.LogRequest: lambda asked: account.log(asked, (broadcast.epoch, broadcast.seq)),
+            operations.HeldRequest: lambda _: account.held(),
+            operations.ClientsRequest: lambda _: company.attached(),
+            operations.RecentRequest: Glance(ledger, broadcast).answer,
+            operations.Withdraw: company.withdraw,
+            operations.AnswerRequest: company.answer,
+            operations.Interrupt: self._interrupt,
+            operations.Undo: undo.do,
+            operations.Redo: undo.do,
+            operations.CheckpointsRequest: lambda _: undo.checkpoints(),
+            operations.Stop: self._stop,
+            operations.Resume: Resumption(ledger, broadcast).answer,
+        }
 
     def operate(self, name: str, request: msgspec.Struct) -> msgspec.Struct:
         """The reply to one operation. HoldfastError if it can't be done."""
-        if isinstance(request, operations.InfoRequest):
-            return self._account.info(self._desk.clients())
-        if isinstance(request, operations.LogRequest):
-            return self._account.log(request, self._resumption.position)
-        if isinstance(request, operations.ClientsRequest):
-            return operations.Clients(self._desk.clients())
-        if isinstance(request, operations.HeldRequest):
-            return self._account.held()
-        if isinstance(request, operations.Undo | operations.Redo):
-            return self._undo.do(request)
-        if isinstance(request, operations.CheckpointsRequest):
-            return self._undo.checkpoints()
-        if isinstance(request, operations.Stop):
-            reason = "shutdown" if request.for_good else "stop"
-            self._loop.later(0, lambda: self._owner.end(reason))  # after the reply
-            return operations.Stopping()
-        if isinstance(request, operations.Resume):
-            return self._resumption.answer(request)
-        if isinstance(request, operations.Interrupt):
-            self._owner.interrupt(force=request.force)
-        else:
+        answer = self._answers.get(type(request))
+        if answer is None:
             raise MalformedMessage(f"{name} is not offered")
+        return answer(request)
+
+    def _interrupt(self, asked: operations.Interrupt) -> operations.Done:
+        self._owner.interrupt(force=asked.force)
         return operations.Done()
+
+    def _stop(self, asked: operations.Stop) -> operations.Stopping:
+        reason = "shutdown" if asked.for_good else "stop"
+        self._loop.later(0, lambda: self._owner.end(reason))  # after the reply
+        return operations.Stopping()

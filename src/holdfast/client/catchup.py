@@ -1,0 +1,104 @@
+"""What this client has not heard: asked for and delivered as if it came now, in its order, nothing twice.
+
+A supervisor was killed and another one answers; messages were dropped since we did not read them; or we have
+just come, and want to see what happened before. No socket: `aio` has those.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import msgspec
+
+from holdfast.client.exchange import Channel, Conversation, Exchange, Incoming, Routed
+from holdfast.protocol.messages import Header
+
+Ask = Callable[..., Awaitable[dict[str, Any]]]
+"""`Client.operation`."""
+
+
+class Missed(NamedTuple):
+    """What can't be told any more."""
+
+    cells: int = 0
+    """Cells that ran, too many to be told."""
+    size: int = 0
+    """Bytes of output of the others."""
+
+
+@dataclass(frozen=True)
+class Past:
+    """A cell of before we came, and the end of its output."""
+
+    parent: Header
+    code: str
+    count: int | None
+    ended: bool
+    messages: list[tuple[str, dict[str, Any]]]
+    """Types and contents."""
+    omitted: int
+    """Bytes before these."""
+
+
+class CatchUp:
+    """Of one client."""
+
+    def __init__(
+        self,
+        exchange: Exchange,
+        ask: Ask,
+        send: Callable[[Channel, list[bytes]], None],
+        deliver: Callable[[Incoming, Conversation | None], None],
+    ) -> None:
+        self._exchange = exchange
+        self._ask = ask
+        self._send = send
+        self._deliver = deliver
+        self._under_way = asyncio.Lock()
+
+    async def run(self) -> Missed:
+        """Everything up to now; what is published meanwhile waits. HoldfastError if it can't be had."""
+        async with self._under_way:
+            return await self._run()
+
+    async def _run(self) -> Missed:
+        exchange = self._exchange
+        exchange.hold()
+        cells = size = 0
+        try:
+            more = True
+            while more:
+                told = await self._ask("resume", **exchange.missed())
+                more = told["more"]
+                cells, size = cells + told.get("untold", 0), size + told["gap"]
+                self._deliver_all(exchange.take_missed(told))
+            for frames in exchange.unsent(told["unknown"]):
+                self._send("shell", frames)
+        finally:
+            self._deliver_all(exchange.go_on())
+        return Missed(cells, size)
+
+    async def past(self, cells: int) -> tuple[list[Past], tuple[int, int]]:
+        """The last cells before now, and up to where: what was published until then will not come again."""
+        told = await self._ask("recent", cells=cells)
+        found = [
+            Past(
+                msgspec.convert(each["header"], Header),
+                each["code"],
+                each["count"],
+                each["ended"],
+                [(message["msg_type"], message["content"]) for message in each["messages"]],
+                each["omitted"],
+            )
+            for each in told["cells"]
+        ]
+        position = told["epoch"], told["seq"]
+        self._exchange.came_at(position, found[-1].parent.msg_id if found else "")
+        return found, position
+
+    def _deliver_all(self, routed: Iterable[Routed]) -> None:
+        for each in routed:
+            self._deliver(*each)

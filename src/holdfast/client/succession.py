@@ -1,0 +1,33 @@
+"""Where a session is to be found after its supervisor has gone: another one may have taken over. Blocking."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+from holdfast.client import start
+from holdfast.errors import HoldfastError
+from holdfast.protocol import connection
+from holdfast.protocol.connection import ConnectionInfo
+
+
+class Successor(NamedTuple):
+    """The supervisor that is there now."""
+
+    connection: ConnectionInfo
+    story: str | None
+    """How the session was begun again; None if what ran goes on."""
+
+
+def successor(name: str) -> Successor | None:
+    """Who serves session `name` now; one is started if there is something to take over. None: nobody does."""
+    bell = start.revive(name)
+    adopted = bell is not None
+    try:
+        bell = bell or start.ring(name)  # somebody else has begun the session again, maybe elsewhere
+    except HoldfastError:
+        return None
+    with bell:
+        info = bell.ask("info")
+    found = connection.read(Path(info["connection_file"]))
+    return Successor(found, None if adopted else info.get("story") or "nothing of before is in it")

@@ -1,0 +1,18 @@
+"""What other clients are called on the screen. Pure."""
+
+from __future__ import annotations
+
+from holdfast.console import ansi
+
+NAME_WIDTH = 24
+
+_SESSION_DIGITS = 4
+"""Enough of a client's session to tell two consoles of one user apart."""
+
+
+def called(username: str, session: str, own: str) -> str:
+    """A client by its user's name; namesakes of `own`, and the nameless, by their session, too."""
+    name = ansi.visible(username)[:NAME_WIDTH]
+    if name and name != own:
+        return name
+    return f"{name} {ansi.visible(session)[:_SESSION_DIGITS]}".strip() or "?"

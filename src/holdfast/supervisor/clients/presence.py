@@ -1,0 +1,107 @@
+"""Who is there: what clients say of themselves, and when they are gone.
+
+Our own clients leave their card (protocol/notices.py) and are known exactly. Of others it is known how many
+listen at a door, and who was heard last: that many of these are taken to be there.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from holdfast.access.doors import Door
+from holdfast.protocol.messages import Header
+from holdfast.protocol.notices import Card
+from holdfast.protocol.operations import Attached
+from holdfast.supervisor.cells.queue import Job
+
+CLIENTS_KNOWN = 256
+"""Clients whose names are remembered; who has been silent longest is forgotten first."""
+
+UNKNOWN = "?"
+"""The name of who has not said anything yet."""
+
+
+class _Heard(msgspec.Struct):
+    """Somebody who has sent something."""
+
+    username: str
+    since: float
+    door: Door
+
+
+class Presence:
+    """Of all clients, at all doors."""
+
+    def __init__(self, doors: Sequence[Door]) -> None:
+        self._doors = doors
+        self._heard: OrderedDict[str, _Heard] = OrderedDict()  # by header.session, latest last
+        self._carded: OrderedDict[str, None] = OrderedDict()  # sessions that have ever left a card
+        self.on_change: Callable[[], None] = lambda: None
+        """Called when somebody has come to listen, or has left."""
+
+    def heard(self, door: Door, header: Header) -> None:
+        """A client has sent a message."""
+        known = self._heard.get(header.session)
+        since = known.since if known is not None else time.time()
+        self._heard[header.session] = _Heard(header.username, since, door)
+        self._heard.move_to_end(header.session)
+        if len(self._heard) > CLIENTS_KNOWN:
+            self._heard.popitem(last=False)
+
+    def changed(self) -> None:
+        """A door has taken in who came to listen, or left."""
+        for card in self._cards():
+            self._carded[card.session] = None
+            self._carded.move_to_end(card.session)
+        while len(self._carded) > CLIENTS_KNOWN:
+            self._carded.popitem(last=False)
+        self.on_change()
+
+    def has_left(self, job: Job) -> bool:
+        """Whether the client that sent `job` is gone for certain."""
+        session, door = job.message.header.session, job.door
+        if session in self._carded:
+            return all(card.session != session for card in self._cards())
+        return door.subscribers <= len(door.cards)
+
+    def names(self) -> list[str]:
+        """Of who is there, sorted; UNKNOWN comes last."""
+        return sorted((each.name for each in self.attached()), key=lambda name: (name == UNKNOWN, name))
+
+    def attached(self, running: Job | None = None, waiting: Sequence[Job] = ()) -> list[Attached]:
+        """Who is there, by the time they came, and what they do: the job that runs, and those that wait."""
+        cards = self._cards()
+        found = [Attached(card.username, card.kind, card.session, card.since) for card in cards]
+        carded = {card.session for card in cards}
+        for door in self._doors:
+            strangers = [
+                (session, heard)
+                for session, heard in reversed(self._heard.items())
+                if session not in carded and session not in self._carded and heard.door is door
+            ]
+            count = max(0, door.subscribers - len(door.cards))
+            found += [
+                Attached(heard.username, "jupyter", session, heard.since)
+                for session, heard in strangers[:count]
+            ]
+            found += [Attached(UNKNOWN, "jupyter")] * (count - len(strangers))
+        found.sort(key=lambda each: each.since or float("inf"))
+        return [_with_cells(each, running, waiting) for each in found]
+
+    def _cards(self) -> list[Card]:
+        return [card for door in self._doors for card in door.cards]
+
+
+def _with_cells(each: Attached, running: Job | None, waiting: Sequence[Job]) -> Attached:
+    count = running.count if running is not None and _is_of(running, each) else None
+    return msgspec.structs.replace(
+        each, running=count, waiting=sum(_is_of(job, each) for job in waiting if job.request is not None)
+    )
+
+
+def _is_of(job: Job, client: Attached) -> bool:
+    return bool(client.session) and job.message.header.session == client.session
