@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from types import TracebackType
 from typing import Any, Self, Unpack
 
@@ -161,11 +161,16 @@ class Client:
         sockets.close()
 
     def execute(
-        self, code: str, *, on_input: OnInput | None = None, **options: Unpack[ExecuteOptions]
+        self,
+        code: str,
+        *,
+        on_input: OnInput | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        **options: Unpack[ExecuteOptions],
     ) -> Execution:
         """Send one cell. Without `on_input`, input() in it is an error. Options as of `execute_content`."""
         content = execute_content(code, allow_stdin=on_input is not None, **options)
-        conversation = self._begin("execute_request", content, "shell", until_idle=True)
+        conversation = self._begin("execute_request", content, "shell", until_idle=True, metadata=metadata)
         execution = Execution(conversation)
         if on_input is not None:
             self._askers[conversation.msg_id] = on_input
@@ -212,9 +217,17 @@ class Client:
             checked(await self.request("interrupt_request", channel="control"))
 
     def _begin(
-        self, msg_type: str, content: object, channel: Channel, *, until_idle: bool = False
+        self,
+        msg_type: str,
+        content: object,
+        channel: Channel,
+        *,
+        until_idle: bool = False,
+        metadata: Mapping[str, Any] | None = None,
     ) -> Conversation:
-        conversation, frames = self._exchange.begin(msg_type, content, until_idle=until_idle)
+        conversation, frames = self._exchange.begin(
+            msg_type, content, until_idle=until_idle, metadata=metadata or {}
+        )
         self._send(channel, frames)
         return conversation
 

@@ -20,6 +20,7 @@ import msgspec
 
 from holdfast.client.aio import Client
 from holdfast.console import ansi, pager, render
+from holdfast.console.bundle import Bundles
 from holdfast.console.cell import OwnCell
 from holdfast.console.greeting import head, running_title
 from holdfast.console.help import HELP
@@ -99,7 +100,8 @@ class Console:
         """When Ctrl-C last meant another client's cell, on the loop's clock."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._screen = Screen(sys.stdout, sys.stderr, settings.theme)
-        self._others = Others(self._screen, self._username, self._on_count)
+        self._bundles = Bundles(settings.images, sys.stdout)
+        self._others = Others(self._screen, self._bundles, self._username, self._on_count)
         self._history = SessionHistory()
         self._prompt = Prompt(
             self._screen,
@@ -153,7 +155,14 @@ class Console:
         return await self._prompt.read(text)
 
     async def _run_cell(self, code: str) -> None:
-        self._cell = OwnCell(self._client, self._screen, code, self._on_count, self._settings.elapsed_seconds)
+        self._cell = OwnCell(
+            self._client,
+            self._screen,
+            self._bundles,
+            code,
+            self._on_count,
+            self._settings.elapsed_seconds,
+        )
         if self._others.running is not None:
             self._note(f"waiting for {self._others.running.title}")
         self._running = asyncio.ensure_future(self._cell.run(self._answer))

@@ -8,11 +8,13 @@ from typing import Any, NamedTuple
 
 from holdfast.client.aio import Client, OnInput
 from holdfast.client.exchange import Incoming
-from holdfast.console import ansi, editor, elapsed, pager, render
+from holdfast.console import ansi, bundle, editor, elapsed, pager, render
+from holdfast.console.bundle import Bundles
 from holdfast.console.ladder import Ladder, Step
 from holdfast.console.screen import Screen
 from holdfast.console.view import CellView
 from holdfast.errors import HoldfastError
+from holdfast.protocol import terminal
 
 _SAID_AS_TEXT = frozenset({"UsageError"})
 """Errors that IPython prints instead of publishing them."""
@@ -35,6 +37,7 @@ class OwnCell:
         self,
         client: Client,
         screen: Screen,
+        bundles: Bundles,
         code: str,
         on_count: Callable[[int], None],
         tell_elapsed: float,
@@ -48,7 +51,7 @@ class OwnCell:
         self._on_count = on_count
         self._tell_elapsed = tell_elapsed
         self._watch = elapsed.Stopwatch()
-        self._view = CellView(screen)
+        self._view = CellView(screen, bundles)
         self._ladder = Ladder()
         self._count = 0
         self._error_shown = False
@@ -61,7 +64,8 @@ class OwnCell:
             with self._watch.paused():
                 return await on_input(question, password)
 
-        execution = self._client.execute(self._code, on_input=asked)
+        told = terminal.metadata(self._screen.terminal())
+        execution = self._client.execute(self._code, on_input=asked, metadata=told)
         async for message in execution:
             self._take(message)
         reply = (await execution.reply).content
@@ -115,7 +119,7 @@ class OwnCell:
         """What the kernel wants of its frontend (messaging.html, "Payloads")."""
         source = payload.get("source")
         if source == "page":
-            await pager.show(render.data(payload), self._screen)
+            await pager.show(bundle.text(payload), self._screen)
         elif source == "set_next_input":
             return outcome._replace(next_input=str(payload.get("text", "")))
         elif source == "ask_exit":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from holdfast.console.bundle import Bundles
 from holdfast.console.screen import Screen
 from holdfast.console.view import CellView
 from kit.page import Page
@@ -27,7 +28,7 @@ def clear(*, wait: bool) -> tuple[str, dict[str, Any]]:
 def shown(screen: Screen, page: Page, *messages: tuple[str, dict[str, Any]]) -> list[str]:
     """The page after a cell of ours has sent `messages`."""
     screen.write("In [1]: code\n")
-    view = CellView(screen)
+    view = CellView(screen, Bundles("none", page))
     for msg_type, content in messages:
         view.show(msg_type, content)
     view.finish()
@@ -77,14 +78,20 @@ def test_a_display_with_something_below_it_is_shown_again(screen: Screen, page: 
     assert shown(screen, page, *messages) == ["one", "between", "two"]
 
 
-def test_two_displays_do_not_replace_each_other(screen: Screen, page: Page) -> None:
-    messages = [display("a1", "a"), display("b1", "b"), display("a2", "a", update=True)]
-    assert shown(screen, page, *messages) == ["a1", "b1", "a2"]
+def test_of_displays_one_below_the_other_each_is_updated_in_its_place(screen: Screen, page: Page) -> None:
+    bars = [
+        display("a1", "a"),
+        display("b1", "b"),
+        display("shown once"),
+        display("a2\na2", "a", update=True),
+    ]
+    updates = [display("b2", "b", update=True), display("a3", "a", update=True)]
+    assert shown(screen, page, *bars, *updates) == ["a3", "b2", "shown once"]
 
 
 def test_the_cell_of_another_client_is_shown_with_its_code(screen: Screen, page: Page) -> None:
     screen.write("half written")
-    view = CellView(screen, "ana")
+    view = CellView(screen, Bundles("none", page), "ana")
     view.show("status", {"execution_state": "busy"})
     view.show("execute_input", {"code": "6 * 7", "execution_count": 3})
     view.show("execute_result", {"execution_count": 3, "data": {"text/plain": "42"}})

@@ -1,0 +1,103 @@
+"""Which of the representations in a MIME bundle is shown in a terminal, and as what: text or a picture.
+
+The best one that says something: a picture if this terminal has a way, else text/plain, else a document that
+can be read as text. What can't be shown is named with its size.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import os
+import re
+import shutil
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Literal, TextIO
+
+from holdfast.console import ansi
+from holdfast.console.pictures.files import HEAD_CHARACTERS, RASTER, png_size
+
+if TYPE_CHECKING:
+    from holdfast.console.pictures.easel import Easel
+    from holdfast.console.pictures.picture import Picture
+
+Images = Literal["auto", "kitty", "sixel", "iterm2", "blocks", "none"]
+
+DOCUMENT_CHARACTERS = 400_000
+"""Of a document that is made text: that takes half a second, and the prompt waits meanwhile."""
+
+_DOCUMENTS = {
+    "text/markdown": "markdown",
+    "text/latex": "latex",
+    "text/html": "html",
+    "application/json": "jsons",
+}
+"""MIME type -> who reads it (`readable`), the best first."""
+
+_SAYS_NOTHING = re.compile(r"<[\w.<> ]+(?: object)?(?: at 0x[0-9a-fA-F]+)?>")
+"""What Python says of an object whose class says nothing about it."""
+
+
+class Bundles:
+    """Reads bundles for the terminal that `out` writes to."""
+
+    def __init__(self, images: Images, out: TextIO) -> None:
+        self._images = images
+        self._out = out
+
+    def parts(self, content: Mapping[str, Any]) -> list[str | Picture]:
+        """What to show of a message with `data` and `metadata`, piece by piece, from top to bottom."""
+        bundle = _mapping(content.get("data"))
+        told = _mapping(content.get("metadata"))
+        for mime in RASTER:
+            if mime in bundle:
+                picture = self._easel.picture(bundle[mime], _mapping(told.get(mime)))
+                if picture is not None:
+                    return [picture]
+        return [text(content)] if bundle else []
+
+    @functools.cached_property
+    def _easel(self) -> Easel:
+        from holdfast.console.pictures.easel import Easel  # noqa: PLC0415 - most sessions show no picture
+        from holdfast.console.pictures.protocols import Protocols  # noqa: PLC0415
+
+        return Easel(Protocols(self._images, os.environ), self._out)
+
+
+def text(content: Mapping[str, Any]) -> str:
+    """A message with `data` as text alone."""
+    bundle = _mapping(content.get("data"))
+    plain = bundle.get("text/plain")
+    images = [_named(mime, value) for mime, value in bundle.items() if mime.startswith("image/")]
+    if plain is not None and (images or not _SAYS_NOTHING.fullmatch(str(plain))):
+        return " ".join([str(plain), *images])
+    document = next(filter(None, map(functools.partial(_document, bundle), _DOCUMENTS)), None)
+    if document is not None:
+        return document
+    others = [] if images else [_named(mime, value) for mime, value in bundle.items() if mime != "text/plain"]
+    return " ".join([*([str(plain)] if plain is not None else []), *images, *others])
+
+
+def _document(bundle: Mapping[str, Any], mime: str) -> str | None:
+    """A document of the bundle as text; None if there is none, or it has none, or it is too large."""
+    value = bundle.get(mime)
+    if value is None or len(str(value)) > DOCUMENT_CHARACTERS:
+        return None
+    reader: Callable[..., str] = importlib.import_module(f"holdfast.console.readable.{_DOCUMENTS[mime]}").text
+    if mime in ("text/markdown", "text/html"):
+        return reader(str(value), shutil.get_terminal_size().columns)
+    return reader(value if mime == "application/json" else str(value))
+
+
+def _named(mime: str, value: object) -> str:
+    """`<image/png 640x480, 13 kB>`: what can be said of something that can't be shown."""
+    encoded = str(value)
+    if mime not in RASTER:
+        return f"<{mime}, {ansi.size(len(encoded))}>"
+    pixels = png_size(encoded[:HEAD_CHARACTERS])
+    measure = f" {pixels.width}x{pixels.height}" if pixels is not None else ""
+    return f"<{mime}{measure}, {ansi.size(len(encoded) * 3 // 4)}>"
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
