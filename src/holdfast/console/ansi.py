@@ -20,6 +20,8 @@ WHO = "33;1"
 """Another client's name."""
 NOTE = "90"
 """Holdfast's own words: grey, so that they are not taken for output."""
+BAR = "36"
+"""What is done of something, in a progress bar."""
 WARNING = "33"
 ERROR = "31;1"
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, TextIO
 
 from holdfast.console import ansi
 from holdfast.console.pictures.files import HEAD_CHARACTERS, RASTER, png_size
+from holdfast.console.widgets import Widgets
 
 if TYPE_CHECKING:
     from holdfast.console.pictures.easel import Easel
@@ -42,6 +43,7 @@ class Bundles:
     """Reads bundles for the terminal that `out` writes to."""
 
     def __init__(self, images: Images, out: TextIO) -> None:
+        self.widgets = Widgets()
         self._images = images
         self._out = out
 
@@ -49,12 +51,19 @@ class Bundles:
         """What to show of a message with `data` and `metadata`, piece by piece, from top to bottom."""
         bundle = _mapping(content.get("data"))
         told = _mapping(content.get("metadata"))
+        if (widget := self.shows_widget(content)) is not None:
+            shown = self.widgets.text(widget, shutil.get_terminal_size().columns - 1)
+            return [shown] if shown else []
         for mime in RASTER:
             if mime in bundle:
                 picture = self._easel.picture(bundle[mime], _mapping(told.get(mime)))
                 if picture is not None:
                     return [picture]
         return [text(content)] if bundle else []
+
+    def shows_widget(self, content: Mapping[str, Any]) -> str | None:
+        """The widget that a message shows; None if it shows something else, or one that nobody knows."""
+        return self.widgets.shown_in(_mapping(content.get("data")))
 
     @functools.cached_property
     def _easel(self) -> Easel:

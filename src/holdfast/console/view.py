@@ -1,29 +1,19 @@
-"""One cell's messages, shown on the screen in the order they come. Knows what can be taken back.
+"""One cell's messages, shown on the screen in the order they come. Knows what `clear_output` takes back.
 
-`clear_output` and updated displays replace what stands on the screen if nothing else was written since;
-else the new text follows the old.
+What was written by others since, or has scrolled away, stays: the new text follows the old. Displays that
+change are the business of `displays`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+import functools
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from holdfast.console import render
 from holdfast.console.bundle import Bundles
-from holdfast.console.pictures.picture import Picture
+from holdfast.console.displays import Displays
 from holdfast.console.screen import Mark, Screen, Stream
-
-DISPLAYS = 32
-"""Displays one below the other that are updated in place: more bars than that are no progress display."""
-
-
-class _Display(NamedTuple):
-    """A display on the screen: what it is known by, where it begins, what it shows."""
-
-    identity: str
-    begin: Mark
-    content: Mapping[str, Any]
 
 
 class CellView:
@@ -35,8 +25,7 @@ class CellView:
         self._bundles = bundles
         self._begin: Mark | None = None
         self._clear_at_next = False
-        self._displays: list[_Display] = []
-        """What was shown last, one display below the other, with nothing between or after them."""
+        self._displays = Displays(screen, bundles)
         self._handlers: dict[str, Callable[[Mapping[str, Any]], None]] = {
             "execute_input": self._input,
             "stream": self._stream,
@@ -46,9 +35,11 @@ class CellView:
             "error": self._error,
             "clear_output": self._clear,
         }
+        for comm in ("comm_open", "comm_msg", "comm_close"):
+            self._handlers[comm] = functools.partial(self._comm, comm)
 
     def show(self, msg_type: str, content: Mapping[str, Any]) -> None:
-        """Show one message; what nobody needs to see (status, comms) is passed over."""
+        """Show one message; what nobody needs to see (status) is passed over."""
         handler = self._handlers.get(msg_type)
         if handler is not None:
             handler(content)
@@ -56,12 +47,13 @@ class CellView:
     def finish(self) -> None:
         """The cell is over: what it left half written stands, the next thing begins a line."""
         self._screen.fresh_line()
+        self._displays.finish()
 
     def _write(self, text: str, stream: Stream = "stdout", *, whole_lines: bool = True) -> None:
         self._clear_if_asked()
         if whole_lines:
             self._screen.fresh_line()
-        self._displays = []
+        self._displays.bury()
         self._screen.write(text, stream)
 
     def _input(self, content: Mapping[str, Any]) -> None:
@@ -78,45 +70,30 @@ class CellView:
     def _result(self, content: Mapping[str, Any]) -> None:
         self._clear_if_asked()
         self._screen.fresh_line()
-        self._displays = []
+        self._displays.bury()
         count = content.get("execution_count") or ""
         match self._bundles.parts(content):
             case [str(text)]:
                 self._screen.write(render.result(text, count, self.who))
             case parts:
                 self._screen.write(f"{render.prompt_out(count, self.who)}\n")
-                self._put(parts)
+                self._displays.put(parts)
 
     def _error(self, content: Mapping[str, Any]) -> None:
         self._write(render.error(content))
 
     def _data(self, content: Mapping[str, Any]) -> None:
         self._clear_if_asked()
-        self._screen.fresh_line()
-        begin = self._screen.mark()
-        self._put(self._bundles.parts(content))
-        self._displays = [*self._displays[1 - DISPLAYS :], _Display(_display_id(content), begin, content)]
+        self._displays.show(content)
 
     def _update(self, content: Mapping[str, Any]) -> None:
-        """Show a display anew: in its place, with those below it, if nothing else stands there."""
         self._clear_if_asked()
-        identity = _display_id(content)
-        places = [place for place, each in enumerate(self._displays) if each.identity == identity != ""]
-        if not places or not self._screen.holds(self._displays[places[0]].begin):
-            self._data(content)
-            return
-        first = places[0]
-        self._displays, redrawn = self._displays[:first], self._displays[first:]
-        self._screen.rewind(redrawn[0].begin)
-        for each in redrawn:
-            self._data(content if each.identity == identity else each.content)
+        self._displays.update(content)
 
-    def _put(self, parts: Sequence[str | Picture]) -> None:
-        for part in parts:
-            if isinstance(part, str):
-                self._screen.write(part + "\n")
-            else:
-                self._screen.draw(part)
+    def _comm(self, msg_type: str, content: Mapping[str, Any]) -> None:
+        changed = self._bundles.widgets.take(msg_type, content)
+        if changed is not None:
+            self._displays.change(changed)
 
     def _clear(self, content: Mapping[str, Any]) -> None:
         self._clear_at_next = True
@@ -128,10 +105,5 @@ class CellView:
             self._begin = self._screen.mark()
         elif self._clear_at_next:
             self._screen.rewind(self._begin)
-            self._displays = []
+            self._displays = Displays(self._screen, self._bundles)
         self._clear_at_next = False
-
-
-def _display_id(content: Mapping[str, Any]) -> str:
-    transient = content.get("transient")
-    return str(transient.get("display_id", "")) if isinstance(transient, Mapping) else ""

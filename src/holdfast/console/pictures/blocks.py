@@ -35,11 +35,12 @@ def _line(upper: bytes, lower: bytes, colour: _Colour) -> str:
     pieces = []
     before = None
     for begin in range(0, len(upper), 3):
-        pair = upper[begin : begin + 3], lower[begin : begin + 3]
+        pair = above, below = colour(38, upper[begin : begin + 3]), colour(48, lower[begin : begin + 3])
+        plain = above[2:] == below[2:]  # one colour for both is a blank: less to write, nothing to copy
         if pair != before:
-            pieces.append(f"\x1b[{colour(38, pair[0])};{colour(48, pair[1])}m")
+            pieces.append(f"\x1b[{below}m" if plain else f"\x1b[{above};{below}m")
             before = pair
-        pieces.append(_UPPER_HALF)
+        pieces.append(" " if plain else _UPPER_HALF)
     return "".join(pieces) + "\x1b[0m\n"
 
 

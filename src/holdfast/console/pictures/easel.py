@@ -17,7 +17,7 @@ from holdfast.console.pictures.picture import Picture, Size, placed
 from holdfast.console.pictures.protocols import Means, Protocols
 
 USUAL_CELL = Size(8, 16)
-"""Pixels of a character, where the terminal does not say."""
+"""Pixels of a character, where the terminal does not say; and for blocks, which can't be too fine."""
 
 AS_IT_IS_BYTES = 1_000_000
 """A larger file is made smaller first, if the terminal would only shrink it."""
@@ -45,7 +45,7 @@ class Easel:
             return None
 
     def _drawn(self, file: ImageFile, means: Means, pixels: Size) -> Picture:
-        cell = self._cell()
+        cell = USUAL_CELL if means.way == "blocks" else self._cell()
         size = _fitted(pixels, cell, self._window())
         if means.way == "kitty":
             exact = Size(size.width * cell.width, size.height * cell.height)
@@ -61,6 +61,8 @@ class Easel:
             drawing = sixel.drawing(numbers, exact.width, palette)
         if drawing and not (means.in_tmux and len(drawing) > tmux.MOST_CHARACTERS):
             return placed(tmux.drawn_through(drawing) if means.in_tmux else drawing, size.height)
+        if means.way != "blocks":  # too large for tmux
+            size = _fitted(pixels, USUAL_CELL, self._window())
         half = file.rgb(Size(size.width, 2 * size.height))
         return blocks.draw(half, size.width, truecolour=ansi.colours() == "truecolor")
 
