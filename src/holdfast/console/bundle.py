@@ -55,7 +55,7 @@ class Bundles:
             shown = self.widgets.text(widget, shutil.get_terminal_size().columns - 1)
             return [shown] if shown else []
         for mime in RASTER:
-            if mime in bundle:
+            if mime in bundle and not _is_formula(bundle):
                 picture = self._easel.picture(bundle[mime], _mapping(told.get(mime)))
                 if picture is not None:
                     return [picture]
@@ -78,6 +78,8 @@ def text(content: Mapping[str, Any]) -> str:
     bundle = _mapping(content.get("data"))
     plain = bundle.get("text/plain")
     images = [_named(mime, value) for mime, value in bundle.items() if mime.startswith("image/")]
+    if _is_formula(bundle):
+        return str(plain)
     if plain is not None and (images or not _SAYS_NOTHING.fullmatch(str(plain))):
         return " ".join([str(plain), *images])
     document = next(filter(None, map(functools.partial(_document, bundle), _DOCUMENTS)), None)
@@ -85,6 +87,12 @@ def text(content: Mapping[str, Any]) -> str:
         return document
     others = [] if images else [_named(mime, value) for mime, value in bundle.items() if mime != "text/plain"]
     return " ".join([*([str(plain)] if plain is not None else []), *images, *others])
+
+
+def _is_formula(bundle: Mapping[str, Any]) -> bool:
+    """Whether it is one with good text: characters are sharper than a small picture of them."""
+    plain = bundle.get("text/plain")
+    return "text/latex" in bundle and plain is not None and not _SAYS_NOTHING.fullmatch(str(plain))
 
 
 def _document(bundle: Mapping[str, Any], mime: str) -> str | None:

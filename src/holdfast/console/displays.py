@@ -1,7 +1,7 @@
 """Displays that change: drawn anew where they stand, as long as nothing but displays stands below them.
 
-Both ways of Jupyter: `update_display_data` brings new content, widgets tell that they look otherwise. One that
-changed where it can't be drawn anew is shown once more when its cell is over.
+Both ways of Jupyter: `update_display_data` brings new content, widgets tell that they look otherwise. A
+widget that changed where it can't be drawn anew is shown once more when its cell is over.
 """
 
 from __future__ import annotations

@@ -17,6 +17,7 @@ _SUBSCRIPTS = str.maketrans("0123456789+-=()aeioxjkmnt", "₀₁₂₃₄₅₆�
 _SCRIPTS = {"^": _SUPERSCRIPTS, "_": _SUBSCRIPTS}
 
 _SCRIPT = re.compile(r"([\^_])(?:\(([^()]*)\)|(\w))")
+_RELATION = re.compile(r" *([=<>≤≥≠≈≡∝→⇒⇔↔∈∉⊂⊆]) *")
 _DOLLARS = re.compile(r"^\s*(?:\$\$?|\\\[|\\\()(.*?)(?:\$\$?|\\\]|\\\))\s*$", re.DOTALL)
 _ONE = re.compile(r"[\w.^]*|[^\s()]|\w*√?\([^()]*\)")
 """What needs no brackets above or below a fraction's line."""
@@ -83,7 +84,7 @@ def _scripted(line: str) -> str:
         line, count = _SCRIPT.subn(_script, line)
         if not count:
             break
-    return line.replace("\0", "^").replace("\1", "_")
+    return _RELATION.sub(r" \1 ", line.replace("\0", "^").replace("\1", "_")).strip()
 
 
 def _script(match: re.Match[str]) -> str:
