@@ -7,6 +7,7 @@ from typing import Any
 from holdfast.console.bundle import Bundles
 from holdfast.console.screen import Screen
 from holdfast.console.view import CellView
+from holdfast.console.widgets import VIEW
 from kit.page import Page
 
 
@@ -101,3 +102,36 @@ def test_the_cell_of_another_client_is_shown_with_its_code(screen: Screen, page:
 
 def test_our_own_code_is_not_shown_again(screen: Screen, page: Page) -> None:
     assert shown(screen, page, ("execute_input", {"code": "x", "execution_count": 1})) == []
+
+
+def comm(kind: str, identity: str, model: str = "", **state: Any) -> tuple[str, dict[str, Any]]:
+    told = {**({"_model_name": model} if model else {}), **state}
+    return kind, {"comm_id": identity, "target_name": "jupyter.widget", "data": {"state": told}}
+
+
+WIDGET = ("display_data", {"data": {"text/plain": "HBox()", VIEW: {"model_id": "w"}}})
+OPENED = comm("comm_open", "w", "LabelModel", value="0 %")
+
+
+def test_a_widget_is_drawn_anew_when_it_changes(screen: Screen, page: Page) -> None:
+    half, full = (comm("comm_msg", "w", value=f"{share} %") for share in (50, 100))
+    assert shown(screen, page, OPENED, WIDGET, half, display("below"), full) == ["100 %", "below"]
+
+
+def test_a_widget_with_text_below_it_is_shown_once_more_at_the_end(screen: Screen, page: Page) -> None:
+    updates = [comm("comm_msg", "w", value=f"{share} %") for share in (50, 100)]
+    messages = [OPENED, WIDGET, stream("said\n"), *updates]
+    assert shown(screen, page, *messages) == ["0 %", "said", "100 %"]
+
+
+def test_a_widget_that_is_closed_is_taken_away(screen: Screen, page: Page) -> None:
+    assert shown(screen, page, OPENED, WIDGET, ("comm_close", {"comm_id": "w"})) == []
+
+
+def test_a_widget_that_nobody_knows_is_its_text(screen: Screen, page: Page) -> None:
+    assert shown(screen, page, WIDGET, comm("comm_msg", "w", value="50 %")) == ["HBox()"]
+
+
+def test_a_result_of_several_lines_or_a_picture_stands_below_its_prompt(screen: Screen, page: Page) -> None:
+    result = ("execute_result", {"execution_count": 1, "data": {"text/html": "<p>a</p><p>b</p>"}})
+    assert shown(screen, page, result) == ["Out[1]:", "a", "", "b"]

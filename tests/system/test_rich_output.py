@@ -1,0 +1,230 @@
+"""What is more than text, in a console on a real terminal: pictures, tables, formulas, progress."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import re
+import secrets
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from kit.deadline import Deadline
+from kit.kernel import END_SECONDS, environment, scratch
+from kit.processes import kill, left_over
+from kit.terminal import ENTER, Terminal
+from kit.wire import Client
+
+HOLDFAST = [sys.executable, "-m", "holdfast"]
+
+RED = "Image.new('RGB', (80, 64), 'red')"
+"""A picture of ten columns and four rows, where a character has 8 x 16 pixels."""
+
+
+class Session:
+    """A running session; every console on it may be another kind of terminal."""
+
+    def __init__(self, folder: Path, env: Mapping[str, str]) -> None:
+        self._folder = folder
+        self._env = env
+
+    @contextmanager
+    def console(self, *, columns: int = 100, rows: int = 40, **env: str) -> Iterator[Terminal]:
+        """A new console, with its prompt."""
+        command = [*HOLDFAST, "attach", "work"]
+        with Terminal(command, {**self._env, **env}, columns=columns, rows=rows) as made:
+            made.wait_for_last_prompt()
+            run(made, "from PIL import Image")
+            yield made
+
+    def client(self, username: str) -> Client:
+        """Another frontend, of another user."""
+        file = self._folder / "run" / "work" / "connection.json"
+        return Client(json.loads(file.read_text()), username)
+
+
+def holdfast(env: Mapping[str, str], *arguments: str) -> None:
+    subprocess.run([*HOLDFAST, *arguments], env=env, check=True, capture_output=True, timeout=30)
+
+
+@pytest.fixture(scope="module")
+def session() -> Iterator[Session]:
+    with scratch() as folder:
+        mark = secrets.token_hex(8)
+        env = environment(folder, mark) | {"HOME": str(folder), "PAGER": "cat"}
+        for name in ("NO_COLOR", "TMUX", "TERM_PROGRAM", "COLORTERM"):
+            env.pop(name, None)
+        try:
+            holdfast(env, "new", "work", "-d")
+            yield Session(folder, env)
+            holdfast(env, "stop", "work")
+            assert not left_over(mark, Deadline(END_SECONDS))
+        finally:
+            kill(mark)
+
+
+@pytest.fixture
+def console(session: Session) -> Iterator[Terminal]:
+    with session.console(COLORTERM="truecolor") as made:
+        yield made
+
+
+def run(console: Terminal, code: str) -> str:
+    """What is on the screen after a cell, from its code on."""
+    before = console.prompt_number()
+    assert before is not None
+    console.send(code + ENTER)
+    console.wait_until(lambda: (console.prompt_number() or 0) > before, "the next prompt", 30)
+    return console.all_text.rpartition(f"In [{before}]: ")[2].rpartition("\n\nIn [")[0]
+
+
+# Pictures
+
+
+def test_a_terminal_that_nobody_knows_gets_half_blocks(console: Terminal) -> None:
+    run(console, "import matplotlib.pyplot as plt; plt.plot([1, 4, 2]); plt.show()")
+
+    assert console.text.count("▀") > 100
+    assert "<Figure" not in console.text
+
+
+def test_a_plot_is_shown_though_nobody_says_show(console: Terminal) -> None:
+    assert "▀" in run(console, "import matplotlib.pyplot as plt; _ = plt.plot([1, 4, 2])")
+
+
+def test_kitty_gets_the_file_as_it_is(session: Session) -> None:
+    with session.console(KITTY_WINDOW_ID="1") as console:
+        run(console, RED)
+        sent = re.findall(rb"\x1b_Ga=T,f=100,i=\d+,c=10,r=4,C=1,q=2,m=0;([^\x1b]*)\x1b", console.raw)
+        with Image.open(io.BytesIO(base64.b64decode(sent[0]))) as picture:
+            assert picture.size == (80, 64)
+
+
+def test_iterm2_gets_the_file_also_over_ssh(session: Session) -> None:
+    with session.console(LC_TERMINAL="iTerm2") as console:
+        run(console, RED)
+        assert re.search(rb"\x1b\]1337;File=inline=1;size=\d+;width=10;height=4;", console.raw)
+
+
+def test_a_terminal_with_sixels_gets_them(session: Session) -> None:
+    with session.console(WT_SESSION="1") as console:
+        run(console, RED)
+        assert b'\x1bP0;1;0q"1;1;80;64#0;2;100;0;0#0!80~-' in console.raw
+
+
+def test_without_colours_a_picture_is_named(session: Session) -> None:
+    with session.console(NO_COLOR="1") as console:
+        assert re.search(r"<image/png 80x64, \d+ B>", run(console, RED))
+
+
+def test_an_animation_is_drawn_in_one_place(session: Session) -> None:
+    frames = "[h.update(Image.new('RGB', (80, 64), colour)) for colour in ('green', 'blue')]"
+    with session.console(KITTY_WINDOW_ID="1") as console:
+        run(console, f"h = display({RED}, display_id=True); _ = {frames}")
+        numbers = re.findall(rb"a=T,f=100,i=(\d+)", console.raw)
+        again = [re.search(rb"\x1b\[4A\x1b\[J\x1b_Ga=d,d=I,i=%s," % each, console.raw) for each in numbers]
+
+        assert [each is not None for each in again] == [True, True, False]
+
+
+def test_frames_that_clear_the_output_leave_the_last_one(console: Terminal) -> None:
+    run(console, "from IPython.display import clear_output")
+    frame = f"clear_output(wait=True), display({RED}), print('frame', n)"
+    shown = run(console, f"[({frame}) for n in range(3)]; 0")
+
+    assert "frame 2" in shown
+    assert not re.search(r"^frame 1", console.text, re.MULTILINE)
+
+
+def test_a_picture_of_another_client_comes_above_the_half_typed_line(
+    session: Session, console: Terminal
+) -> None:
+    console.send("half = 'ty")
+    ana = session.client("ana")
+    try:
+        ana.reply(ana.send("execute_request", {"code": RED}))
+        console.wait_until(lambda: re.search(r"\[ana\] Out\[\d+\]:", console.text) is not None)
+        console.wait_until(lambda: console.lines[-1].endswith("half = 'ty"), "the half typed line")
+    finally:
+        ana.close()
+    console.send("ped'" + ENTER + "half" + ENTER)
+    console.wait_for("'typed'")
+
+
+def test_no_picture_smuggles_escapes_into_a_terminal(session: Session) -> None:
+    evil = "eA==\x1b]0;owned\x07"
+    bundle = {"image/png": evil, "text/html": f"<p>{evil}", "text/plain": "<x>"}
+    with session.console(LC_TERMINAL="iTerm2") as console:
+        eve = session.client("eve")
+        try:
+            eve.reply(eve.send("execute_request", {"code": f"display({bundle!r}, raw=True)"}))
+            console.wait_for("<image/png")
+        finally:
+            eve.close()
+        assert b"\x1b]0;owned" not in console.raw
+
+
+# Documents and tables
+
+
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [
+        (r"Math(r'\frac{a+b}{x^2}')", "(a+b)/x²"),
+        (r"Markdown('| a | b |\n|---|---|\n| 1 | 2 |')", " ───"),
+        ("HTML('<table><tr><td>tea<td>9<tr><td>coffee<td>12</table>')", "tea      9\ncoffee  12"),
+        ("JSON({'a': 1})", '"a": 1'),
+        ("HTML('<script>x</script>')", "<text/html, 18 B>"),
+    ],
+)
+def test_what_has_no_text_of_its_own_can_be_read(console: Terminal, code: str, text: str) -> None:
+    run(console, "from IPython.display import *")
+    assert text in run(console, code)
+
+
+def test_code_in_a_cell_knows_the_width_of_its_clients_terminal(session: Session) -> None:
+    size = "import shutil; print('width', shutil.get_terminal_size().columns)"
+    with session.console(columns=130) as console:
+        assert "width 130" in run(console, size)
+    with session.console(columns=90) as console:
+        assert "width 90" in run(console, size)
+        console.resize(70, 40)
+        console.wait_for_last_prompt()
+        assert "width 70" in run(console, size)
+    other = session.client("lab")
+    try:
+        request = other.send("execute_request", {"code": "import os; assert 'COLUMNS' not in os.environ"})
+        assert other.reply(request)["content"]["status"] == "ok"
+    finally:
+        other.close()
+
+
+# Progress
+
+
+def test_bars_of_tqdm_move_in_place_in_all_its_shapes(console: Terminal) -> None:
+    run(console, "from tqdm import tqdm; from tqdm.auto import tqdm as auto")
+    assert run(console, "[0 for _ in tqdm(range(300), desc='plain')]; 0").count("plain: ") == 1
+    bars = run(console, "[[0 for _ in auto(range(9), desc='in')] for _ in auto(range(2), desc='out')]; 0")
+    assert re.search(r"out: 100% ━+ 2/2 .*\nin: 100% ━+ 9/9 .*\nin: 100% ━+ 9/9", bars)
+
+
+def test_progress_of_rich_is_one_line_for_each_task(console: Terminal) -> None:
+    run(console, "from rich.progress import Progress; p = Progress()")
+    run(console, "a, b = p.add_task('one', total=9), p.add_task('two', total=9)")
+    shown = run(console, "p.start(); [(p.advance(a), p.advance(b), p.refresh()) for _ in range(9)]; p.stop()")
+
+    assert len(re.findall("^one ", shown, re.MULTILINE)) == len(re.findall("^two ", shown, re.MULTILINE)) == 1
+    assert shown.count("100%") == 2
+
+
+def test_text_may_move_the_cursor_and_the_prompt_stays_below(console: Terminal) -> None:
+    shown = run(console, r"print('a\nb\nc', end='\x1b[2A\r'); print('A', end='\x1b[2B\r'); print('C')")
+    assert shown.endswith("A\nb\nC")
