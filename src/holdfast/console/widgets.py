@@ -12,7 +12,6 @@ from typing import Any
 
 from holdfast.console import ansi
 from holdfast.console.extent import columns
-from holdfast.console.readable import html
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 """MIME type of a widget that is displayed."""
@@ -132,6 +131,8 @@ def _alone(name: str, state: _State, width: int) -> str:
     if name == "Output":
         return _outputs(state.get("outputs"))
     if name.startswith("HTML"):
+        from holdfast.console.readable import html  # noqa: PLC0415 - most sessions have no widgets
+
         shown = html.text(str(state.get("value", ""))[:VALUE_CHARACTERS], width)
     elif name in ("Checkbox", "Valid"):
         shown = "[x]" if state.get("value") else "[ ]"
