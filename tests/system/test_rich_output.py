@@ -7,6 +7,8 @@ import io
 import json
 import re
 import secrets
+import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -19,7 +21,7 @@ from PIL import Image
 from kit.deadline import Deadline
 from kit.kernel import END_SECONDS, environment, scratch
 from kit.processes import kill, left_over
-from kit.terminal import ENTER, Terminal
+from kit.terminal import CTRL_D, ENTER, Terminal
 from kit.wire import Client
 
 HOLDFAST = [sys.executable, "-m", "holdfast"]
@@ -33,13 +35,13 @@ class Session:
 
     def __init__(self, folder: Path, env: Mapping[str, str]) -> None:
         self._folder = folder
-        self._env = env
+        self.env = env
 
     @contextmanager
     def console(self, *, columns: int = 100, rows: int = 40, **env: str) -> Iterator[Terminal]:
         """A new console, with its prompt."""
         command = [*HOLDFAST, "attach", "work"]
-        with Terminal(command, {**self._env, **env}, columns=columns, rows=rows) as made:
+        with Terminal(command, {**self.env, **env}, columns=columns, rows=rows) as made:
             made.wait_for_last_prompt()
             run(made, "from PIL import Image")
             yield made
@@ -59,7 +61,7 @@ def session() -> Iterator[Session]:
     with scratch() as folder:
         mark = secrets.token_hex(8)
         env = environment(folder, mark) | {"HOME": str(folder), "PAGER": "cat"}
-        for name in ("NO_COLOR", "TMUX", "TERM_PROGRAM", "COLORTERM"):
+        for name in ("NO_COLOR", "TMUX", "TERM_PROGRAM", "COLORTERM", "COLUMNS", "LINES"):
             env.pop(name, None)
         try:
             holdfast(env, "new", "work", "-d")
@@ -228,3 +230,26 @@ def test_progress_of_rich_is_one_line_for_each_task(console: Terminal) -> None:
 def test_text_may_move_the_cursor_and_the_prompt_stays_below(console: Terminal) -> None:
     shown = run(console, r"print('a\nb\nc', end='\x1b[2A\r'); print('A', end='\x1b[2B\r'); print('C')")
     assert shown.endswith("A\nb\nC")
+
+
+@pytest.mark.skipif(not (shutil.which("tmux") and shutil.which("tic")), reason="needs tmux and tic")
+@pytest.mark.parametrize("passthrough", ["on", "off"])
+def test_in_tmux_kitty_gets_the_file_if_tmux_lets_it_through(
+    session: Session, tmp_path: Path, passthrough: str
+) -> None:
+    described = subprocess.check_output(["infocmp", "xterm-256color"], text=True, timeout=30)
+    kitty = tmp_path / "kitty.ti"
+    kitty.write_text(re.sub("^xterm-256color", "xterm-kitty", described, flags=re.MULTILINE))
+    subprocess.run(["tic", "-o", tmp_path, kitty], check=True, capture_output=True, timeout=30)
+    (tmp_path / "conf").write_text(f"set -g allow-passthrough {passthrough}\nset -g status off\n")
+    inside = shlex.join([*HOLDFAST, "attach", "work"])
+    tmux = ["tmux", "-S", str(tmp_path / "socket"), "-f", str(tmp_path / "conf")]
+    env = {**session.env, "TERM": "xterm-kitty", "TERMINFO": str(tmp_path), "LANG": "C.UTF-8"}
+    with Terminal(["env", "TERM=xterm-kitty", *tmux, "new", inside], env, rows=40) as console:
+        console.wait_for_last_prompt()
+        run(console, "from PIL import Image")
+        run(console, RED)
+        assert (b"\x1b_Ga=T,U=1,f=100" in console.raw) == (passthrough == "on")
+        assert ("allow-passthrough" in console.text) == (passthrough == "off")
+        console.send(CTRL_D)
+        console.wait_end()

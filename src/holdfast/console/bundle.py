@@ -58,7 +58,8 @@ class Bundles:
             if mime in bundle and not _is_formula(bundle):
                 picture = self._easel.picture(bundle[mime], _mapping(told.get(mime)))
                 if picture is not None:
-                    return [picture]
+                    hint = self._easel.hint()
+                    return [picture, ansi.paint(hint, ansi.NOTE)] if hint else [picture]
         return [text(content)] if bundle else []
 
     def shows_widget(self, content: Mapping[str, Any]) -> str | None:

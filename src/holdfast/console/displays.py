@@ -81,8 +81,9 @@ class Displays:
         """The cell is over: its last state is worth showing."""
         stale, self._stale = self._stale, []
         for content in stale:
-            self._buried.remove(content)
-            self.show(content)
+            if content in self._buried:
+                self._buried.remove(content)
+                self.show(content)
 
     def put(self, parts: Sequence[str | Picture]) -> None:
         """Write text and pictures, each on lines of its own."""

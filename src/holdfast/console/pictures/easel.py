@@ -32,6 +32,14 @@ class Easel:
     def __init__(self, protocols: Protocols, out: TextIO) -> None:
         self._protocols = protocols
         self._out = out
+        self._hinted = False
+
+    def hint(self) -> str | None:
+        """Said once: what would make pictures better here."""
+        if self._hinted or not self._protocols.means().withheld:
+            return None
+        self._hinted = True
+        return "sharper with: tmux set -g allow-passthrough on"
 
     def picture(self, encoded: object, wanted: Mapping[str, object]) -> Picture | None:
         """What shows an image file in base64; None if it can't be shown here. `wanted`: its metadata."""

@@ -35,6 +35,8 @@ class Means(NamedTuple):
     way: Way
     in_tmux: bool = False
     """The terminal is reached through tmux, which has to be asked to hand things on."""
+    withheld: bool = False
+    """The terminal has a better way, but tmux lets nothing through."""
 
 
 class Protocols:
@@ -96,13 +98,15 @@ def of_environment(env: Mapping[str, str]) -> Way:
 def _through_tmux(outside: Outside | None) -> Means:
     if outside is None:
         return Means("blocks")
-    if outside.passes and _names(f"{outside.term} {outside.kind}", _KITTY):
+    kitty = _names(f"{outside.term} {outside.kind}", _KITTY)
+    if kitty and outside.passes:
         return Means("kitty", in_tmux=True)
     if "sixel" in outside.features:  # tmux draws them itself
         return Means("sixel")
-    if outside.passes and _names(outside.kind, _ITERM2_KINDS):
+    iterm2 = _names(outside.kind, _ITERM2_KINDS)
+    if iterm2 and outside.passes:
         return Means("iterm2", in_tmux=True)
-    return Means("blocks")
+    return Means("blocks", withheld=kitty or iterm2)
 
 
 def _blocks(env: Mapping[str, str]) -> Way:

@@ -44,8 +44,8 @@ def look_outside() -> Outside | None:
     if len(answer) != 4:
         return None
     passes, term, kind, features = answer
-    # Before tmux 3.3 there was no such option, and everything passed.
-    return Outside(passes != "off", term, kind, frozenset(features.split(",")))
+    # Before tmux 3.3 there was no such option, and everything passed. Of a choice it tells the number.
+    return Outside(passes not in ("0", "off"), term, kind, frozenset(features.split(",")))
 
 
 def passed_through(escape: str) -> str:

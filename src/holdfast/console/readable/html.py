@@ -30,6 +30,10 @@ _BLOCKS = frozenset(
 _APART = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6", "pre", "table", "blockquote"})
 """Of those, the ones with an empty line around them."""
 
+_ELSEWHERE = frozenset({"img", "iframe", "video", "audio"})
+_WEB = ("http://", "https://")
+"""What is only linked to is named by its address."""
+
 MOST_SPAN = 100
 """Columns of one cell of a table: a page that says a million is not drawn so wide."""
 
@@ -90,8 +94,9 @@ class _Reader(HTMLParser):
         elif tag in ("li", "tr"):
             self._new_line()
             self._text += "• " if tag == "li" else ""
-        elif tag == "img":
-            self._say(attributes.get("alt") or "")
+        elif tag in _ELSEWHERE:
+            source = attributes.get("src") or ""
+            self._say(attributes.get("alt") or (source if source.startswith(_WEB) else ""))
         self._preformatted += tag == "pre"
 
     def handle_endtag(self, tag: str) -> None:

@@ -40,7 +40,7 @@ def test_a_terminal_is_known_by_its_variables(env: dict[str, str], way: Way) -> 
     ("outside", "means"),
     [
         (KITTY, Means("kitty", in_tmux=True)),
-        (KITTY._replace(passes=False), Means("blocks")),
+        (KITTY._replace(passes=False), Means("blocks", withheld=True)),
         (Outside(True, "xterm-256color", "iTerm2 3.5.10", frozenset()), Means("iterm2", in_tmux=True)),
         (Outside(False, "foot", "foot(1.16)", frozenset({"sixel"})), Means("sixel")),
         (Outside(True, "xterm-256color", "", frozenset()), Means("blocks")),

@@ -48,7 +48,7 @@ PAGE = """
     as it is</pre><script>alert(1)</script>
 <table><thead><tr><th></th><th>item</th><th>price</th></tr></thead>
 <tbody><tr><th>0</th><td>tea</td><td>9.5</td></tr><tr><th>1</th><td>coffee</td><td>12.25</td></tr></tbody></table>
-<svg><text>no</text></svg><img alt="a chart" src="x">
+<svg><text>no</text></svg><img alt="a chart" src="x"><p><iframe src="https://example.org/v"></iframe>
 """
 
 
@@ -70,6 +70,8 @@ def test_a_page_is_read_as_its_text() -> None:
         "1  coffee  12.25",
         "",
         "a chart",
+        "",
+        "https://example.org/v",
     ]
 
 
