@@ -16,7 +16,7 @@ import msgspec
 
 from holdfast.protocol.terminal import Terminal, told_in
 
-_VARIABLES = ("COLUMNS", "LINES", "POLARS_TABLE_WIDTH", "TERM", "COLORTERM")
+_VARIABLES = ("COLUMNS", "LINES", "POLARS_TABLE_WIDTH", "TERM", "COLORTERM", "NO_COLOR")
 
 _PANDAS = {"display.width": 80, "display.max_columns": 20}
 """Options, and what they are in a notebook. 0 for the second means: as many columns as fit."""
@@ -70,6 +70,8 @@ class ClientsTerminal:
 def _wanted(terminal: Terminal) -> dict[str, str]:
     columns, lines = str(terminal.columns), str(terminal.lines)
     wanted = {"COLUMNS": columns, "LINES": lines, "POLARS_TABLE_WIDTH": columns}
+    if terminal.colours == "none":
+        wanted["NO_COLOR"] = "1"  # no-color.org: as the user has told the console
     if terminal.colours in ("256", "truecolor"):
         wanted["TERM"] = "xterm-256color"
     if terminal.colours == "truecolor":

@@ -19,7 +19,7 @@ WIDE = json.dumps(terminal.metadata(Terminal(132, 43, "truecolor"))).encode()
 
 @pytest.fixture(autouse=True)
 def _no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("COLUMNS", "LINES", "POLARS_TABLE_WIDTH", "COLORTERM"):
+    for name in ("COLUMNS", "LINES", "POLARS_TABLE_WIDTH", "COLORTERM", "NO_COLOR"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("TERM", "xterm-color")
 
@@ -33,6 +33,11 @@ def test_the_terminal_has_its_size_and_colours_for_one_cell() -> None:
         assert os.environ["COLORTERM"] == "truecolor"
     assert not client.is_there
     assert dict(os.environ) == before
+
+
+def test_a_terminal_without_colours_gets_none() -> None:
+    with ClientsTerminal().of(json.dumps(terminal.metadata(Terminal(80, 24, "none"))).encode()):
+        assert os.environ["NO_COLOR"] == "1"
 
 
 @pytest.mark.parametrize(
