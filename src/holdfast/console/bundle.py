@@ -24,18 +24,16 @@ if TYPE_CHECKING:
 
 Images = Literal["auto", "kitty", "sixel", "iterm2", "blocks", "none"]
 
-DOCUMENT_CHARACTERS = 400_000
-"""Of a document that is made text: that takes half a second, and the prompt waits meanwhile."""
-
 _DOCUMENTS = {
-    "text/markdown": "markdown",
-    "text/latex": "latex",
-    "text/html": "html",
-    "application/json": "jsons",
+    "text/markdown": ("markdown", 20_000),
+    "text/latex": ("latex", 5_000),
+    "text/html": ("html", 300_000),
+    "application/json": ("jsons", 300_000),
 }
-"""MIME type -> who reads it (`readable`), the best first."""
+"""MIME type -> who reads it (`readable`), and how many characters at most, the best first: the prompt waits half
+a second meanwhile. A page of text has 3,000; the longest table that pandas shows with its styles, 200,000."""
 
-_SAYS_NOTHING = re.compile(r"<[\w.<> ]+(?: object)?(?: at 0x[0-9a-fA-F]+)?>")
+_SAYS_NOTHING = re.compile(r"<[\w.<> ]{1,200}(?: object)?(?: at 0x[0-9a-fA-F]{1,16})?>")
 """What Python says of an object whose class says nothing about it."""
 
 
@@ -98,13 +96,16 @@ def _is_formula(bundle: Mapping[str, Any]) -> bool:
 
 def _document(bundle: Mapping[str, Any], mime: str) -> str | None:
     """A document of the bundle as text; None if there is none, or it has none, or it is too large."""
-    value = bundle.get(mime)
-    if value is None or len(str(value)) > DOCUMENT_CHARACTERS:
+    value, (name, most) = bundle.get(mime), _DOCUMENTS[mime]
+    if value is None or len(str(value)) > most:
         return None
-    reader: Callable[..., str] = importlib.import_module(f"holdfast.console.readable.{_DOCUMENTS[mime]}").text
-    if mime in ("text/markdown", "text/html"):
-        return reader(str(value), shutil.get_terminal_size().columns)
-    return reader(value if mime == "application/json" else str(value))
+    reader: Callable[..., str] = importlib.import_module(f"holdfast.console.readable.{name}").text
+    try:
+        if mime in ("text/markdown", "text/html"):
+            return reader(str(value), shutil.get_terminal_size().columns)
+        return reader(value if mime == "application/json" else str(value))
+    except Exception:  # noqa: BLE001 - libraries read what anybody wrote: it must not end the console
+        return None
 
 
 def _named(mime: str, value: object) -> str:

@@ -12,7 +12,7 @@ from typing import TextIO
 
 from holdfast.console import ansi
 from holdfast.console.pictures import blocks, iterm2, kitty, sixel, tmux
-from holdfast.console.pictures.files import ImageFile, NotAPicture
+from holdfast.console.pictures.files import ImageFile
 from holdfast.console.pictures.picture import Picture, Size, placed
 from holdfast.console.pictures.protocols import Means, Protocols
 
@@ -49,7 +49,7 @@ class Easel:
         try:
             file = ImageFile(encoded)
             return self._drawn(file, means, _wanted(wanted, file.size))
-        except (NotAPicture, OSError, ValueError, SyntaxError, MemoryError):  # Pillow's, of a damaged file
+        except Exception:  # noqa: BLE001 - damaged files make Pillow fail in many ways: none may end the console
             return None
 
     def _drawn(self, file: ImageFile, means: Means, pixels: Size) -> Picture:

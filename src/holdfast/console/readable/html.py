@@ -34,6 +34,8 @@ _ELSEWHERE = frozenset({"img", "iframe", "video", "audio"})
 _WEB = ("http://", "https://")
 """What is only linked to is named by its address."""
 
+RULE_COLUMNS = 40
+
 MOST_SPAN = 100
 """Columns of one cell of a table: a page that says a million is not drawn so wide."""
 
@@ -55,7 +57,9 @@ class _Reader(HTMLParser):
     def __init__(self, width: int) -> None:
         super().__init__(convert_charrefs=True)
         self._width = width
-        self._text = ""
+        self._lines: list[str] = []
+        self._line = ""
+        """The one that is half read."""
         self._silent: list[str] = []
         """Elements around this place that say nothing, from the outermost on."""
         self._preformatted = 0
@@ -67,8 +71,8 @@ class _Reader(HTMLParser):
         """All that was read."""
         if self._table is not None:
             self._end_table()
-        lines = [line.rstrip() for line in self._text.splitlines()]
-        return _MANY_LINES.sub("\n\n", "\n".join(lines)).strip("\n")
+        self._new_line()
+        return _MANY_LINES.sub("\n\n", "\n".join(self._lines)).strip("\n")
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag in _SILENT:
@@ -87,13 +91,13 @@ class _Reader(HTMLParser):
         if tag in _BLOCKS:
             self._new_block(tag)
         elif tag == "br":
-            self._text += "\n"
+            self._end_line()
         elif tag == "hr":
             self._new_line()
-            self._text += "─" * min(self._width, 40) + "\n"
+            self._lines.append("─" * min(self._width, RULE_COLUMNS))
         elif tag in ("li", "tr"):
             self._new_line()
-            self._text += "• " if tag == "li" else ""
+            self._line = "• " if tag == "li" else ""
         elif tag in _ELSEWHERE:
             source = attributes.get("src") or ""
             self._say(attributes.get("alt") or (source if source.startswith(_WEB) else ""))
@@ -125,25 +129,30 @@ class _Reader(HTMLParser):
         if self._table is not None:
             self._table.say(plain)
         elif self._preformatted:
-            self._text += plain
+            *whole, self._line = (self._line + plain).split("\n")
+            self._lines += whole
         else:
             words = _SPACE.sub(" ", plain)
-            begins_line = not self._text or self._text.endswith(("\n", " "))
-            self._text += words.lstrip() if begins_line else words
+            self._line += words.lstrip() if not self._line or self._line.endswith(" ") else words
+
+    def _end_line(self) -> None:
+        self._lines.append(self._line.rstrip())
+        self._line = ""
 
     def _new_line(self) -> None:
-        if self._text.strip(" ") and not self._text.rstrip(" ").endswith("\n"):
-            self._text = self._text.rstrip(" ") + "\n"
+        if self._line.strip():
+            self._end_line()
+        self._line = ""
 
     def _new_block(self, tag: str) -> None:
         self._new_line()
-        if tag in _APART and self._text:
-            self._text += "\n"
+        if tag in _APART and self._lines and self._lines[-1]:
+            self._lines.append("")
 
     def _end_table(self) -> None:
         assert self._table is not None
         drawn, self._table = tables.text(self._table.finished(), self._width), None
-        self._text += drawn + "\n\n"
+        self._lines += [*drawn.split("\n"), ""]
 
 
 class _TableReader:
