@@ -36,9 +36,9 @@ class Session:
             [*HOLDFAST, *arguments], env=self.env, capture_output=True, text=True, check=True, timeout=30
         ).stdout
 
-    def console(self, **variables: str) -> Terminal:
+    def console(self, *, columns: int = 120, **variables: str) -> Terminal:
         """A new console on it, with its prompt. `variables` are set in its environment."""
-        terminal = Terminal([*HOLDFAST, "attach", self.name], self.env | variables, columns=120)
+        terminal = Terminal([*HOLDFAST, "attach", self.name], self.env | variables, columns=columns)
         terminal.wait_for_last_prompt()
         return terminal
 

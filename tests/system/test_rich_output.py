@@ -4,77 +4,46 @@ from __future__ import annotations
 
 import base64
 import io
-import json
 import re
-import secrets
 import shlex
 import shutil
 import subprocess
-import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from kit.deadline import Deadline
-from kit.kernel import END_SECONDS, environment, scratch
-from kit.processes import kill, left_over
+from kit.session import HOLDFAST, Session, session
 from kit.terminal import CTRL_D, ENTER, Terminal
-from kit.wire import Client
-
-HOLDFAST = [sys.executable, "-m", "holdfast"]
 
 RED = "Image.new('RGB', (80, 64), 'red')"
 """A picture of ten columns and four rows, where a character has 8 x 16 pixels."""
 
-
-class Session:
-    """A running session; every console on it may be another kind of terminal."""
-
-    def __init__(self, folder: Path, env: Mapping[str, str]) -> None:
-        self._folder = folder
-        self.env = env
-
-    @contextmanager
-    def console(self, *, columns: int = 100, rows: int = 40, **env: str) -> Iterator[Terminal]:
-        """A new console, with its prompt."""
-        command = [*HOLDFAST, "attach", "work"]
-        with Terminal(command, {**self.env, **env}, columns=columns, rows=rows) as made:
-            made.wait_for_last_prompt()
-            run(made, "from PIL import Image")
-            yield made
-
-    def client(self, username: str) -> Client:
-        """Another frontend, of another user."""
-        file = self._folder / "run" / "work" / "connection.json"
-        return Client(json.loads(file.read_text()), username)
-
-
-def holdfast(env: Mapping[str, str], *arguments: str) -> None:
-    subprocess.run([*HOLDFAST, *arguments], env=env, check=True, capture_output=True, timeout=30)
+FROM_ELSEWHERE = ("TMUX", "TERM_PROGRAM", "COLORTERM", "COLUMNS", "LINES")
+"""Variables of the terminal that the tests are run from."""
 
 
 @pytest.fixture(scope="module")
-def session() -> Iterator[Session]:
-    with scratch() as folder:
-        mark = secrets.token_hex(8)
-        env = environment(folder, mark) | {"HOME": str(folder), "PAGER": "cat"}
-        for name in ("NO_COLOR", "TMUX", "TERM_PROGRAM", "COLORTERM", "COLUMNS", "LINES"):
-            env.pop(name, None)
-        try:
-            holdfast(env, "new", "work", "-d")
-            yield Session(folder, env)
-            holdfast(env, "stop", "work")
-            assert not left_over(mark, Deadline(END_SECONDS))
-        finally:
-            kill(mark)
+def shared() -> Iterator[Session]:
+    with session() as made:
+        for name in FROM_ELSEWHERE:
+            made.env.pop(name, None)
+        yield made
+
+
+@contextmanager
+def a_console(shared: Session, columns: int = 120, **variables: str) -> Iterator[Terminal]:
+    """A console on a terminal that sets these variables."""
+    with shared.console(columns=columns, **variables) as made:
+        run(made, "from PIL import Image")
+        yield made
 
 
 @pytest.fixture
-def console(session: Session) -> Iterator[Terminal]:
-    with session.console(COLORTERM="truecolor") as made:
+def console(shared: Session) -> Iterator[Terminal]:
+    with a_console(shared, COLORTERM="truecolor") as made:
         yield made
 
 
@@ -101,34 +70,34 @@ def test_a_plot_is_shown_though_nobody_says_show(console: Terminal) -> None:
     assert "▀" in run(console, "import matplotlib.pyplot as plt; _ = plt.plot([1, 4, 2])")
 
 
-def test_kitty_gets_the_file_as_it_is(session: Session) -> None:
-    with session.console(KITTY_WINDOW_ID="1") as console:
+def test_kitty_gets_the_file_as_it_is(shared: Session) -> None:
+    with a_console(shared, KITTY_WINDOW_ID="1") as console:
         run(console, RED)
         sent = re.findall(rb"\x1b_Ga=T,f=100,i=\d+,c=10,r=4,C=1,q=2,m=0;([^\x1b]*)\x1b", console.raw)
         with Image.open(io.BytesIO(base64.b64decode(sent[0]))) as picture:
             assert picture.size == (80, 64)
 
 
-def test_iterm2_gets_the_file_also_over_ssh(session: Session) -> None:
-    with session.console(LC_TERMINAL="iTerm2") as console:
+def test_iterm2_gets_the_file_also_over_ssh(shared: Session) -> None:
+    with a_console(shared, LC_TERMINAL="iTerm2") as console:
         run(console, RED)
         assert re.search(rb"\x1b\]1337;File=inline=1;size=\d+;width=10;height=4;", console.raw)
 
 
-def test_a_terminal_with_sixels_gets_them(session: Session) -> None:
-    with session.console(WT_SESSION="1") as console:
+def test_a_terminal_with_sixels_gets_them(shared: Session) -> None:
+    with a_console(shared, WT_SESSION="1") as console:
         run(console, RED)
         assert b'\x1bP0;1;0q"1;1;80;64#0;2;100;0;0#0!80~-' in console.raw
 
 
-def test_without_colours_a_picture_is_named(session: Session) -> None:
-    with session.console(NO_COLOR="1") as console:
+def test_without_colours_a_picture_is_named(shared: Session) -> None:
+    with a_console(shared, NO_COLOR="1") as console:
         assert re.search(r"<image/png 80x64, \d+ B>", run(console, RED))
 
 
-def test_an_animation_is_drawn_in_one_place(session: Session) -> None:
+def test_an_animation_is_drawn_in_one_place(shared: Session) -> None:
     frames = "[h.update(Image.new('RGB', (80, 64), colour)) for colour in ('green', 'blue')]"
-    with session.console(KITTY_WINDOW_ID="1") as console:
+    with a_console(shared, KITTY_WINDOW_ID="1") as console:
         run(console, f"h = display({RED}, display_id=True); _ = {frames}")
         numbers = re.findall(rb"a=T,f=100,i=(\d+)", console.raw)
         again = [re.search(rb"\x1b\[4A\x1b\[J\x1b_Ga=d,d=I,i=%s," % each, console.raw) for each in numbers]
@@ -146,10 +115,10 @@ def test_frames_that_clear_the_output_leave_the_last_one(console: Terminal) -> N
 
 
 def test_a_picture_of_another_client_comes_above_the_half_typed_line(
-    session: Session, console: Terminal
+    shared: Session, console: Terminal
 ) -> None:
     console.send("half = 'ty")
-    ana = session.client("ana")
+    ana = shared.client("ana")
     try:
         ana.reply(ana.send("execute_request", {"code": RED}))
         console.wait_until(lambda: re.search(r"\[ana\] Out\[\d+\]:", console.text) is not None)
@@ -160,11 +129,11 @@ def test_a_picture_of_another_client_comes_above_the_half_typed_line(
     console.wait_for("'typed'")
 
 
-def test_no_picture_smuggles_escapes_into_a_terminal(session: Session) -> None:
+def test_no_picture_smuggles_escapes_into_a_terminal(shared: Session) -> None:
     evil = "eA==\x1b]0;owned\x07"
     bundle = {"image/png": evil, "text/html": f"<p>{evil}", "text/plain": "<x>"}
-    with session.console(LC_TERMINAL="iTerm2") as console:
-        eve = session.client("eve")
+    with a_console(shared, LC_TERMINAL="iTerm2") as console:
+        eve = shared.client("eve")
         try:
             eve.reply(eve.send("execute_request", {"code": f"display({bundle!r}, raw=True)"}))
             console.wait_for("<image/png")
@@ -191,16 +160,16 @@ def test_what_has_no_text_of_its_own_can_be_read(console: Terminal, code: str, t
     assert text in run(console, code)
 
 
-def test_code_in_a_cell_knows_the_width_of_its_clients_terminal(session: Session) -> None:
+def test_code_in_a_cell_knows_the_width_of_its_clients_terminal(shared: Session) -> None:
     size = "import shutil; print('width', shutil.get_terminal_size().columns)"
-    with session.console(columns=130) as console:
+    with a_console(shared, columns=130) as console:
         assert "width 130" in run(console, size)
-    with session.console(columns=90) as console:
+    with a_console(shared, columns=90) as console:
         assert "width 90" in run(console, size)
         console.resize(70, 40)
         console.wait_for_last_prompt()
         assert "width 70" in run(console, size)
-    other = session.client("lab")
+    other = shared.client("lab")
     try:
         request = other.send("execute_request", {"code": "import os; assert 'COLUMNS' not in os.environ"})
         assert other.reply(request)["content"]["status"] == "ok"
@@ -235,7 +204,7 @@ def test_text_may_move_the_cursor_and_the_prompt_stays_below(console: Terminal) 
 @pytest.mark.skipif(not (shutil.which("tmux") and shutil.which("tic")), reason="needs tmux and tic")
 @pytest.mark.parametrize("passthrough", ["on", "off"])
 def test_in_tmux_kitty_gets_the_file_if_tmux_lets_it_through(
-    session: Session, tmp_path: Path, passthrough: str
+    shared: Session, tmp_path: Path, passthrough: str
 ) -> None:
     described = subprocess.check_output(["infocmp", "xterm-256color"], text=True, timeout=30)
     kitty = tmp_path / "kitty.ti"
@@ -244,7 +213,7 @@ def test_in_tmux_kitty_gets_the_file_if_tmux_lets_it_through(
     (tmp_path / "conf").write_text(f"set -g allow-passthrough {passthrough}\nset -g status off\n")
     inside = shlex.join([*HOLDFAST, "attach", "work"])
     tmux = ["tmux", "-S", str(tmp_path / "socket"), "-f", str(tmp_path / "conf")]
-    env = {**session.env, "TERM": "xterm-kitty", "TERMINFO": str(tmp_path), "LANG": "C.UTF-8"}
+    env = {**shared.env, "TERM": "xterm-kitty", "TERMINFO": str(tmp_path), "LANG": "C.UTF-8"}
     with Terminal(["env", "TERM=xterm-kitty", *tmux, "new", inside], env, rows=40) as console:
         console.wait_for_last_prompt()
         run(console, "from PIL import Image")

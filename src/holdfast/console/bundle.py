@@ -30,8 +30,8 @@ _DOCUMENTS = {
     "text/html": ("html", 300_000),
     "application/json": ("jsons", 300_000),
 }
-"""MIME type -> who reads it (`readable`), and how many characters at most, the best first: the prompt waits half
-a second meanwhile. A page of text has 3,000; the longest table that pandas shows with its styles, 200,000."""
+"""MIME type -> who reads it (`readable`), and how many characters at most, the best first: the prompt waits
+meanwhile, for half a second. A page of text has 3,000; the longest table of pandas with styles, 200,000."""
 
 _SAYS_NOTHING = re.compile(r"<[\w.<> ]{1,200}(?: object)?(?: at 0x[0-9a-fA-F]{1,16})?>")
 """What Python says of an object whose class says nothing about it."""
