@@ -171,7 +171,9 @@ def test_code_in_a_cell_knows_the_width_of_its_clients_terminal(shared: Session)
         assert "width 70" in run(console, size)
     other = shared.client("lab")
     try:
-        request = other.send("execute_request", {"code": "import os; assert 'COLUMNS' not in os.environ"})
+        request = other.send(
+            "execute_request", {"code": "import os; assert os.environ.get('COLUMNS') != '70'"}
+        )
         assert other.reply(request)["content"]["status"] == "ok"
     finally:
         other.close()

@@ -170,7 +170,10 @@ class Client:
     ) -> Execution:
         """Send one cell. Without `on_input`, input() in it is an error. Options as of `execute_content`."""
         content = execute_content(code, allow_stdin=on_input is not None, **options)
-        conversation = self._begin("execute_request", content, "shell", until_idle=True, metadata=metadata)
+        conversation, frames = self._exchange.begin(
+            "execute_request", content, until_idle=True, metadata=metadata or {}
+        )
+        self._send("shell", frames)
         execution = Execution(conversation)
         if on_input is not None:
             self._askers[conversation.msg_id] = on_input
@@ -216,18 +219,8 @@ class Client:
         else:
             checked(await self.request("interrupt_request", channel="control"))
 
-    def _begin(
-        self,
-        msg_type: str,
-        content: object,
-        channel: Channel,
-        *,
-        until_idle: bool = False,
-        metadata: Mapping[str, Any] | None = None,
-    ) -> Conversation:
-        conversation, frames = self._exchange.begin(
-            msg_type, content, until_idle=until_idle, metadata=metadata or {}
-        )
+    def _begin(self, msg_type: str, content: object, channel: Channel) -> Conversation:
+        conversation, frames = self._exchange.begin(msg_type, content, until_idle=False)
         self._send(channel, frames)
         return conversation
 

@@ -33,7 +33,8 @@ class _Watch:
 
             def execute_and_tell(module: ModuleType) -> None:
                 execute(module)
-                then(module)
+                if module.__name__ == name:  # some loaders have more than one
+                    then(module)
 
             spec.loader.exec_module = execute_and_tell  # type: ignore[method-assign] # made for this module
         return spec
