@@ -205,6 +205,9 @@ class Console(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Cells of all sessions that Up and Ctrl-R find, and suggestions come from; as many as IPython loads."""
     elapsed_seconds: Annotated[float, msgspec.Meta(ge=0)] = 2.0
     """A cell that took longer says so; 0: each says so, inf: none."""
+    images: Literal["auto", "kitty", "sixel", "iterm2", "blocks", "none"] = "auto"
+    """How pictures are shown: by a protocol of the terminal, in coloured half blocks, or by their names only.
+    `auto` goes by what the terminal says of itself in its variables; one that nobody knows gets blocks."""
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

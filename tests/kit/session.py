@@ -43,12 +43,12 @@ class Session:
         assert isinstance(told, dict)
         return told
 
-    def console(self, *, cleared: bool = True, **variables: str) -> Terminal:
+    def console(self, *, cleared: bool = True, columns: int = 120, **variables: str) -> Terminal:
         """A new console on it, with its prompt; `cleared` of what is told of before.
 
         `variables` are set in its environment.
         """
-        terminal = self.opened(**variables)
+        terminal = self.opened(columns=columns, **variables)
         terminal.wait_for_last_prompt()
         if cleared:
             terminal.send(CTRL_L)
@@ -62,9 +62,9 @@ class Session:
         terminal.wait_for_last(question)
         return terminal
 
-    def opened(self, **variables: str) -> Terminal:
+    def opened(self, *, columns: int = 120, **variables: str) -> Terminal:
         """A new console on it, which has yet to begin."""
-        return Terminal([*HOLDFAST, "attach", self.name], self.env | variables, columns=120)
+        return Terminal([*HOLDFAST, "attach", self.name], self.env | variables, columns=columns)
 
     def configure(self, settings: str) -> None:
         """Write a settings file, for consoles that are opened from now on."""

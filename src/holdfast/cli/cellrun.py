@@ -26,6 +26,8 @@ from holdfast.cli.cellshow import Show, seconds
 from holdfast.cli.celltask import CellTask, Ended, Outcome
 from holdfast.cli.cellwriting import Record
 from holdfast.cli.usage import UsageError
+from holdfast.client import start
+from holdfast.config import layers
 from holdfast.errors import HoldfastError
 
 
@@ -42,7 +44,7 @@ def run(options: Namespace) -> int:
     if not steps:
         raise HoldfastError(f"{path} has no cell that runs")
     out = sys.stderr if options.json else sys.stdout
-    show = Show(len(steps), out, sys.stderr)
+    show = Show(len(steps), out, sys.stderr, layers.look(None, start.given).tree().console.images)
     path = Path(os.path.realpath(path))
     name = options.session or cellsession.name_for(path)
     label = f"run {path.name}"

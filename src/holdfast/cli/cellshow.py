@@ -12,7 +12,8 @@ from typing import Any, TextIO
 
 from holdfast.cellfiles.document import Step
 from holdfast.cli import text
-from holdfast.console import ansi, render
+from holdfast.console import ansi, bundle, render
+from holdfast.console.bundle import Bundles, Images
 from holdfast.console.extent import columns
 from holdfast.console.screen import Screen
 from holdfast.console.view import CellView
@@ -32,12 +33,13 @@ _TENTHS_BELOW = 60
 class Show:
     """Of one run. `out` is for what cells put out, `err` for errors and our own words."""
 
-    def __init__(self, total: int, out: TextIO, err: TextIO) -> None:
+    def __init__(self, total: int, out: TextIO, err: TextIO, images: Images = "auto") -> None:
         self._total = total
+        self._bundles = Bundles(images, out)
         self._out, self._err = out, err
         self._screen = Screen(out, err)
         self._live = err.isatty()
-        self._view = CellView(self._screen)
+        self._view = CellView(self._screen, self._bundles)
         self._step: Step | None = None
         self._began = 0.0  # time.monotonic()
         self._drawn = ""  # the line, if it stands on the screen
@@ -46,7 +48,7 @@ class Show:
     def begin(self, step: Step) -> None:
         """A cell begins."""
         self._step, self._began = step, time.monotonic()
-        self._view = CellView(self._screen)
+        self._view = CellView(self._screen, self._bundles)
         if self._live:
             self.tick()
         else:
@@ -110,7 +112,7 @@ class Show:
 
     def _write(self, msg_type: str, content: Mapping[str, Any]) -> None:
         """Into a file or a pipe: nothing is taken back there."""
-        shown = {"display_data": render.data, "update_display_data": render.data, "execute_result": _result}
+        shown = {"display_data": bundle.text, "update_display_data": bundle.text, "execute_result": _result}
         stream = "stdout"
         if msg_type == "stream":
             stream, words = str(content.get("name")), str(content.get("text", ""))
@@ -142,4 +144,4 @@ def seconds(took: float) -> str:
 
 
 def _result(content: Mapping[str, Any]) -> str:
-    return render.result(content).rstrip("\n")
+    return render.result(bundle.text(content), content.get("execution_count") or "").rstrip("\n")

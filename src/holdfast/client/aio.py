@@ -15,7 +15,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Self, Unpack
 
 import msgspec
@@ -166,11 +166,19 @@ class Client:
         line.close()
 
     def execute(
-        self, code: str, *, on_input: OnInput | None = None, **options: Unpack[ExecuteOptions]
+        self,
+        code: str,
+        *,
+        on_input: OnInput | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        **options: Unpack[ExecuteOptions],
     ) -> Execution:
         """Send one cell. Without `on_input`, input() in it is an error. Options as of `execute_content`."""
         content = execute_content(code, allow_stdin=on_input is not None, **options)
-        conversation = self._begin("execute_request", content, "shell", until_idle=True)
+        conversation, frames = self._exchange.begin(
+            "execute_request", content, until_idle=True, metadata=metadata or {}
+        )
+        self._send("shell", frames)
         execution = Execution(conversation)
         if on_input is not None:
             self._asking.expect(conversation, on_input)
@@ -239,10 +247,8 @@ class Client:
         card = self._exchange.card(time.time())
         self._line = Line(self._connection, self.session, card, self._read)
 
-    def _begin(
-        self, msg_type: str, content: object, channel: Channel, *, until_idle: bool = False
-    ) -> Conversation:
-        conversation, frames = self._exchange.begin(msg_type, content, until_idle=until_idle)
+    def _begin(self, msg_type: str, content: object, channel: Channel) -> Conversation:
+        conversation, frames = self._exchange.begin(msg_type, content, until_idle=False)
         self._send(channel, frames)
         return conversation
 

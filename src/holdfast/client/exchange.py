@@ -152,13 +152,21 @@ class Exchange:
         return notices.presence(notices.Card(self.session, self.kind, now, self._username))
 
     def begin(
-        self, msg_type: str, content: object, *, until_idle: bool, parent: bytes = b"{}"
+        self,
+        msg_type: str,
+        content: object,
+        *,
+        until_idle: bool,
+        parent: bytes = b"{}",
+        metadata: object = b"{}",
     ) -> tuple[Conversation, list[bytes]]:
         """A new request: its conversation, and the frames to send."""
         msg_id = f"{self.session}_{next(self._numbers)}"
         conversation = Conversation(msg_id, until_idle=until_idle)
         self._open[msg_id] = conversation
-        conversation.frames = self._sender.frames(msg_type, content, parent=parent, msg_id=msg_id)
+        conversation.frames = self._sender.frames(
+            msg_type, content, parent=parent, metadata=metadata, msg_id=msg_id
+        )
         return conversation, conversation.frames
 
     def say(self, msg_type: str, content: object, *, parent: Header = _NOBODY) -> list[bytes]:

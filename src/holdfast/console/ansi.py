@@ -8,6 +8,8 @@ from __future__ import annotations
 import os
 import re
 
+from holdfast.protocol.terminal import Colours
+
 IN = "32"
 """Green, as IPython's input prompt."""
 IN_NUMBER = "92;1"
@@ -18,12 +20,15 @@ WHO = "33;1"
 """Another client's name."""
 NOTE = "90"
 """Holdfast's own words: grey, so that they are not taken for output."""
+BAR = "36"
+"""What is done of something, in a progress bar."""
 WARNING = "33"
 ERROR = "31;1"
 
 ESCAPE = re.compile(
     r"""\x1b (?: \[ [0-?]* [ -/]* [@-~]                 # CSI: colours, cursor
               | \] [^\x07\x1b]* (?: \x07 | \x1b\\ )     # OSC: titles, links
+              | Ptmux; (?: [^\x1b] | \x1b\x1b )* \x1b\\  # what tmux hands on, with its escapes doubled
               | [PX^_] [^\x1b]* \x1b\\                  # DCS, SOS, PM, APC: images
               | [ -/]* [0-~] )                          # the short ones
     """,
@@ -32,6 +37,16 @@ ESCAPE = re.compile(
 """One terminal escape (ECMA-48, section 5.4 and 8.3)."""
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+def colours() -> Colours:
+    """How many colours the terminal has, by what it says in its variables."""
+    term = os.environ.get("TERM", "")
+    if os.environ.get("NO_COLOR") or term in ("", "dumb"):
+        return "none"
+    if os.environ.get("COLORTERM", "").lower() in ("truecolor", "24bit") or term.endswith("-direct"):
+        return "truecolor"
+    return "256" if "256color" in term or "kitty" in term or "ghostty" in term else "16"
 
 
 def paint(text: str, colour: str) -> str:

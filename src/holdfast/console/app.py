@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 from holdfast.client.aio import Client
 from holdfast.client.exchange import Incoming
 from holdfast.console import ansi, pager, render
+from holdfast.console.bundle import Bundles
 from holdfast.console.cell import OwnCell
 from holdfast.console.connection import Connection
 from holdfast.console.greeting import running_title
@@ -112,7 +113,8 @@ class Console:
         """When Ctrl-C last came while neither a prompt stood nor a cell ran."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._screen = Screen(sys.stdout, sys.stderr, settings.theme)
-        self._others = Others(self._screen, self._username, self._on_count)
+        self._bundles = Bundles(settings.images, sys.stdout)
+        self._others = Others(self._screen, self._bundles, self._username, self._on_count)
         self._history = SessionHistory()
         self._prompt = Prompt(
             self._screen,
@@ -182,6 +184,7 @@ class Console:
         self._cell = OwnCell(
             self._client,
             self._screen,
+            self._bundles,
             code,
             self._next_count,
             self._running_title,

@@ -11,11 +11,13 @@ import msgspec
 from holdfast.client.aio import Client, Execution
 from holdfast.client.asking import OnInput
 from holdfast.client.exchange import Incoming
-from holdfast.console import ansi, editor, elapsed, pager, render
+from holdfast.console import ansi, bundle, editor, elapsed, pager, render
+from holdfast.console.bundle import Bundles
 from holdfast.console.ladder import Ladder, Step
 from holdfast.console.screen import Screen
 from holdfast.console.view import CellView
 from holdfast.errors import HoldfastError
+from holdfast.protocol import terminal
 from holdfast.protocol.notices import QUEUED, Queued
 from holdfast.protocol.operations import Running
 
@@ -40,6 +42,7 @@ class OwnCell:
         self,
         client: Client,
         screen: Screen,
+        bundles: Bundles,
         code: str,
         number: int,
         title: Callable[[Running], str],
@@ -64,7 +67,7 @@ class OwnCell:
         self._on_count = on_count
         self._tell_elapsed = tell_elapsed
         self._watch = elapsed.Stopwatch()
-        self._view = CellView(screen)
+        self._view = CellView(screen, bundles)
         self._ladder = Ladder()
         self._count = 0
         self._error_shown = False
@@ -77,7 +80,8 @@ class OwnCell:
             with self._watch.paused():
                 return await on_input(question, password)
 
-        execution = self._execution = self._client.execute(self._code, on_input=asked)
+        told = terminal.metadata(self._screen.terminal())
+        execution = self._execution = self._client.execute(self._code, on_input=asked, metadata=told)
         async for _ in execution:
             pass  # shown by then, see `take`
         reply = (await execution.reply).content
@@ -167,7 +171,7 @@ class OwnCell:
         """What the kernel wants of its frontend (messaging.html, "Payloads")."""
         source = payload.get("source")
         if source == "page":
-            await pager.show(render.data(payload), self._screen)
+            await pager.show(bundle.text(payload), self._screen)
         elif source == "set_next_input":
             return outcome._replace(next_input=str(payload.get("text", "")))
         elif source == "ask_exit":

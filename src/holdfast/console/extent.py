@@ -14,12 +14,20 @@ from holdfast.console.ansi import ESCAPE
 EXACT_CHARACTERS = 20_000
 """Of a longer text only the end is followed to the character: the rest has scrolled away."""
 
+LONGEST_LINE = 200_000
+"""Characters before those in which the line they begin in is looked for."""
+
 TAB = 8
+
+FARTHEST = 10_000
+"""Rows or columns in one step: more than any terminal has."""
+
+_SAVE, _RESTORE = ("\x1b7", "\x1b[s"), ("\x1b8", "\x1b[u")
 
 _STEP = re.compile(
     rf"(?P<escape>{ESCAPE.pattern})|(?P<control>[\x00-\x1f\x7f])|[^\x00-\x1f\x7f]+", re.VERBOSE
 )
-_VERTICAL = re.compile(r"\x1b\[(\d*)([AB])")
+_MOVE = re.compile(r"\x1b\[(\d{0,6})([A-G`])")
 
 
 @dataclass(slots=True)
@@ -29,13 +37,16 @@ class Extent:
     width: int
     row: int = 0
     column: int = 0
+    _saved: tuple[int, int] = (0, 0)
 
     def follow(self, text: str) -> None:
         """Move as the terminal does when `text` is written."""
         if len(text) > EXACT_CHARACTERS:
-            early, text = text[:-EXACT_CHARACTERS], text[-EXACT_CHARACTERS:]
-            self.row += early.count("\n")
-            self.column = 0
+            exact = len(text) - EXACT_CHARACTERS
+            # From the beginning of a line: an escape that draws a picture is long, and must not be cut.
+            exact = text.rfind("\n", max(0, exact - LONGEST_LINE), exact) + 1 or exact
+            self.row += text.count("\n", 0, exact)
+            self.column, text = 0, text[exact:]
         for step in _STEP.finditer(text):
             if step.lastgroup == "escape":
                 self._escape(step[0])
@@ -62,10 +73,27 @@ class Extent:
             self.column = min(self.width - 1, (self.column // TAB + 1) * TAB)
 
     def _escape(self, sequence: str) -> None:
-        vertical = _VERTICAL.fullmatch(sequence)
-        if vertical:
-            rows = int(vertical[1] or 1)
-            self.row += rows if vertical[2] == "B" else -rows
+        if sequence in _SAVE:
+            self._saved = self.row, self.column
+        elif sequence in _RESTORE:
+            self.row, self.column = self._saved
+        elif move := _MOVE.fullmatch(sequence):
+            self._move(min(int(move[1] or 1), FARTHEST) or 1, move[2])
+
+    def _move(self, count: int, where: str) -> None:
+        """Up, down, forward, back, to the next or previous line, to a column (ECMA-48, section 8.3)."""
+        if where in "BE":
+            self.row += count
+        elif where in "AF":
+            self.row -= count
+        if where in "EF":
+            self.column = 0
+        elif where in "G`":
+            self.column = min(self.width, count) - 1
+        elif where == "C":
+            self.column = min(self.width - 1, self.column + count)
+        elif where == "D":
+            self.column = max(0, min(self.column, self.width - 1) - count)
 
 
 def columns(text: str) -> int:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from holdfast.client.catchup import Past
 from holdfast.client.exchange import Incoming
 from holdfast.console import ansi
+from holdfast.console.bundle import Bundles
 from holdfast.console.names import called
 from holdfast.console.screen import Screen
 from holdfast.console.view import CellView
@@ -30,12 +31,15 @@ class Running(NamedTuple):
 class Others:
     """The stream of foreign messages (`Client.foreign`)."""
 
-    def __init__(self, screen: Screen, username: str, on_count: Callable[[int], None]) -> None:
+    def __init__(
+        self, screen: Screen, bundles: Bundles, username: str, on_count: Callable[[int], None]
+    ) -> None:
         """`username`: ours; namesakes are told apart. `on_count` is told the number of each new cell."""
         self.running: Running | None = None
         self.ended = False
         """Somebody has ended the session in order."""
         self._screen = screen
+        self._bundles = bundles
         self._username = username
         self._on_count = on_count
         self._views: dict[str, CellView] = {}
@@ -101,5 +105,5 @@ class Others:
             while len(self._views) >= VIEWS:
                 del self._views[next(iter(self._views))]
             who = "" if mine or not parent.msg_id else self.title(parent)
-            view = self._views[parent.msg_id] = CellView(self._screen, who)
+            view = self._views[parent.msg_id] = CellView(self._screen, self._bundles, who)
         return view

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from holdfast.client.catchup import Past
-from holdfast.console import ansi, render
+from holdfast.console import ansi, bundle, render
 from holdfast.console.extent import columns
 
 ROWS = 20
@@ -86,9 +86,9 @@ def _text(kind: str, content: Mapping[str, Any], who: str) -> str | None:
     if kind == "stream":
         return str(content.get("text", ""))
     if kind == "execute_result":
-        return "\0" + render.result(content, who)
+        return "\0" + render.result(bundle.text(content), content.get("execution_count") or "", who)
     if kind in ("display_data", "update_display_data"):
-        return "\0" + render.data(content) + "\n"
+        return "\0" + bundle.text(content) + "\n"
     return "\0" + render.error(content) if kind == "error" else None
 
 

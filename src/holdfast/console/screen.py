@@ -12,12 +12,20 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Literal, TextIO
+from typing import TYPE_CHECKING, Literal, TextIO
 
+from holdfast.console import ansi
 from holdfast.console.colours import TERMINAL
 from holdfast.console.extent import Extent
+from holdfast.protocol.terminal import Terminal
+
+if TYPE_CHECKING:
+    from holdfast.console.pictures.picture import Picture
 
 Stream = Literal["stdout", "stderr"]
+
+PICTURES = 64
+"""Pictures that the terminal can be told to forget; more are not on one screen."""
 
 
 @dataclass(slots=True)
@@ -26,12 +34,18 @@ class Mark:
 
     row: int | None = None
     prompts: int = -1
+    """Not yet known."""
 
 
 @dataclass(slots=True)
 class _Text:
     text: str
     stream: Stream
+
+
+@dataclass(slots=True)
+class _Drawing:
+    picture: Picture
 
 
 @dataclass(slots=True)
@@ -44,6 +58,10 @@ class _Rewind:
     mark: Mark
 
 
+_Thing = _Text | _Drawing | _FreshLine | _Rewind | Mark
+"""What is done on a screen, in the order it was asked for."""
+
+
 class Screen:
     """Output above the prompt, or straight on. `write` and the others keep their order."""
 
@@ -51,8 +69,10 @@ class Screen:
         self.theme = theme
         """In which colours code is shown on it."""
         self._streams: dict[Stream, TextIO] = {"stdout": out, "stderr": err}
-        self._todo: deque[_Text | _FreshLine | _Rewind | Mark] = deque()
+        self._todo: deque[_Thing] = deque()
         self._extent = Extent(width=80)
+        self._pictures: deque[tuple[int, str]] = deque(maxlen=PICTURES)
+        """The row in which each begins, and what makes the terminal forget it."""
         self._line = ""
         """What stands on the line that is half written."""
         self._prompting = False
@@ -76,9 +96,19 @@ class Screen:
         """Whether a line of the terminal is half written."""
         return bool(self._line)
 
+    def terminal(self) -> Terminal:
+        """What a cell's code should know of it."""
+        size = shutil.get_terminal_size()
+        return Terminal(max(1, size.columns), max(1, size.lines), ansi.colours())
+
     def write(self, text: str, stream: Stream = "stdout") -> None:
         """Show `text` as it is."""
         self._do(_Text(text, stream))
+
+    def draw(self, picture: Picture) -> None:
+        """Show a picture, on lines of its own."""
+        self.fresh_line()
+        self._do(_Drawing(picture))
 
     def fresh_line(self) -> None:
         """What comes next begins a line."""
@@ -94,6 +124,10 @@ class Screen:
         mark = Mark()
         self._do(mark)
         return mark
+
+    def holds(self, mark: Mark) -> bool:
+        """Whether one can come back to `mark`: no prompt has stood below it."""
+        return mark.prompts in (-1, self._prompts)
 
     def rewind(self, mark: Mark) -> None:
         """Take away what was written since `mark`, as far as it can still be seen."""
@@ -135,7 +169,7 @@ class Screen:
         if self._flushing is not None:
             await self._flushing
 
-    def _do(self, thing: _Text | _FreshLine | _Rewind | Mark) -> None:
+    def _do(self, thing: _Thing) -> None:
         self._todo.append(thing)
         if not self._prompting:
             self._write_all()
@@ -163,6 +197,8 @@ class Screen:
             thing = self._todo.popleft()
             if isinstance(thing, _Text):
                 self._put(thing.text, thing.stream)
+            elif isinstance(thing, _Drawing):
+                self._put_picture(thing.picture)
             elif isinstance(thing, _FreshLine):
                 if self._extent.column:
                     self._put("\n", "stdout")
@@ -191,17 +227,30 @@ class Screen:
 
     def _put(self, text: str, stream: Stream) -> None:
         target = self._streams[stream]
-        encoding = target.encoding or "utf-8"
-        # Lone surrogates (file names) and what a C locale can't show must not end the console.
-        target.write(text.encode(encoding, "replace").decode(encoding))
-        target.flush()  # at once: the two streams share one terminal
+        self._emit(text, target)
         if target.isatty():
             self._extent.follow(text)
             self._line = (self._line + text).rpartition("\n")[2].rpartition("\r")[2]
 
+    def _emit(self, text: str, target: TextIO) -> None:
+        encoding = target.encoding or "utf-8"
+        # Lone surrogates (file names) and what a C locale can't show must not end the console.
+        target.write(text.encode(encoding, "replace").decode(encoding))
+        target.flush()  # at once: the two streams share one terminal
+
+    def _put_picture(self, picture: Picture) -> None:
+        # What a picture's escapes do is known better than it can be read from them.
+        row = self._extent.row
+        self._emit(picture.text, self._streams["stdout"])
+        self._extent.row, self._extent.column, self._line = row + picture.rows, 0, ""
+        if picture.forget:
+            self._pictures.append((row, picture.forget))
+
     def _go_back(self, mark: Mark) -> None:
-        if mark.row is None or mark.prompts != self._prompts:
+        if mark.row is None or not self.holds(mark):
             return
         rows = min(self._extent.row - mark.row, self.height - 1)
         up = f"\x1b[{rows}A" if rows > 0 else ""
-        self._put(f"\r{up}\x1b[J", "stdout")
+        forgotten = "".join(forget for row, forget in self._pictures if row >= mark.row)
+        self._pictures = deque((each for each in self._pictures if each[0] < mark.row), maxlen=PICTURES)
+        self._put(f"\r{up}\x1b[J{forgotten}", "stdout")

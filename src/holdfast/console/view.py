@@ -1,28 +1,31 @@
-"""One cell's messages, shown on the screen in the order they come. Knows what can be taken back.
+"""One cell's messages, shown on the screen in the order they come. Knows what `clear_output` takes back.
 
-`clear_output` and updated displays replace what stands on the screen if nothing else was written since;
-else the new text follows the old.
+What was written by others since, or has scrolled away, stays: the new text follows the old. Displays that
+change are the business of `displays`.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from holdfast.console import render
+from holdfast.console.bundle import Bundles
+from holdfast.console.displays import Displays
 from holdfast.console.screen import Mark, Screen, Stream
 
 
 class CellView:
     """What one cell shows. `who` is the client that ran it, empty if that is us."""
 
-    def __init__(self, screen: Screen, who: str = "") -> None:
+    def __init__(self, screen: Screen, bundles: Bundles, who: str = "") -> None:
         self.who = who
         self._screen = screen
+        self._bundles = bundles
         self._begin: Mark | None = None
         self._clear_at_next = False
-        self._display: tuple[str, Mark] | None = None
-        """The display that was shown last, if nothing came after it: its id, and where it begins."""
+        self._displays = Displays(screen, bundles)
         self._handlers: dict[str, Callable[[Mapping[str, Any]], None]] = {
             "execute_input": self._input,
             "stream": self._stream,
@@ -32,9 +35,11 @@ class CellView:
             "error": self._error,
             "clear_output": self._clear,
         }
+        for comm in ("comm_open", "comm_msg", "comm_close"):
+            self._handlers[comm] = functools.partial(self._comm, comm)
 
     def show(self, msg_type: str, content: Mapping[str, Any]) -> None:
-        """Show one message; what nobody needs to see (status, comms) is passed over."""
+        """Show one message; what nobody needs to see (status) is passed over."""
         handler = self._handlers.get(msg_type)
         if handler is not None:
             handler(content)
@@ -42,12 +47,13 @@ class CellView:
     def finish(self) -> None:
         """The cell is over: what it left half written stands, the next thing begins a line."""
         self._screen.fresh_line()
+        self._displays.finish()
 
     def _write(self, text: str, stream: Stream = "stdout", *, whole_lines: bool = True) -> None:
         self._clear_if_asked()
         if whole_lines:
             self._screen.fresh_line()
-        self._display = None
+        self._displays.bury()
         self._screen.write(text, stream)
 
     def _input(self, content: Mapping[str, Any]) -> None:
@@ -62,23 +68,32 @@ class CellView:
         self._write(str(content.get("text", "")), stream, whole_lines=False)
 
     def _result(self, content: Mapping[str, Any]) -> None:
-        self._write(render.result(content, self.who))
+        self._clear_if_asked()
+        self._screen.fresh_line()
+        self._displays.bury()
+        count = content.get("execution_count") or ""
+        match self._bundles.parts(content):
+            case [str(text)]:
+                self._screen.write(render.result(text, count, self.who))
+            case parts:
+                self._screen.write(f"{render.prompt_out(count, self.who)}\n")
+                self._displays.put(parts)
 
     def _error(self, content: Mapping[str, Any]) -> None:
         self._write(render.error(content))
 
     def _data(self, content: Mapping[str, Any]) -> None:
         self._clear_if_asked()
-        self._screen.fresh_line()
-        begin = self._screen.mark()
-        self._write(render.data(content) + "\n")
-        identity = render.display_id(content)
-        self._display = (identity, begin) if identity else None
+        self._displays.show(content)
 
     def _update(self, content: Mapping[str, Any]) -> None:
-        if self._display is not None and self._display[0] == render.display_id(content):
-            self._screen.rewind(self._display[1])
-        self._data(content)
+        self._clear_if_asked()
+        self._displays.update(content)
+
+    def _comm(self, msg_type: str, content: Mapping[str, Any]) -> None:
+        changed = self._bundles.widgets.take(msg_type, content)
+        if changed is not None:
+            self._displays.change(changed)
 
     def _clear(self, content: Mapping[str, Any]) -> None:
         self._clear_at_next = True
@@ -90,4 +105,5 @@ class CellView:
             self._begin = self._screen.mark()
         elif self._clear_at_next:
             self._screen.rewind(self._begin)
+            self._displays = Displays(self._screen, self._bundles)
         self._clear_at_next = False

@@ -20,6 +20,7 @@ from holdfast.protocol.codec import encode as to_json
 from holdfast.worker.interrupts import Interrupts, unbroken
 from holdfast.worker.ipython import plain
 from holdfast.worker.ipython.shell import ZMQInteractiveShell, words_of
+from holdfast.worker.ipython.terminal import ClientsTerminal
 from holdfast.worker.outlet import Outlet
 from holdfast.worker.stdin import Keyboard
 
@@ -39,6 +40,7 @@ class Cells:
         self._outlet = outlet
         self._interrupts = interrupts
         self._keyboard = keyboard
+        self.terminal = ClientsTerminal()
 
     @unbroken
     async def run(self, request: Run) -> None:
@@ -95,7 +97,8 @@ class Cells:
         self._interrupts.check()
         shell = self._shell
         shell.last_error, shell.interrupted, shell.failed = None, False, False
-        result = await self._run_in_shell(request)
+        with self.terminal.of(request.metadata):
+            result = await self._run_in_shell(request)
         if request.user_expressions:
             self._outlet.flush()
         if result.success and not shell.failed:  # an error that the cell only showed is none

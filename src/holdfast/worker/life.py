@@ -20,7 +20,7 @@ from holdfast.link.ring import RingWriter
 from holdfast.worker.cells import Cells
 from holdfast.worker.desk import Desk
 from holdfast.worker.interrupts import Interrupts
-from holdfast.worker.ipython import comms, connect, kernel, recover, shims, status, undo
+from holdfast.worker.ipython import comms, connect, imports, kernel, recover, shims, status, undo
 from holdfast.worker.ipython.debugging import Debugging
 from holdfast.worker.ipython.display import Publisher
 from holdfast.worker.ipython.filenames import compiler_in
@@ -94,7 +94,9 @@ def live(start: Start, channel: Channel) -> None:
         Write: keeping.write,
         Examine: examination(sleeper.double, outlet, app.shell.user_ns),
     }
-    desk.open(Cells(app.shell, outlet, interrupts, keyboard), requests, freezer, keeping.load)
+    cells = Cells(app.shell, outlet, interrupts, keyboard)
+    imports.suit_to(cells.terminal)
+    desk.open(cells, requests, freezer, keeping.load)
     desk.serve_for_ever()
 
 

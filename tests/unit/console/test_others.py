@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from holdfast.client.exchange import Incoming
+from holdfast.console.bundle import Bundles
 from holdfast.console.others import VIEWS, Others
 from holdfast.console.screen import Screen
 from holdfast.protocol.messages import Header
@@ -28,8 +29,8 @@ def counts() -> list[int]:
 
 
 @pytest.fixture
-def others(screen: Screen, counts: list[int]) -> Others:
-    return Others(screen, "me", counts.append)
+def others(screen: Screen, page: Page, counts: list[int]) -> Others:
+    return Others(screen, Bundles("none", page), "me", counts.append)
 
 
 def test_a_cell_is_shown_with_its_clients_name_while_it_runs(

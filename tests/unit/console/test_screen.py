@@ -13,6 +13,7 @@ from prompt_toolkit.data_structures import Size
 from prompt_toolkit.input import PipeInput, create_pipe_input
 from prompt_toolkit.output.vt100 import Vt100_Output
 
+from holdfast.console.pictures.picture import Picture
 from holdfast.console.screen import Screen
 from kit.page import COLUMNS, ROWS, Page
 
@@ -156,3 +157,26 @@ def test_a_mark_is_lost_once_a_prompt_has_stood_below_it(screen: Screen, page: P
 
     asyncio.run(scene())
     assert page.lines == ["kept", "> typed", "after"]
+
+
+def picture(name: str, rows: int) -> Picture:
+    lines = "".join(f"{name}{row}\n" for row in range(rows))
+    return Picture(lines, rows, forget=f"\x1b_Ga=d,i={ord(name)}\x1b\\")
+
+
+def test_a_picture_stands_on_lines_of_its_own(screen: Screen, page: Page) -> None:
+    screen.write("half")
+    screen.draw(picture("p", 2))
+    screen.write("next")
+    assert page.lines == ["half", "p0", "p1", "next"]
+
+
+def test_a_picture_that_is_taken_back_is_forgotten_by_the_terminal_too(screen: Screen, page: Page) -> None:
+    screen.draw(picture("k", 1))
+    mark = screen.mark()
+    screen.draw(picture("p", 3))
+    screen.rewind(mark)
+    screen.rewind(mark)
+
+    assert page.getvalue().count(picture("p", 3).forget) == 1
+    assert picture("k", 1).forget not in page.getvalue()

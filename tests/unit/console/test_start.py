@@ -7,9 +7,12 @@ import sys
 
 SLOW = {
     "IPython",
+    "PIL",
+    "html.parser",
     "jedi",
     "jupyter_client",
     "pygments.lexers.python",
+    "pylatexenc",
     "rich",
     "sqlite3",
     "tornado",

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from holdfast.console.bundle import Bundles
 from holdfast.console.screen import Screen
 from holdfast.console.view import CellView
+from holdfast.console.widgets import VIEW
 from kit.page import Page
 
 
@@ -27,7 +29,7 @@ def clear(*, wait: bool) -> tuple[str, dict[str, Any]]:
 def shown(screen: Screen, page: Page, *messages: tuple[str, dict[str, Any]]) -> list[str]:
     """The page after a cell of ours has sent `messages`."""
     screen.write("In [1]: code\n")
-    view = CellView(screen)
+    view = CellView(screen, Bundles("none", page))
     for msg_type, content in messages:
         view.show(msg_type, content)
     view.finish()
@@ -77,14 +79,20 @@ def test_a_display_with_something_below_it_is_shown_again(screen: Screen, page: 
     assert shown(screen, page, *messages) == ["one", "between", "two"]
 
 
-def test_two_displays_do_not_replace_each_other(screen: Screen, page: Page) -> None:
-    messages = [display("a1", "a"), display("b1", "b"), display("a2", "a", update=True)]
-    assert shown(screen, page, *messages) == ["a1", "b1", "a2"]
+def test_of_displays_one_below_the_other_each_is_updated_in_its_place(screen: Screen, page: Page) -> None:
+    bars = [
+        display("a1", "a"),
+        display("b1", "b"),
+        display("shown once"),
+        display("a2\na2", "a", update=True),
+    ]
+    updates = [display("b2", "b", update=True), display("a3", "a", update=True)]
+    assert shown(screen, page, *bars, *updates) == ["a3", "b2", "shown once"]
 
 
 def test_the_cell_of_another_client_is_shown_with_its_code(screen: Screen, page: Page) -> None:
     screen.write("half written")
-    view = CellView(screen, "ana")
+    view = CellView(screen, Bundles("none", page), "ana")
     view.show("status", {"execution_state": "busy"})
     view.show("execute_input", {"code": "6 * 7", "execution_count": 3})
     view.show("execute_result", {"execution_count": 3, "data": {"text/plain": "42"}})
@@ -94,3 +102,36 @@ def test_the_cell_of_another_client_is_shown_with_its_code(screen: Screen, page:
 
 def test_our_own_code_is_not_shown_again(screen: Screen, page: Page) -> None:
     assert shown(screen, page, ("execute_input", {"code": "x", "execution_count": 1})) == []
+
+
+def comm(kind: str, identity: str, model: str = "", **state: Any) -> tuple[str, dict[str, Any]]:
+    told = {**({"_model_name": model} if model else {}), **state}
+    return kind, {"comm_id": identity, "target_name": "jupyter.widget", "data": {"state": told}}
+
+
+WIDGET = ("display_data", {"data": {"text/plain": "HBox()", VIEW: {"model_id": "w"}}})
+OPENED = comm("comm_open", "w", "LabelModel", value="0 %")
+
+
+def test_a_widget_is_drawn_anew_when_it_changes(screen: Screen, page: Page) -> None:
+    half, full = (comm("comm_msg", "w", value=f"{share} %") for share in (50, 100))
+    assert shown(screen, page, OPENED, WIDGET, half, display("below"), full) == ["100 %", "below"]
+
+
+def test_a_widget_with_text_below_it_is_shown_once_more_at_the_end(screen: Screen, page: Page) -> None:
+    updates = [comm("comm_msg", "w", value=f"{share} %") for share in (50, 100)]
+    messages = [OPENED, WIDGET, stream("said\n"), *updates]
+    assert shown(screen, page, *messages) == ["0 %", "said", "100 %"]
+
+
+def test_a_widget_that_is_closed_is_taken_away(screen: Screen, page: Page) -> None:
+    assert shown(screen, page, OPENED, WIDGET, ("comm_close", {"comm_id": "w"})) == []
+
+
+def test_a_widget_that_nobody_knows_is_its_text(screen: Screen, page: Page) -> None:
+    assert shown(screen, page, WIDGET, comm("comm_msg", "w", value="50 %")) == ["HBox()"]
+
+
+def test_a_result_of_several_lines_or_a_picture_stands_below_its_prompt(screen: Screen, page: Page) -> None:
+    result = ("execute_result", {"execution_count": 1, "data": {"text/html": "<p>a</p><p>b</p>"}})
+    assert shown(screen, page, result) == ["Out[1]:", "a", "", "b"]
