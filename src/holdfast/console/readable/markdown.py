@@ -29,9 +29,10 @@ _STYLES = {
 def text(source: str, width: int) -> str:
     """`source` drawn `width` columns wide."""
     from rich.console import Console  # noqa: PLC0415 - 150 ms, for Markdown only
-    from rich.markdown import Markdown  # noqa: PLC0415
+    from rich.markdown import Heading, Markdown  # noqa: PLC0415
     from rich.theme import Theme  # noqa: PLC0415
 
+    Heading.LEVEL_ALIGN = {}  # in the middle of a wide screen nobody looks for one
     colours = None if os.environ.get("NO_COLOR") else "standard"
     page = io.StringIO()
     console = Console(

@@ -121,6 +121,7 @@ def test_markdown_is_drawn_with_its_formulas() -> None:
 
     assert "For $5 and x² ≤ 3 with $a^2$:" in text
     assert re.search(r"a\s+b\s+─+\s+1\s+2", text)
+    assert text.startswith("Head\n")
     assert " • item" in text
     assert r"\x1b[2J" in text
 
