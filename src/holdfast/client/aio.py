@@ -43,6 +43,9 @@ from holdfast.protocol.connection import ConnectionInfo
 from holdfast.protocol.notices import QUESTION, Kind
 from holdfast.protocol.operations import Variables, request_type
 
+Told = Mapping[str, Any] | None
+"""Metadata of a message."""
+
 TURN = 256
 """Messages handled before the loop may do something else: a flood of output must not freeze the prompt."""
 
@@ -170,15 +173,12 @@ class Client:
         code: str,
         *,
         on_input: OnInput | None = None,
-        metadata: Mapping[str, Any] | None = None,
+        metadata: Told = None,
         **options: Unpack[ExecuteOptions],
     ) -> Execution:
         """Send one cell. Without `on_input`, input() in it is an error. Options as of `execute_content`."""
         content = execute_content(code, allow_stdin=on_input is not None, **options)
-        conversation, frames = self._exchange.begin(
-            "execute_request", content, until_idle=True, metadata=metadata or {}
-        )
-        self._send("shell", frames)
+        conversation = self._begin("execute_request", content, "shell", whole=True, metadata=metadata)
         execution = Execution(conversation)
         if on_input is not None:
             self._asking.expect(conversation, on_input)
@@ -227,8 +227,7 @@ class Client:
     async def past(self, cells: int) -> list[Past]:
         """The last cells before now, for who has just come: `foreign` goes on from there (Holdfast)."""
         found, position = await self._catch_up.past(cells)
-        for _ in range(self.foreign.qsize()):
-            message = self.foreign.get_nowait()
+        for message in [self.foreign.get_nowait() for _ in range(self.foreign.qsize())]:
             if is_after(message, position):
                 self.foreign.put_nowait(message)
         return found
@@ -247,10 +246,12 @@ class Client:
         card = self._exchange.card(time.time())
         self._line = Line(self._connection, self.session, card, self._read)
 
-    def _begin(self, msg_type: str, content: object, channel: Channel) -> Conversation:
-        conversation, frames = self._exchange.begin(msg_type, content, until_idle=False)
+    def _begin(
+        self, msg_type: str, content: object, channel: Channel, *, whole: bool = False, metadata: Told = None
+    ) -> Conversation:
+        begun, frames = self._exchange.begin(msg_type, content, until_idle=whole, metadata=metadata or {})
         self._send(channel, frames)
-        return conversation
+        return begun
 
     def _send(self, channel: Channel, frames: list[bytes]) -> None:
         if self._line is None or self.lost.is_set():
