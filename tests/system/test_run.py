@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import pexpect
 import pytest
 
+from kit.deadline import Deadline
 from kit.gate import Gate
 from kit.kernel import environment, scratch
 from kit.shell import SECONDS, Shell
@@ -268,3 +269,25 @@ def test_ctrl_z_stops_the_program_and_fg_lets_it_go_on(shell: Shell) -> None:
         terminal.expect_exact("second\r\nsecond\r\n")
         terminal.sendline("exit")
         terminal.expect(pexpect.EOF)
+
+
+def test_what_waits_is_taken_out_of_the_queue_by_ctrl_c_and_when_its_time_is_up(work: Shell) -> None:
+    gate, deadline = Gate(work.home / "gate"), Deadline(SECONDS)
+    with work.client("work") as client:
+        run = client.execute(f"print('running', flush=True); {gate.wait}")
+        while next(run).msg_type != "stream":
+            pass
+        late = work.run(*IN_IT, "--timeout", "0.5", "-c", "x = 8")
+        assert (late.returncode, late.stderr.split("\n")[1]) == (124, "it has not run, and will not")
+        with work.start(*IN_IT, "--json", "-c", "x = 7") as process:
+            assert process.stderr is not None
+            assert "your code waits" in process.stderr.readline()
+            while not any(each["waiting"] for each in client.operation("clients")["clients"]):
+                assert not deadline.passed
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=SECONDS)
+        assert (process.returncode, err) == (130, "it has not run, and will not\n")
+        assert json.loads(out)["status"] == "interrupted"
+        gate.open()
+        assert run.reply().content["status"] == "ok"
+    assert work.good(*IN_IT, "-c", "x") == "5\n"

@@ -215,10 +215,7 @@ class Client:
         return msgspec.convert(await self.operation("variables", names=names), Variables)
 
     async def interrupt(self, *, force: bool = False) -> None:
-        """Interrupt the running cell, whoever runs it (messaging.html, "Kernel interrupt").
-
-        `force`: stop the interpreter, whatever it is doing; the state of before the cell is back (Holdfast).
-        """
+        """Interrupt the running cell, whoever runs it. `force`: at any price, the state before is back."""
         if force:
             await self.operation("interrupt", force=True)
         else:
@@ -227,9 +224,9 @@ class Client:
     async def past(self, cells: int) -> list[Past]:
         """The last cells before now, for who has just come: `foreign` goes on from there (Holdfast)."""
         found, position = await self._catch_up.past(cells)
-        for message in [self.foreign.get_nowait() for _ in range(self.foreign.qsize())]:
-            if is_after(message, position):
-                self.foreign.put_nowait(message)
+        waiting = [self.foreign.get_nowait() for _ in range(self.foreign.qsize())]
+        for message in filter(lambda each: is_after(each, position), waiting):
+            self.foreign.put_nowait(message)
         return found
 
     async def catch_up(self) -> None:
@@ -323,10 +320,9 @@ class Client:
         if routed is not None:
             self._deliver(*routed)
         elif self._exchange.torn and (self._mending is None or self._mending.done()):
-            self._mending = self._loop.create_task(self._mend())
+            self._mending = self._loop.create_task(self._mend())  # we did not read in time
 
     async def _mend(self) -> None:
-        """Messages were dropped, as we did not read them in time."""
         with contextlib.suppress(NoAnswer):  # it is gone: that is found out elsewhere
             await self.catch_up()
 
