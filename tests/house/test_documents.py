@@ -81,3 +81,11 @@ def _is_there(name: str) -> bool:
         return True
     folders = [PACKAGE, ROOT / "tests", ROOT / "docs", ROOT / "bench", ROOT / "demo"]
     return "/" not in name and any(found for folder in folders for found in folder.rglob(name))
+
+
+def test_each_decision_has_a_number_of_its_own() -> None:
+    files = [path for path in documents() if path.parent.name == "decisions"]
+    numbers = [int(path.name[:4]) for path in files]
+    assert len({*numbers}) == len(numbers)
+    for number, path in zip(numbers, files, strict=True):
+        assert path.read_text().startswith(f"# {number}. "), path.name

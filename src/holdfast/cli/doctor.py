@@ -247,7 +247,7 @@ def _kernels() -> Iterator[Check]:
 
 
 def _sessions() -> Iterator[Check]:
-    from holdfast.cli import kept  # noqa: PLC0415 - SQLite, which the other checks do without
+    from holdfast.cli.logs import kept  # noqa: PLC0415 - SQLite, which the other checks do without
 
     unused, size, now = [], 0, time.time()
     for name in start.known():

@@ -56,7 +56,7 @@ NOT_OURS = {
 """The same, where one thing there is none or two here -> what to type."""
 
 COMPLETE = "__complete"
-"""What the shells' completion asks: cli/candidates.py."""
+"""What the shells' completion asks: cli/shells/candidates.py."""
 
 OPTIONS = ("--help", "--version", "--no-color", "--set")
 """In place of a command, or before it."""
@@ -104,7 +104,7 @@ def _dispatch(arguments: list[str]) -> int:
 
         return _dispatch(setting.taken_from(arguments))
     if first == COMPLETE:
-        from holdfast.cli import candidates  # noqa: PLC0415 - as the commands: when asked for
+        from holdfast.cli.shells import candidates  # noqa: PLC0415 - as the commands: when asked for
 
         return candidates.tell(arguments[1:])
     if first in COMMANDS or first in SYNONYMS:
@@ -144,7 +144,7 @@ def _run_program(arguments: list[str]) -> int:
         from holdfast.cli import console  # noqa: PLC0415 - as the commands: when asked for
 
         return console.open_new()
-    from holdfast.cli import program  # noqa: PLC0415 - as above
+    from holdfast.cli.programs import program  # noqa: PLC0415 - as above
 
     return program.run(arguments)
 

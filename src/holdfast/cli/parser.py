@@ -62,7 +62,7 @@ class Parser(ArgumentParser):
 
 def parser_of(command: str, summary: str) -> Parser:
     """The parser of a command, which is a module beside this one."""
-    module = importlib.import_module(f"holdfast.cli.{command}")
+    module = importlib.import_module(f"holdfast.cli.commands.{command}")
     parser = Parser(
         prog=f"holdfast {command}",
         description=f"{summary[0].upper()}{summary[1:]}.",

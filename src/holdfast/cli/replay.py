@@ -6,7 +6,7 @@ import getpass
 from pathlib import Path
 from typing import Any
 
-from holdfast.cli.output import finish
+from holdfast.cli.programs.output import finish
 from holdfast.cli.usage import tell
 from holdfast.client.blocking import Client
 from holdfast.protocol import connection

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from holdfast.cli import kept
-from holdfast.cli.cells import newest
-from holdfast.cli.transcript import OMITTED
+from holdfast.cli.logs import kept
+from holdfast.cli.logs.cells import newest
+from holdfast.cli.logs.transcript import OMITTED
 from holdfast.journal.journal import Journal
 from holdfast.journal.lock import SessionLock
 from holdfast.paths import session_state

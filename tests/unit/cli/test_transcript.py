@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from holdfast.cli import transcript
+from holdfast.cli.logs import transcript
 
 
 def cell(code: str, *outputs: tuple[str, dict[str, Any]], **more: Any) -> dict[str, Any]:

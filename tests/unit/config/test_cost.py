@@ -38,7 +38,7 @@ def test_where_nothing_is_set_nothing_is_parsed(tmp_path: Path) -> None:
 
 def test_a_list_of_sessions_reads_no_settings(tmp_path: Path) -> None:
     found = loaded(LIST, tmp_path)
-    assert "holdfast.cli.ls" in found
+    assert "holdfast.cli.commands.ls" in found
     assert not {
         name for name in found if name.startswith(("holdfast.config", "holdfast.settings", "msgspec"))
     }

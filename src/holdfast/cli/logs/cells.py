@@ -57,7 +57,7 @@ def log_of(name: str) -> Iterator[Ask]:
     try:
         bell = start.ring(name)
     except SessionNotRunning:
-        from holdfast.cli import kept  # noqa: PLC0415 - SQLite, only if the session has ended
+        from holdfast.cli.logs import kept  # noqa: PLC0415 - SQLite, only if the session has ended
 
         with kept.log_of(name) as ask:
             yield ask

@@ -20,11 +20,11 @@ from pathlib import Path
 from holdfast.cellfiles import files, parameters, plan
 from holdfast.cellfiles.document import PARAMETERS, Document, Step, source
 from holdfast.cellfiles.plan import Plan, Ran
-from holdfast.cli import cellsession
-from holdfast.cli.cellsession import CellSession
-from holdfast.cli.cellshow import Show, seconds
-from holdfast.cli.celltask import CellTask, Ended, Outcome
-from holdfast.cli.cellwriting import Record
+from holdfast.cli.cellruns import session as cellsession
+from holdfast.cli.cellruns.session import CellSession
+from holdfast.cli.cellruns.show import Show, seconds
+from holdfast.cli.cellruns.task import CellTask, Ended, Outcome
+from holdfast.cli.cellruns.writing import Record
 from holdfast.cli.usage import UsageError
 from holdfast.client import start
 from holdfast.config import layers

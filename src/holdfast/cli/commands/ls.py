@@ -67,7 +67,7 @@ def describe(name: str) -> dict[str, Any]:
     except NoAnswer as error:
         found = {"state": "does not answer", "trouble": error.what}
     except SessionError:
-        from holdfast.cli import kept  # noqa: PLC0415 - SQLite, only if a session has ended
+        from holdfast.cli.logs import kept  # noqa: PLC0415 - SQLite, only if a session has ended
 
         found = kept.summary(name)
     return {"name": name, **found, "last": start.last_use(name)}

@@ -14,7 +14,7 @@ from holdfast.cellfiles.files import Place
 from holdfast.cellfiles.outputs import CellOutputs, Outputs
 from holdfast.cellfiles.plan import Ran
 from holdfast.cli import text
-from holdfast.cli.cellsession import CellSession
+from holdfast.cli.cellruns.session import CellSession
 from holdfast.errors import HoldfastError
 
 OMITTED = "omitted"

@@ -14,12 +14,12 @@ from typing import Any
 import msgspec
 
 from holdfast.cellfiles.document import Step
-from holdfast.cli import ending
-from holdfast.cli.cellsession import CellSession
-from holdfast.cli.cellshow import TICK_SECONDS, Show, seconds
-from holdfast.cli.cellwriting import Record
-from holdfast.cli.output import exit_number, interrupt
-from holdfast.cli.patience import GRACE_SECONDS, INTERRUPTED, TIMED_OUT
+from holdfast.cli.cellruns.session import CellSession
+from holdfast.cli.cellruns.show import TICK_SECONDS, Show, seconds
+from holdfast.cli.cellruns.writing import Record
+from holdfast.cli.programs import ending
+from holdfast.cli.programs.output import exit_number, interrupt
+from holdfast.cli.programs.patience import GRACE_SECONDS, INTERRUPTED, TIMED_OUT
 from holdfast.client.blocking import Execution
 from holdfast.client.exchange import Incoming
 from holdfast.console import ladder

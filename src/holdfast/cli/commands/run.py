@@ -49,12 +49,12 @@ def run(options: Namespace) -> int:
     if options.code is None and options.module is None and options.file is None:
         raise UsageError("run needs a program", "holdfast run FILE.py   (or -c CODE, -m MODULE, -)")
     if options.file is not None and options.code is None and options.module is None:
-        from holdfast.cli.program import check_readable  # noqa: PLC0415 - heavy
+        from holdfast.cli.programs.program import check_readable  # noqa: PLC0415 - heavy
 
         check_readable(options.file)
         if is_cell_file(options.file):
             return _cells(options)
-    from holdfast.cli import inside  # noqa: PLC0415 - heavy
+    from holdfast.cli.programs import inside  # noqa: PLC0415 - heavy
 
     return inside.run(options)
 
@@ -84,7 +84,7 @@ def _cells(options: Namespace) -> int:
                 f"holdfast run -p NAME VALUE {options.file}",
             )
         options.arguments = []
-    from holdfast.cli import cellrun  # noqa: PLC0415 - heavy
+    from holdfast.cli.cellruns import run as cellrun  # noqa: PLC0415 - heavy
 
     return cellrun.run(options)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 from typing import Any
 
-from holdfast.cli.output import exit_number
+from holdfast.cli.programs.output import exit_number
 from holdfast.client.exchange import Incoming
 from holdfast.protocol.programs import MAGIC, exit_status
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from holdfast.cli import ending, text
-from holdfast.cli.output import shown
+from holdfast.cli import text
+from holdfast.cli.programs import ending
+from holdfast.cli.programs.output import shown
 from holdfast.client.exchange import Incoming
 
 _NAMES = {124: "timeout", ending.INTERRUPTED: "interrupted", 143: "terminated"}

@@ -8,8 +8,9 @@ import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from pathlib import Path
 
-from holdfast.cli import pick, transcript
-from holdfast.cli.cells import Cell, log_of, newest
+from holdfast.cli import pick
+from holdfast.cli.logs import transcript
+from holdfast.cli.logs.cells import Cell, log_of, newest
 from holdfast.cli.usage import UsageError, as_typed, has_colours, tell
 from holdfast.errors import HoldfastError
 from holdfast.likeness import nearest
@@ -48,7 +49,7 @@ def run(options: Namespace) -> int:
         return _export(name, options)
     last = DEFAULT_CELLS if options.n is None else None if options.n == ALL else int(options.n)
     if options.follow:
-        from holdfast.cli import follow  # noqa: PLC0415 - ZeroMQ, which nothing else here needs
+        from holdfast.cli.logs import follow  # noqa: PLC0415 - ZeroMQ, which nothing else here needs
 
         return follow.follow(name, last, options.who, as_json=options.json)
     cells = _cells(name, last, options.who)
@@ -64,7 +65,7 @@ def run(options: Namespace) -> int:
 
 
 def _export(name: str, options: Namespace) -> int:
-    from holdfast.cli import export  # noqa: PLC0415 - only if it is asked for
+    from holdfast.cli.logs import export  # noqa: PLC0415 - only if it is asked for
 
     if options.follow or options.json:
         raise UsageError("--export writes a file: it goes with neither -f nor --json")

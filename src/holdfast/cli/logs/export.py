@@ -16,8 +16,8 @@ from holdfast.cellfiles.document import Tree, lines, new
 from holdfast.cellfiles.files import replace
 from holdfast.cellfiles.outputs import Outputs
 from holdfast.cli import text
-from holdfast.cli.cells import Cell
-from holdfast.cli.transcript import NOTES, OMITTED
+from holdfast.cli.logs.cells import Cell
+from holdfast.cli.logs.transcript import NOTES, OMITTED
 from holdfast.cli.usage import UsageError
 from holdfast.errors import HoldfastError
 

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from holdfast.cli.cells import Ask
-from holdfast.cli.transcript import OMITTED
+from holdfast.cli.logs.cells import Ask
+from holdfast.cli.logs.transcript import OMITTED
 from holdfast.client import start
 from holdfast.errors import HoldfastError
 from holdfast.journal.journal import read_only

@@ -27,7 +27,7 @@ def arguments(parser: ArgumentParser) -> None:
 
 def run(options: Namespace) -> int:
     """Print it."""
-    script = Path(__file__).parent / "shells" / f"holdfast.{options.shell}"
+    script = Path(__file__).parents[1] / "shells" / f"holdfast.{options.shell}"
     sys.stdout.write(script.read_text())
     if sys.stdout.isatty():  # who reads it wanted to know what to do with it
         how, where = EXAMPLES[SHELLS.index(options.shell)]

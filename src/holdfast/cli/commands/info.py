@@ -10,7 +10,8 @@ from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING, Any
 
 from holdfast import __version__, paths
-from holdfast.cli import ls, pick, text
+from holdfast.cli import pick, text
+from holdfast.cli.commands import ls
 from holdfast.client import start
 from holdfast.errors import NoAnswer, SessionError
 

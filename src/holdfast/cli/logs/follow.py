@@ -15,9 +15,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from holdfast.cli import kept, text
-from holdfast.cli.cells import Ask, Cell, log_of, newest
-from holdfast.cli.transcript import Transcript
+from holdfast.cli import text
+from holdfast.cli.logs import kept
+from holdfast.cli.logs.cells import Ask, Cell, log_of, newest
+from holdfast.cli.logs.transcript import Transcript
 from holdfast.cli.usage import has_colours, tell
 from holdfast.client import start
 from holdfast.client.blocking import Client

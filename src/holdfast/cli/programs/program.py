@@ -16,10 +16,10 @@ import tokenize
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from holdfast.cli import ending
-from holdfast.cli.handover import HandOver
-from holdfast.cli.output import Printed, finish, interrupt
-from holdfast.cli.relay import Relay
+from holdfast.cli.programs import ending
+from holdfast.cli.programs.handover import HandOver
+from holdfast.cli.programs.output import Printed, finish, interrupt
+from holdfast.cli.programs.relay import Relay
 from holdfast.cli.usage import UsageError, tell
 from holdfast.client import start
 from holdfast.client.blocking import Client

@@ -128,7 +128,7 @@ def name_for(path: Path) -> str:
         with start.ring(name) as bell:
             folder = bell.ask("info")["cwd"]
     elif start.exists(name):
-        from holdfast.cli import kept  # noqa: PLC0415 - SQLite, only if the session has ended
+        from holdfast.cli.logs import kept  # noqa: PLC0415 - SQLite, only if the session has ended
 
         folder = kept.summary(name).get("cwd")
     else:

@@ -15,11 +15,12 @@ import time
 from argparse import Namespace
 from pathlib import Path
 
-from holdfast.cli import ending, pick
-from holdfast.cli.finding import Finding
-from holdfast.cli.output import Printed, Sink, finish
-from holdfast.cli.patience import Patience, StillRunning
-from holdfast.cli.program import piped
+from holdfast.cli import pick
+from holdfast.cli.programs import ending
+from holdfast.cli.programs.finding import Finding
+from holdfast.cli.programs.output import Printed, Sink, finish
+from holdfast.cli.programs.patience import Patience, StillRunning
+from holdfast.cli.programs.program import piped
 from holdfast.cli.text import duration
 from holdfast.cli.usage import UsageError, complain, tell
 from holdfast.client import start

@@ -47,7 +47,7 @@ def run(options: Namespace) -> int:
 
 def _check(name: str) -> None:
     """HoldfastError if there is no such session, or somebody runs it."""
-    from holdfast.cli import kept  # noqa: PLC0415 - SQLite, which not even `rm --help` needs
+    from holdfast.cli.logs import kept  # noqa: PLC0415 - SQLite, which not even `rm --help` needs
 
     if not start.exists(name):
         raise start.no_such_session(name)
@@ -74,7 +74,7 @@ def _agreed(names: list[str]) -> bool:
 
 
 def _row(name: str) -> tuple[str, ...]:
-    from holdfast.cli import kept  # noqa: PLC0415 - as above
+    from holdfast.cli.logs import kept  # noqa: PLC0415 - as above
 
     found = kept.summary(name)
     cells, last = found.get("cells"), start.last_use(name)

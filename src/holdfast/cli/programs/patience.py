@@ -11,7 +11,7 @@ import time
 from types import FrameType, TracebackType
 from typing import NoReturn, Self
 
-from holdfast.cli.output import Sink, interrupt
+from holdfast.cli.programs.output import Sink, interrupt
 from holdfast.cli.usage import tell
 from holdfast.client.blocking import Client, Execution
 from holdfast.client.exchange import Incoming

@@ -1,0 +1,1 @@
+"""What was run in a session: found, shown, followed, exported."""

@@ -1,0 +1,1 @@
+"""What shells complete, and the scripts by which they ask."""
