@@ -199,7 +199,7 @@ def test_a_session_that_was_begun_again_elsewhere_is_joined_and_told(work: Sessi
         with work.console():
             os.kill(console.pid, signal.SIGCONT)
             console.wait_for("work had ended, and was begun again elsewhere: ")
-            assert console.lines[-1].endswith("half ty")
+            console.wait_until(lambda: console.lines[-1].endswith("half ty"), "the half typed line")
             console.send(CTRL_C + "'in ' + 'it'" + ENTER)
             console.wait_for("'in it'")
 
