@@ -168,9 +168,9 @@ def test_a_mistake_of_ours_is_two_lines_too(holdfast: Run, monkeypatch: pytest.M
     monkeypatch.setitem(COMMANDS, "text", "not a command at all")
     status, _, err = holdfast("text")
     assert status == 1
-    assert err.startswith("holdfast: internal error: AttributeError: ")
+    assert err.startswith("holdfast: internal error: ModuleNotFoundError: ")
     monkeypatch.setenv("HOLDFAST_TRACEBACK", "1")
-    with pytest.raises(AttributeError):
+    with pytest.raises(ModuleNotFoundError):
         holdfast("text")
 
 
