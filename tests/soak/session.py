@@ -54,7 +54,10 @@ class Session:
 
     def look(self, within: float) -> Cell:
         """A cell that nobody sees prints the digests of all variables."""
-        return self.client.run(_LOOK, silent=True, within=within)
+        cell = self.client.run(_LOOK, silent=True, within=within)
+        if cell.status == "aborted":  # it came while a cell was found to have died, as any client's may
+            cell = self.client.run(_LOOK, silent=True, within=within)
+        return cell
 
     def show(self, name: str) -> str:
         """A variable, for people."""
