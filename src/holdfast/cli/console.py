@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from holdfast.cli import pick, text
@@ -17,8 +18,19 @@ from holdfast.settings import Console
 
 def open_new() -> int:
     """A console on a new session named after the current folder. When it is left idle and alone, it ends."""
+    load()
     name, bell = start_new(os.getcwd())
     return open_on(name, bell, created=True, may_end=True)
+
+
+def load() -> None:
+    """Begin to load the console, while a supervisor comes up, which takes as long."""
+
+    def imported() -> None:
+        import holdfast.console.app  # noqa: PLC0415
+        import holdfast.console.prompt  # noqa: F401, PLC0415
+
+    Thread(target=imported, daemon=True).start()
 
 
 def start_new(folder: str) -> tuple[str, DoorbellClient]:

@@ -28,6 +28,8 @@ def run(options: Namespace) -> int:
     folder = os.path.abspath(options.cwd)
     if not os.path.isdir(folder):
         raise UsageError(f"{options.cwd} is not a folder")
+    if not options.detached:
+        console.load()
     if options.name is None:
         name, bell = console.start_new(folder)
     else:
