@@ -29,7 +29,7 @@ class Line:
 
 
 def main() -> int:
-    """Play, print a table; 1 if something was not as it is promised, or better than is known."""
+    """Play, print a table; 1 if something was not as it is promised."""
     options = _options()
     kinds = [kind for kind in importlib.import_module("faults.table").KINDS if kind.number in options.kinds]
     print(f"{'kind':58}{'runs':>6}{'passed':>8}{'slowest':>10}", flush=True)
@@ -39,7 +39,7 @@ def main() -> int:
         print(_row(str(kind), line), flush=True)
         for failure in line.failures:
             print(failure, file=sys.stderr)
-        if line.runs and (line.passed if kind.pending else line.passed < line.runs):
+        if line.passed < line.runs:
             bad.append(str(kind))
     print(f"{len(bad)} of {len(kinds)} are not as they are promised: {', '.join(bad) or 'none'}")
     return bool(bad)
@@ -48,7 +48,7 @@ def main() -> int:
 def _line(kind: Any, options: argparse.Namespace) -> Line:
     runner = importlib.import_module("faults.runner")
     line = Line(why=kind.not_tested or runner.cannot(kind) or "")
-    for number in range(0 if line.why else 1 if kind.pending else options.repeat):
+    for number in range(0 if line.why else options.repeat):
         line.runs += 1
         seconds, failure = _once(
             lambda number=number: runner.play(
@@ -58,10 +58,8 @@ def _line(kind: Any, options: argparse.Namespace) -> Line:
         if failure is None:
             line.passed += 1
             line.slowest = max(line.slowest, seconds)
-        elif options.why or not kind.pending:
+        else:
             line.failures.append(f"--- {kind}, seed {options.seed + number}\n{failure}")
-    if kind.pending and line.runs:
-        line.why = f"waits for: {kind.pending}" if not line.passed else "passes: it need not wait any more"
     return line
 
 
@@ -80,7 +78,7 @@ def _row(name: str, line: Line) -> str:
     if not line.runs:
         return f"{name:58}  not tested: {line.why}"
     figures = f"{line.runs:>6}{line.passed:>8}" + (f"{line.slowest:>8.2f} s" if line.passed else "")
-    return f"{name:58}{figures}{'  ' + line.why if line.why else ''}"
+    return f"{name:58}{figures}"
 
 
 def _options() -> argparse.Namespace:
@@ -93,7 +91,6 @@ def _options() -> argparse.Namespace:
         action="store_true",
         help="kill at random moments, before the fault, in it and after it",
     )
-    parser.add_argument("--why", action="store_true", help="also say why those that wait fail")
     return parser.parse_args()
 
 

@@ -71,8 +71,6 @@ class Kind:
     """Whether other deaths, before and after, leave its state as it is."""
     slow: bool = False
     """Left out of the tests, which have a minute for all; `make faults` runs it."""
-    pending: str = ""
-    """What has to be built first: it must fail until then."""
     not_tested: str = ""
     """Why it can't be made at all."""
 

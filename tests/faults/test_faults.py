@@ -18,8 +18,6 @@ def _marked(kind: Kind) -> object:
         marks.append(pytest.mark.slow)
     if kind.not_tested or (why := cannot(kind)):
         marks.append(pytest.mark.skip(reason=kind.not_tested or why))
-    elif kind.pending:
-        marks.append(pytest.mark.xfail(reason=f"waits for: {kind.pending}", strict=True))
     return pytest.param(kind, id=str(kind), marks=marks)
 
 
