@@ -20,7 +20,7 @@ import pyte
 WAIT_SECONDS = 15.0
 """For anything to appear; a loaded machine is slow, and a test that passes never waits that long."""
 
-_PROMPT = re.compile(r"^In \[(\d+)\]:", re.MULTILINE)
+_PROMPT = re.compile(r"^(?:\[(?:ins|nav|rep)\] )?In \[(\d+)\]:", re.MULTILINE)
 
 UP, DOWN, RIGHT, LEFT = "\x1b[A", "\x1b[B", "\x1b[C", "\x1b[D"
 ENTER, TAB, SHIFT_TAB, BACKSPACE = "\r", "\t", "\x1b[Z", "\x7f"
