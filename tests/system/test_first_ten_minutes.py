@@ -48,6 +48,8 @@ def test_the_habits_of_ipython_at_the_prompt() -> None:
         ).sees("KeyboardInterrupt")
         me.begins("half a line").presses("Ctrl-C").sees_no("half a line")
         me.pastes("for i in range(2):\n    print('pasted', i)\n").answers("").sees("pasted 0\npasted 1")
+        me.types("%paste").sees("paste where you type")
+        me.types("%cpaste").sees("paste where you type")
 
         me.types("input('name? ')").sees("name?").answers("ana").sees("'ana'")
         me.types("help(len)").sees("Return the number of items in a container.")
