@@ -90,7 +90,14 @@ def test_the_habits_of_tmux() -> None:
         me.types("holdfast list-sessions").sees("work", "idle")
         me.types("holdfast a").sees("In [2]:").types("x + 1").sees("Out[2]: 42")
         me.at_prompt().presses("Ctrl-D").sees("left work; it goes on")
-        me.types("holdfast attach -t work").sees("session work", "In [3]:").types("exit").sees("left work;")
+        me.types("holdfast attach").sees("In [3]:").types(
+            "print('at', 'work'); __import__('time').sleep(600)"
+        )
+        me.sees("at work").presses("Ctrl-\\").sees("left work; it goes on (In[3] is running)")
+        me.types("holdfast interrupt").sees("interrupted")
+        me.types("holdfast attach -t work").sees("session work", "at work", "In [4]:").types("exit").sees(
+            "left work;"
+        )
         me.types("holdfast attach wrok").sees("no session named 'wrok'", "try: holdfast attach work")
         me.types("holdfast detach").sees("try: Ctrl-D in the console")
         me.types("holdfast kill-session -t work").sees("try: holdfast stop work ")

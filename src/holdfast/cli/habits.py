@@ -29,7 +29,7 @@ SYNONYMS = {
 _NAMED_BY = {"new": "-s", "attach": "-t", "stop": "-t", "info": "-t"}
 """tmux's option for the session, in commands that take its name as it is."""
 
-_INSTEAD = {
+INSTEAD = {
     "console": "new",
     "create": "new",
     "join": "attach",
@@ -51,7 +51,7 @@ _INSTEAD = {
 
 _LEAVE = "Ctrl-D in the console, or Ctrl-\\ while a cell runs"
 
-_ANSWERS = {
+ANSWERS = {
     "kill": "holdfast stop NAME   (its state is kept; holdfast rm NAME deletes that)",
     "kill-session": "holdfast stop NAME   (its state is kept; holdfast rm NAME deletes that)",
     "kill-server": "holdfast stop --all",
@@ -89,10 +89,10 @@ def answer(word: str, rest: Sequence[str]) -> str | None:
 
     from holdfast.cli.usage import as_typed  # noqa: PLC0415 - as above
 
-    if word in _INSTEAD:
-        command = _INSTEAD[word]
+    if word in INSTEAD:
+        command = INSTEAD[word]
         return as_typed([command, *(each for each in rest if each != "-t")])
     name, _, value = word.partition("=")
-    remedy = _ANSWERS.get(name)
+    remedy = ANSWERS.get(name)
     named = [each for each in (value, *rest) if each and not each.startswith("-")]
     return remedy.replace("NAME", shlex.quote(named[0])) if remedy and named else remedy
