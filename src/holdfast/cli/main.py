@@ -16,7 +16,8 @@ import os
 import sys
 
 from holdfast import __version__
-from holdfast.cli.usage import UsageError, complain
+from holdfast.cli.habits import SYNONYMS, answer, as_ours
+from holdfast.cli.usage import UsageError, as_typed, complain
 from holdfast.errors import HoldfastError
 from holdfast.likeness import nearest
 
@@ -38,22 +39,6 @@ COMMANDS = {
     "completion": "print what lets bash, zsh or fish complete commands",
 }
 """Name of each command, which is its module's too, and what it does."""
-
-SYNONYMS = {
-    "a": "attach",
-    "list": "ls",
-    "start": "new",
-    "connect": "attach",
-    "doctor": "info",
-    "delete": "rm",
-}
-"""What people type who come from elsewhere, and what it does here."""
-
-NOT_OURS = {
-    "kill": "holdfast stop NAME   (its state is kept; holdfast rm NAME deletes that)",
-    "exec": "holdfast run -c CODE",
-}
-"""The same, where one thing there is none or two here -> what to type."""
 
 COMPLETE = "__complete"
 """What the shells' completion asks: cli/shells/candidates.py."""
@@ -118,14 +103,14 @@ def _dispatch(arguments: list[str]) -> int:
         return _run_program(arguments[1:])
     if first in ("", "--", "-", "-c", "-m", "-i") or _is_program(first):
         return _run_program(arguments)
-    raise _unknown(first)
+    raise _unknown(first, arguments[1:])
 
 
 def _run_command(name: str, arguments: list[str]) -> int:
     from holdfast.cli.parser import parser_of  # noqa: PLC0415 - `--version` does without argparse
 
     try:
-        options = parser_of(name, COMMANDS[name]).parse(arguments)
+        options = parser_of(name, COMMANDS[name]).parse(as_ours(name, arguments))
     except SystemExit:  # it has printed the help
         return 0
     if options.no_color:
@@ -163,13 +148,13 @@ def _help(arguments: list[str]) -> int:
     return 0
 
 
-def _unknown(word: str) -> UsageError:
-    if word in NOT_OURS:
-        return UsageError(f"there is no command {word!r}", NOT_OURS[word])
+def _unknown(word: str, rest: list[str]) -> UsageError:
+    """No command, option or file of ours: with what was meant, if that can be known."""
     if word.startswith("-"):
-        return UsageError(f"there is no option {word!r}", f"holdfast {nearest(word, OPTIONS) or '--help'}")
-    near = nearest(word, COMMANDS)
-    return UsageError(f"there is no command {word!r}", f"holdfast {near or '--help'}")
+        what, near = f"there is no option {word.partition('=')[0]!r}", nearest(word, OPTIONS)
+    else:
+        what, near = f"there is no command {word!r}", nearest(word, COMMANDS)
+    return UsageError(what, answer(word, rest) or (as_typed([near, *rest]) if near else "holdfast --help"))
 
 
 def _without_colours() -> None:

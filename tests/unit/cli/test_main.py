@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from holdfast import __version__
-from holdfast.cli.main import COMMANDS, SYNONYMS, main
+from holdfast.cli.habits import SYNONYMS
+from holdfast.cli.main import COMMANDS, main
 from kit.kernel import environment, scratch
 
 Run = Callable[..., tuple[int, str, str]]
@@ -66,8 +67,23 @@ def test_help_reaches_commands_within_a_command(holdfast: Run) -> None:
         (
             ["kill", "work"],
             "there is no command 'kill'",
+            "holdfast stop work   (its state is kept; holdfast rm work deletes that)",
+        ),
+        (
+            ["kill"],
+            "there is no command 'kill'",
             "holdfast stop NAME   (its state is kept; holdfast rm NAME deletes that)",
         ),
+        (
+            ["kill-session", "-t", "a b"],
+            "there is no command 'kill-session'",
+            "holdfast stop 'a b'   (its state is kept; holdfast rm 'a b' deletes that)",
+        ),
+        (["atach", "work"], "there is no command 'atach'", "holdfast attach work"),
+        (["join", "-t", "work"], "there is no command 'join'", "holdfast attach work"),
+        (["-t", "work"], "there is no option '-t'", "holdfast attach work"),
+        (["--existing=work"], "there is no option '--existing'", "holdfast attach work"),
+        (["new", "work", "-s"], "there is no option '-s'", "holdfast new --help"),
         (["--versoin"], "there is no option '--versoin'", "holdfast --version"),
         (["--frob"], "there is no option '--frob'", "holdfast --help"),
         (["ls", "--frob"], "there is no option '--frob'", "holdfast ls --help"),
@@ -128,6 +144,19 @@ def test_a_mistyped_session_is_put_right_in_the_whole_command(home: Path, holdfa
 @pytest.mark.parametrize(("word", "command"), SYNONYMS.items())
 def test_words_of_other_tools_are_understood(holdfast: Run, word: str, command: str) -> None:
     assert holdfast(word, "--help") == holdfast(command, "--help")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["attach", "-t", "nosuch"],
+        ["attach-session", "-t", "nosuch"],
+        ["stop", "-t", "nosuch"],
+        ["info", "-t", "nosuch"],
+    ],
+)
+def test_a_name_may_be_given_as_tmux_wants_it(holdfast: Run, arguments: list[str]) -> None:
+    assert holdfast(*arguments)[2].startswith("holdfast: no session named 'nosuch'\n")
 
 
 def test_a_folder_that_is_none_is_wrong_usage(holdfast: Run) -> None:

@@ -15,7 +15,8 @@ from argparse import _SubParsersAction as SubParsers
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from holdfast.cli.main import COMMANDS, NOT_OURS, OPTIONS, SYNONYMS
+from holdfast.cli.habits import SYNONYMS
+from holdfast.cli.main import COMMANDS, OPTIONS
 from holdfast.cli.parser import parser_of
 
 FILES, FOLDERS = "files", "folders"
@@ -85,7 +86,7 @@ def _first(begun: str) -> Iterator[Candidate]:
 
 
 def _commands() -> Iterator[Candidate]:
-    yield from (Candidate(*each) for each in COMMANDS.items() if each[0] not in NOT_OURS)
+    yield from (Candidate(*each) for each in COMMANDS.items())
 
 
 def _beginning(found: Iterable[Candidate], begun: str) -> list[Candidate]:

@@ -91,6 +91,15 @@ class KernelMagics(Magics):
         page.page(self.shell.getoutput(f"man {line} | col -b", split=False))
 
     @line_magic  # type: ignore[untyped-decorator]
+    def paste(self, _line: str) -> None:
+        """Say where to paste: the clipboard is the client's."""
+        raise UsageError(
+            "paste where you type: it comes in as one block, without its prompts, and waits for Enter"
+        )
+
+    cpaste = line_magic("cpaste")(paste)
+
+    @line_magic  # type: ignore[untyped-decorator]
     def connect_info(self, _line: str) -> None:
         """Print how other clients reach this session."""
         known = self._connection()
