@@ -78,7 +78,8 @@ class CatchUp:
             for frames in exchange.unsent(told["unknown"]):
                 self._send("shell", frames)
         finally:
-            self._deliver_all(exchange.go_on())
+            if exchange.joined:  # else this is asked again where the session goes on: what is held waits
+                self._deliver_all(exchange.go_on())
         return Missed(cells, size)
 
     async def past(self, cells: int) -> tuple[list[Past], tuple[int, int]]:

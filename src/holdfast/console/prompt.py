@@ -143,7 +143,7 @@ class Prompt:
     def end(self) -> None:
         """Let whatever waits for the user give up, with EOFError."""
         for session in self._sessions():
-            if session.app.is_running:
+            if session.app.is_running and not session.app.is_done:
                 session.app.exit(exception=EOFError)
 
     def redraw(self) -> None:

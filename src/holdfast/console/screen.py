@@ -265,6 +265,7 @@ class Screen:
 
     def _put(self, text: str, stream: Stream) -> None:
         target = self._streams[stream]
+        text = ansi.unasking(text) if target.isatty() else text
         self._emit(text, target)
         if target.isatty():
             self._extent.follow(text)

@@ -10,7 +10,7 @@ import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from holdfast.console import render
+from holdfast.console import ansi, render
 from holdfast.console.bundle import Bundles
 from holdfast.console.displays import Displays
 from holdfast.console.screen import Mark, Screen, Stream
@@ -41,8 +41,13 @@ class CellView:
     def show(self, msg_type: str, content: Mapping[str, Any]) -> None:
         """Show one message; what nobody needs to see (status) is passed over."""
         handler = self._handlers.get(msg_type)
-        if handler is not None:
+        if handler is None:
+            return
+        try:
             handler(content)
+        except Exception as error:  # noqa: BLE001 - code may send anything: it must not end the console
+            what = f"<{msg_type} that can't be shown: {type(error).__name__}>"
+            self._screen.note(ansi.paint(what, ansi.NOTE))
 
     def finish(self) -> None:
         """The cell is over: what it left half written stands, the next thing begins a line."""
