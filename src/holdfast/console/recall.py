@@ -85,6 +85,13 @@ def _output(messages: Sequence[tuple[str, Mapping[str, Any]]], who: str) -> list
 
 
 def _text(kind: str, content: Mapping[str, Any], who: str) -> str | None:
+    try:
+        return _shown(kind, content, who)
+    except Exception as error:  # noqa: BLE001 - code may send anything: it must keep nobody out
+        return f"\0{render.unshown(kind, error)}\n"
+
+
+def _shown(kind: str, content: Mapping[str, Any], who: str) -> str | None:
     if kind == "stream":
         return str(content.get("text", ""))
     if kind == "execute_result":

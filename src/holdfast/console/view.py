@@ -10,7 +10,7 @@ import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from holdfast.console import ansi, render
+from holdfast.console import render
 from holdfast.console.bundle import Bundles
 from holdfast.console.displays import Displays
 from holdfast.console.screen import Mark, Screen, Stream
@@ -46,8 +46,7 @@ class CellView:
         try:
             handler(content)
         except Exception as error:  # noqa: BLE001 - code may send anything: it must not end the console
-            what = f"<{msg_type} that can't be shown: {type(error).__name__}>"
-            self._screen.note(ansi.paint(what, ansi.NOTE))
+            self._screen.note(render.unshown(msg_type, error))
 
     def finish(self) -> None:
         """The cell is over: what it left half written stands, the next thing begins a line."""
