@@ -282,10 +282,8 @@ class Client:
             self._coming_back = self._loop.create_task(self._come_back(self._name, felt=felt))
 
     def _give_up(self) -> None:
-        for each in self._exchange.go_on():  # nobody tells any more what came before these
-            self._deliver(*each)
         self.lost.set()
-        self._exchange.fail(NoAnswer("the kernel has closed the connection"))
+        self._catch_up.give_up(NoAnswer("the kernel has closed the connection"))
 
     async def _come_back(self, name: str, *, felt: bool) -> None:
         """Find the supervisor that takes over, and what was missed. If there is none, all is lost."""

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Literal, TextIO
 from holdfast.console import ansi
 from holdfast.console.colours import TERMINAL
 from holdfast.console.extent import Extent
+from holdfast.console.modes import Modes
 from holdfast.protocol.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -60,11 +61,16 @@ class _FreshLine:
 
 
 @dataclass(slots=True)
+class _Settle:
+    """Switch the terminal's modes back."""
+
+
+@dataclass(slots=True)
 class _Rewind:
     mark: Mark
 
 
-_Thing = _Text | _Drawing | _FreshLine | _Rewind | Mark
+_Thing = _Text | _Drawing | _FreshLine | _Settle | _Rewind | Mark
 """What is done on a screen, in the order it was asked for."""
 
 
@@ -77,6 +83,7 @@ class Screen:
         self._streams: dict[Stream, TextIO] = {"stdout": out, "stderr": err}
         self._todo: deque[_Thing] = deque()
         self._extent = Extent(width=80)
+        self._modes = Modes()
         self._pictures: deque[tuple[int, str]] = deque(maxlen=PICTURES)
         """The row in which each begins, and what makes the terminal forget it."""
         self._line = ""
@@ -123,6 +130,11 @@ class Screen:
     def fresh_line(self) -> None:
         """What comes next begins a line."""
         self._do(_FreshLine())
+
+    def settle(self) -> None:
+        """A cell is over, however: the terminal is as it was, and what comes next begins a line."""
+        self.fresh_line()
+        self._do(_Settle())
 
     def note(self, text: str) -> None:
         """A line of Holdfast's own words, on standard error."""
@@ -233,6 +245,8 @@ class Screen:
             elif isinstance(thing, _FreshLine):
                 if self._extent.column or self._inked:
                     self._put("\n", "stdout")
+            elif isinstance(thing, _Settle):
+                self._put(self._modes.usual(), "stdout")
             elif isinstance(thing, Mark):
                 thing.row, thing.prompts = self._extent.row, self._prompts
             else:
@@ -269,6 +283,7 @@ class Screen:
         self._emit(text, target)
         if target.isatty():
             self._extent.follow(text)
+            self._modes.follow(text)
             line = (self._line + text).rpartition("\n")[2].rpartition("\r")[2]
             self._line = line[-HALF_LINE:]
             self._inked = _shows(text, before=self._inked)

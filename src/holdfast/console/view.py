@@ -50,7 +50,7 @@ class CellView:
 
     def finish(self) -> None:
         """The cell is over: what it left half written stands, the next thing begins a line."""
-        self._screen.fresh_line()
+        self._screen.settle()
         self._displays.finish()
 
     def _write(self, text: str, stream: Stream = "stdout", *, whole_lines: bool = True) -> None:
@@ -84,6 +84,7 @@ class CellView:
                 self._displays.put(parts)
 
     def _error(self, content: Mapping[str, Any]) -> None:
+        self._screen.settle()
         self._write(render.error(content))
 
     def _data(self, content: Mapping[str, Any]) -> None:

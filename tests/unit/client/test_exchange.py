@@ -250,3 +250,22 @@ def test_what_waits_behind_a_gap_waits_on_when_the_supervisor_dies(
     exchange.joined = True
     asyncio.run(catch_up(answered).run())
     assert texts == ["2", "3", "4"]
+
+
+def test_what_waits_behind_a_gap_is_delivered_when_nobody_will_fill_it(
+    exchange: Exchange, kernel: Kernel
+) -> None:
+    exchange.watchful = True
+    texts: list[str] = []
+
+    async def never(_operation: str, **_asked: object) -> dict[str, Any]:
+        raise NoAnswer("it is gone")
+
+    exchange.feed("iopub", kernel.say("stream", {"text": "1"}, to=None, seq=1))
+    exchange.feed("iopub", kernel.say("stream", {"text": "4"}, to=None, seq=4))
+    exchange.pause(NoAnswer("it is gone"))
+    catch_up = CatchUp(
+        exchange, never, lambda *_: None, lambda message, _: texts.append(message.content.get("text", ""))
+    )
+    catch_up.give_up(NoAnswer("it is gone"))
+    assert texts == ["4"]

@@ -159,3 +159,9 @@ def test_a_message_that_makes_no_sense_never_ends_the_console(
 
 def test_a_message_that_can_not_be_shown_is_named(screen: Screen, page: Page) -> None:
     assert shown(screen, page, ("error", {"traceback": 5})) == ["<error that can't be shown: TypeError>"]
+
+
+def test_a_cell_that_crashed_on_the_other_screen_tells_it_on_this_one(screen: Screen, page: Page) -> None:
+    shown(screen, page, stream("\x1b[?1049h\x1b[?1000hmenu"), ("error", {"ename": "Crash", "evalue": "x"}))
+    after = page.getvalue().partition("menu")[2]
+    assert after.index("\x1b[?1000l\x1b[?1049l") < after.index("Crash")
