@@ -10,9 +10,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from holdfast.client.doorbell import ANSWER_SECONDS
 from kit.processes import kill
 from kit.session import HOLDFAST, Session, session
-from kit.terminal import CTRL_C, ENTER, Terminal
+from kit.terminal import CTRL_BACKSLASH, CTRL_C, ENTER, Terminal
 
 BIG = """
 import time
@@ -161,6 +162,20 @@ def test_a_supervisor_that_stands_still_is_told_and_so_is_its_return(work: Sessi
             os.kill(pid, signal.SIGCONT)
         console.wait_until(lambda: re.search(r"work answers again, after \d+ s", console.text) is not None)
         console.wait_for("Out[2]: 'afterwards'")
+
+
+def test_a_session_that_stands_still_can_be_left_at_once(work: Session) -> None:
+    with work.console() as console:
+        console.wait_for_last_prompt()
+        pid = work.info()["pid"]
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            console.send("1" + ENTER)
+            console.send(CTRL_BACKSLASH)
+            console.wait_for("left work: the supervisor of 'work' does not answer. back:", ANSWER_SECONDS / 2)
+            assert console.wait_end() == 0
+        finally:
+            os.kill(pid, signal.SIGCONT)
 
 
 def test_what_others_ran_while_there_was_no_supervisor_is_shown(work: Session) -> None:

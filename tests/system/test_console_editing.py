@@ -430,6 +430,21 @@ def test_ctrl_l_clears_the_screen_and_keeps_the_line(console: Terminal) -> None:
     wait_for_line(console, "half typed")
 
 
+def test_ctrl_z_suspends_a_question_too(shared: Session) -> None:
+    with Terminal(["bash", "--norc", "-i"], shared.env | {"PS1": "shell> "}, columns=120) as console:
+        console.wait_for("shell>")
+        console.send(f"{' '.join(HOLDFAST)} attach work" + ENTER)
+        console.wait_for_last_prompt()
+        console.send("input('who? ')" + ENTER)
+        console.wait_for_last("who?")
+        console.send("half" + CTRL_Z)
+        console.wait_for("Stopped")
+        console.send("fg" + ENTER)
+        console.wait_until(lambda: last(console) == "who? half", "the line again")
+        console.send(" typed" + ENTER)
+        console.wait_for("'half typed'")
+
+
 def test_ctrl_z_suspends_the_console_alone_and_fg_brings_it_back(shared: Session) -> None:
     with Terminal(["bash", "--norc", "-i"], shared.env | {"PS1": "shell> "}, columns=120) as console:
         console.wait_for("shell>")

@@ -15,6 +15,9 @@ from holdfast.config import inforce, layers
 from holdfast.errors import HoldfastError, NoSuchSession, SessionExists, SessionNotRunning
 from holdfast.settings import Console
 
+FAREWELL_SECONDS = 1.0
+"""So long who leaves waits to hear what became of the session: it may stand still, and be left for that."""
+
 
 def open_new() -> int:
     """A console on a new session named after the current folder. When it is left idle and alone, it ends."""
@@ -75,8 +78,9 @@ def _farewell(name: str, session: str, may_end: bool) -> None:
     back = f"back: holdfast attach {name}"
     try:
         with start.ring(name) as bell:
-            info = bell.ask("info")
-            others = [each for each in bell.ask("clients")["clients"] if each["session"] != session]
+            info = bell.ask("info", timeout=FAREWELL_SECONDS)
+            company = bell.ask("clients", timeout=FAREWELL_SECONDS)["clients"]
+            others = [each for each in company if each["session"] != session]
             if may_end and info["state"] != "busy" and not others:
                 start.stop(name, bell)
                 tell(f"ended {name}; its state is kept. {back}")
@@ -85,7 +89,7 @@ def _farewell(name: str, session: str, may_end: bool) -> None:
     except (SessionNotRunning, NoSuchSession):
         tell(f"{name} has ended; its state is kept. {back}")
     except HoldfastError as error:
-        tell(f"left {name}: {error.what}")
+        tell(f"left {name}: {error.what}. {back}")
 
 
 def _what_goes_on(info: dict[str, Any], others: list[dict[str, Any]]) -> str:

@@ -283,7 +283,7 @@ class Client:
 
     def _give_up(self) -> None:
         self.lost.set()
-        self._exchange.fail(NoAnswer("the kernel has closed the connection"))
+        self._catch_up.give_up(NoAnswer("the kernel has closed the connection"))
 
     async def _come_back(self, name: str, *, felt: bool) -> None:
         """Find the supervisor that takes over, and what was missed. If there is none, all is lost."""

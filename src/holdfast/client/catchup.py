@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from holdfast.client.exchange import Channel, Conversation, Exchange, Incoming, Routed
+from holdfast.errors import HoldfastError
 from holdfast.protocol.messages import Header
 
 Ask = Callable[..., Awaitable[dict[str, Any]]]
@@ -78,8 +79,14 @@ class CatchUp:
             for frames in exchange.unsent(told["unknown"]):
                 self._send("shell", frames)
         finally:
-            self._deliver_all(exchange.go_on())
+            if exchange.joined:  # else this is asked again where the session goes on: what is held waits
+                self._deliver_all(exchange.go_on())
         return Missed(cells, size)
+
+    def give_up(self, error: HoldfastError) -> None:
+        """Nobody tells any more what came before that which waits: deliver it, and fail what is asked."""
+        self._deliver_all(self._exchange.go_on())
+        self._exchange.fail(error)
 
     async def past(self, cells: int) -> tuple[list[Past], tuple[int, int]]:
         """The last cells before now, and up to where: what was published until then will not come again."""

@@ -36,6 +36,21 @@ ESCAPE = re.compile(
 )
 """One terminal escape (ECMA-48, section 5.4 and 8.3)."""
 
+_QUESTION = re.compile(
+    r"""\x05                                                     # ENQ: who are you
+      | \x1b (?: Z                                               # the same, as DECID
+              | \[ (?: [?>=]? [\d;]* c                           # the same, as DA1 to DA3
+                    | \?? [\d;]* (?: n | \$p )                   # state, cursor, modes: DSR, DECRQM
+                    | > [\d;]* q | [\d;]* x | \? [\d;]* [Su]     # version, line, graphics, keyboard
+                    | (?: 1[1-9] | 2[01] ) [\d;]* t )             # window: sizes and titles
+              | \] [^\x07\x1b]* ; \? (?: \x07 | \x1b\\ )         # OSC: colours, clipboard
+              | P [$+] q [^\x1b]* \x1b\\                         # DECRQSS, XTGETTCAP
+              | _G [^\x1b;]* a=q [^\x1b]* \x1b\\ )               # kitty's pictures
+    """,
+    re.VERBOSE,
+)
+"""What a terminal answers (xterm's ctlseqs), as if the user had typed it."""
+
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
@@ -57,6 +72,11 @@ def paint(text: str, colour: str) -> str:
 def visible(text: str) -> str:
     """`text` with control characters made visible, but for newline and tab: it comes from another client."""
     return _CONTROL.sub(lambda match: repr(match[0])[1:-1], text)
+
+
+def unasking(text: str) -> str:
+    """`text` without the questions to the terminal: whoever asks has another one, and we get the answer."""
+    return _QUESTION.sub("", text) if "\x1b" in text or "\x05" in text else text
 
 
 def size(count: int) -> str:

@@ -143,7 +143,7 @@ class Prompt:
     def end(self) -> None:
         """Let whatever waits for the user give up, with EOFError."""
         for session in self._sessions():
-            if session.app.is_running:
+            if session.app.is_running and not session.app.is_done:
                 session.app.exit(exception=EOFError)
 
     def redraw(self) -> None:
@@ -156,7 +156,9 @@ class Prompt:
 
     @functools.cached_property
     def _plain(self) -> PromptSession[str]:
-        return PromptSession(output=self._output, vi_mode=self._vi, key_bindings=self._question_keys)
+        return PromptSession(
+            output=self._output, vi_mode=self._vi, key_bindings=self._question_keys, enable_suspend=True
+        )
 
     @functools.cached_property
     def _secret(self) -> PromptSession[str]:
@@ -166,6 +168,7 @@ class Prompt:
             is_password=True,
             history=DummyHistory(),
             key_bindings=self._question_keys,
+            enable_suspend=True,
         )
 
     @property

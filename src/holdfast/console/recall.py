@@ -38,9 +38,11 @@ def recalled(cells: Sequence[Past], own: str, width: int) -> list[str]:
 
 def _block(cell: Past, own: str, width: int, room: int) -> list[str]:
     who = "" if cell.parent.username == own else ansi.visible(cell.parent.username)
-    code = render.cell(cell.code, cell.count or " ", who).rstrip("\n").split("\n")
-    if len(code) > _CODE_LINES:
-        code = [*code[:_CODE_LINES], ansi.paint(f"… {len(code) - _CODE_LINES} more lines", ansi.NOTE)]
+    typed = cell.code.rstrip("\n").split("\n")
+    shown = "\n".join(line[: _LINE_ROWS * width] for line in typed[:_CODE_LINES])  # colours take time
+    code = [_cut(line, width) for line in render.cell(shown, cell.count or " ", who).rstrip("\n").split("\n")]
+    if len(typed) > _CODE_LINES:
+        code.append(ansi.paint(f"… {len(typed) - _CODE_LINES} more lines", ansi.NOTE))
     output = [_cut(line, width) for line in _output(cell.messages, who)]
     left = max(1, room - len(code) - 2)
     kept: list[str] = []
@@ -83,6 +85,13 @@ def _output(messages: Sequence[tuple[str, Mapping[str, Any]]], who: str) -> list
 
 
 def _text(kind: str, content: Mapping[str, Any], who: str) -> str | None:
+    try:
+        return _shown(kind, content, who)
+    except Exception as error:  # noqa: BLE001 - code may send anything: it must keep nobody out
+        return f"\0{render.unshown(kind, error)}\n"
+
+
+def _shown(kind: str, content: Mapping[str, Any], who: str) -> str | None:
     if kind == "stream":
         return str(content.get("text", ""))
     if kind == "execute_result":

@@ -58,6 +58,11 @@ def error(content: Mapping[str, Any]) -> str:
     return f"{ansi.paint(str(name), ansi.ERROR)}: {value}\n"
 
 
+def unshown(msg_type: str, trouble: Exception) -> str:
+    """Said instead of a message that makes no sense."""
+    return ansi.paint(f"<{msg_type} that can't be shown: {type(trouble).__name__}>", ansi.NOTE)
+
+
 def complaint(trouble: HoldfastError) -> str:
     """What went wrong, and what to try."""
     remedy = f"   try: {trouble.remedy}" if trouble.remedy else ""

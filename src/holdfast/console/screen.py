@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Literal, TextIO
 from holdfast.console import ansi
 from holdfast.console.colours import TERMINAL
 from holdfast.console.extent import Extent
+from holdfast.console.modes import Modes
 from holdfast.protocol.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -26,6 +27,12 @@ Stream = Literal["stdout", "stderr"]
 
 PICTURES = 64
 """Pictures that the terminal can be told to forget; more are not on one screen."""
+
+HALF_LINE = 4_000
+"""Characters without a newline that are kept back while a prompt stands; more of them are a line."""
+
+LENT_CHARACTERS = 4_000_000
+"""Of what comes while another program has the terminal, the end is shown after it: 50,000 lines."""
 
 
 @dataclass(slots=True)
@@ -54,11 +61,16 @@ class _FreshLine:
 
 
 @dataclass(slots=True)
+class _Settle:
+    """Switch the terminal's modes back."""
+
+
+@dataclass(slots=True)
 class _Rewind:
     mark: Mark
 
 
-_Thing = _Text | _Drawing | _FreshLine | _Rewind | Mark
+_Thing = _Text | _Drawing | _FreshLine | _Settle | _Rewind | Mark
 """What is done on a screen, in the order it was asked for."""
 
 
@@ -71,14 +83,19 @@ class Screen:
         self._streams: dict[Stream, TextIO] = {"stdout": out, "stderr": err}
         self._todo: deque[_Thing] = deque()
         self._extent = Extent(width=80)
+        self._modes = Modes()
         self._pictures: deque[tuple[int, str]] = deque(maxlen=PICTURES)
         """The row in which each begins, and what makes the terminal forget it."""
         self._line = ""
         """What stands on the line that is half written."""
+        self._inked = False
+        """That line shows something, though the cursor may have gone back to its beginning."""
         self._prompting = False
         self._prompts = 0
         self.is_lent = False
         """Another program has the terminal."""
+        self._waiting = self._left_out = 0
+        """Characters that came while the terminal was lent: those that are kept, and the others."""
         self._flushing: asyncio.Task[None] | None = None
 
     @property
@@ -114,6 +131,11 @@ class Screen:
         """What comes next begins a line."""
         self._do(_FreshLine())
 
+    def settle(self) -> None:
+        """A cell is over, however: the terminal is as it was, and what comes next begins a line."""
+        self.fresh_line()
+        self._do(_Settle())
+
     def note(self, text: str) -> None:
         """A line of Holdfast's own words, on standard error."""
         self.fresh_line()
@@ -135,8 +157,8 @@ class Screen:
 
     def half_line(self) -> str:
         """Take the half written line, to be written anew as the beginning of a prompt."""
-        line, self._line = self._line, ""
-        self._extent.column = 0
+        line = self._line
+        self._begin_line()
         return line
 
     @contextmanager
@@ -149,19 +171,22 @@ class Screen:
         finally:
             self._prompting = False
             self._prompts += 1
-            self._line, self._extent.column = "", 0
+            self._begin_line()
             self._write_all()
 
     @contextmanager
     def lent(self) -> Iterator[None]:
         """Another program has the terminal meanwhile: what comes is shown after it."""
-        self.is_lent = True
+        self.is_lent, self._waiting, self._left_out = True, 0, 0
         self._prompts += 1
         try:
             yield
         finally:
             self.is_lent = False
-            self._line, self._extent.column = "", 0
+            self._begin_line()
+            if self._left_out:
+                note = ansi.paint(f"… {ansi.size(self._left_out)} before", ansi.NOTE)
+                self._todo.appendleft(_Text(f"{note}\n", "stderr"))
             self._write_all()
 
     async def drained(self) -> None:
@@ -170,11 +195,27 @@ class Screen:
             await self._flushing
 
     def _do(self, thing: _Thing) -> None:
-        self._todo.append(thing)
+        last = self._todo[-1] if self._todo else None
+        if isinstance(last, _Text) and isinstance(thing, _Text) and _is_one_line(last.text, thing.text):
+            last.text = _latest(last.text + thing.text)  # what a bar shows for hours must not fill the memory
+        else:
+            self._todo.append(thing)
+            self._limit(thing)
         if not self._prompting:
             self._write_all()
         elif self._flushing is None or self._flushing.done():
             self._flushing = asyncio.get_running_loop().create_task(self._write_above())
+
+    def _limit(self, new: _Thing) -> None:
+        """Keep only the end of what comes while another program has the terminal."""
+        if not self.is_lent or not isinstance(new, _Text):
+            return
+        self._waiting += len(new.text)
+        while self._waiting > LENT_CHARACTERS and len(self._todo) > 1:
+            gone = self._todo.popleft()
+            if isinstance(gone, _Text):
+                self._waiting -= len(gone.text)
+                self._left_out += len(gone.text)
 
     async def _write_above(self) -> None:
         from prompt_toolkit.application import run_in_terminal  # noqa: PLC0415 - a prompt stands: it is loaded
@@ -184,15 +225,17 @@ class Screen:
 
     def _has_whole_line(self) -> bool:
         return any(
-            "\n" in thing.text if isinstance(thing, _Text) else not isinstance(thing, Mark)
+            _is_written(thing.text) if isinstance(thing, _Text) else not isinstance(thing, Mark)
             for thing in self._todo
         )
 
     def _write_all(self) -> None:
         if self.is_lent:
             return
-        self._extent.width = self.width
-        held = self._hold_half_line() if self._prompting else None
+        if self.width != self._extent.width:
+            self._extent.width = self.width
+            self._prompts += 1  # the terminal has wrapped its lines anew: no place is where it was
+        held = self._hold_half_line() if self._prompting else ()
         while self._todo:
             thing = self._todo.popleft()
             if isinstance(thing, _Text):
@@ -200,37 +243,53 @@ class Screen:
             elif isinstance(thing, _Drawing):
                 self._put_picture(thing.picture)
             elif isinstance(thing, _FreshLine):
-                if self._extent.column:
+                if self._extent.column or self._inked:
                     self._put("\n", "stdout")
+            elif isinstance(thing, _Settle):
+                self._put(self._modes.usual(), "stdout")
             elif isinstance(thing, Mark):
                 thing.row, thing.prompts = self._extent.row, self._prompts
             else:
                 self._go_back(thing.mark)
-        if held:
-            self._todo.append(held)
+        self._todo.extend(held)
 
-    def _hold_half_line(self) -> _Text | None:
+    def _hold_half_line(self) -> deque[_Thing]:
         """Keep back what comes after the last newline: the prompt will stand in column 0."""
-        pieces: deque[str] = deque()
-        stream: Stream = "stdout"
-        while self._todo and isinstance(last := self._todo[-1], _Text):
-            stream = last.stream
-            whole, newline, rest = last.text.rpartition("\n")
-            pieces.appendleft(rest)
+        held: deque[_Thing] = deque()
+        half = _Text("", "stdout")
+        while self._todo and isinstance(last := self._todo[-1], _Text | Mark):
             self._todo.pop()
+            if isinstance(last, Mark):
+                held.appendleft(last)
+                continue
+            whole, newline, rest = last.text.rpartition("\n")
+            if rest and half.text and half is held[0]:
+                half.text, half.stream = _latest(rest + half.text), last.stream
+            elif rest:
+                half = _Text(_latest(rest), last.stream)
+                held.appendleft(half)
             if newline:
-                self._todo.append(_Text(whole + newline, stream))
+                self._todo.append(_Text(whole + newline, last.stream))
                 break
-        half = "".join(pieces)
-        # Of a progress bar only the last state is worth keeping.
-        return _Text(half.rstrip("\r").rpartition("\r")[2], stream) if half else None
+        if any(isinstance(each, _Text) and len(each.text) > HALF_LINE for each in held):
+            self._todo.extend(held)
+            self._todo.append(_FreshLine())
+            held.clear()
+        return held
 
     def _put(self, text: str, stream: Stream) -> None:
         target = self._streams[stream]
+        text = ansi.unasking(text) if target.isatty() else text
         self._emit(text, target)
         if target.isatty():
             self._extent.follow(text)
-            self._line = (self._line + text).rpartition("\n")[2].rpartition("\r")[2]
+            self._modes.follow(text)
+            line = (self._line + text).rpartition("\n")[2].rpartition("\r")[2]
+            self._line = line[-HALF_LINE:]
+            self._inked = _shows(text, before=self._inked)
+
+    def _begin_line(self) -> None:
+        self._line, self._inked, self._extent.column = "", False, 0
 
     def _emit(self, text: str, target: TextIO) -> None:
         encoding = target.encoding or "utf-8"
@@ -242,7 +301,8 @@ class Screen:
         # What a picture's escapes do is known better than it can be read from them.
         row = self._extent.row
         self._emit(picture.text, self._streams["stdout"])
-        self._extent.row, self._extent.column, self._line = row + picture.rows, 0, ""
+        self._begin_line()
+        self._extent.row = row + picture.rows
         if picture.forget:
             self._pictures.append((row, picture.forget))
 
@@ -254,3 +314,27 @@ class Screen:
         forgotten = "".join(forget for row, forget in self._pictures if row >= mark.row)
         self._pictures = deque((each for each in self._pictures if each[0] < mark.row), maxlen=PICTURES)
         self._put(f"\r{up}\x1b[J{forgotten}", "stdout")
+
+
+def _is_one_line(text: str, more: str) -> bool:
+    return "\n" not in text and "\n" not in more and len(text) <= HALF_LINE
+
+
+def _is_written(text: str) -> bool:
+    """Whether it can be written above a prompt: not if it is half a line."""
+    return "\n" in text or len(text) > HALF_LINE
+
+
+def _latest(line: str) -> str:
+    """Of a progress bar only the last state is worth keeping, and that the next one will take its place."""
+    state = line.rstrip("\r")
+    return state.rpartition("\r")[2] + line[len(state) :][:1]
+
+
+def _shows(text: str, *, before: bool) -> bool:
+    """Whether the last line of the screen has something on it when `text` was written; `before`: it had."""
+    _, newline, line = text.rpartition("\n")
+    states = [state for state in line.split("\r") if state]
+    if not states:
+        return before and not newline
+    return bool(ansi.ESCAPE.sub("", states[-1]).strip())

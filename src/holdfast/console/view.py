@@ -41,12 +41,16 @@ class CellView:
     def show(self, msg_type: str, content: Mapping[str, Any]) -> None:
         """Show one message; what nobody needs to see (status) is passed over."""
         handler = self._handlers.get(msg_type)
-        if handler is not None:
+        if handler is None:
+            return
+        try:
             handler(content)
+        except Exception as error:  # noqa: BLE001 - code may send anything: it must not end the console
+            self._screen.note(render.unshown(msg_type, error))
 
     def finish(self) -> None:
         """The cell is over: what it left half written stands, the next thing begins a line."""
-        self._screen.fresh_line()
+        self._screen.settle()
         self._displays.finish()
 
     def _write(self, text: str, stream: Stream = "stdout", *, whole_lines: bool = True) -> None:
@@ -80,6 +84,7 @@ class CellView:
                 self._displays.put(parts)
 
     def _error(self, content: Mapping[str, Any]) -> None:
+        self._screen.settle()
         self._write(render.error(content))
 
     def _data(self, content: Mapping[str, Any]) -> None:

@@ -6,7 +6,7 @@ notice is news, not output: neither numbered nor journalled, and who missed one 
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 import msgspec
 
@@ -16,6 +16,7 @@ QUEUED = "holdfast_queued"
 QUESTION = "holdfast_question"
 
 Kind = Literal["console", "program", "jupyter"]
+_KINDS = get_args(Kind)
 """A person at our console, a program that uses our client, any other Jupyter client."""
 
 
@@ -66,4 +67,6 @@ def presented(subscription: bytes) -> Card | None:
     if not subscription.startswith(PRESENCE) or len(subscription) > _LONGEST or len(parts) < 4:
         return None
     kind, since, session, username = (part.decode(errors="replace") for part in parts)
+    if kind not in _KINDS:
+        return None
     return Card(session, kind, float(since) if since.isdecimal() else 0.0, username)

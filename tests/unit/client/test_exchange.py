@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import msgspec
 import pytest
 
+from holdfast.client.catchup import Ask, CatchUp
 from holdfast.client.exchange import Channel, Exchange, Incoming, checked, execute_content
 from holdfast.errors import HoldfastError, NoAnswer
 from holdfast.protocol.codec import Receiver, Sender
@@ -215,3 +217,55 @@ def test_a_silent_cell_is_kept_out_of_the_history_unless_one_says_otherwise() ->
     assert execute_content("1", silent=True)["store_history"] is False
     assert execute_content("1", silent=True, store_history=True)["store_history"] is True
     assert execute_content("1")["store_history"] is True
+
+
+def test_what_waits_behind_a_gap_waits_on_when_the_supervisor_dies(
+    exchange: Exchange, kernel: Kernel
+) -> None:
+    exchange.watchful = True
+    texts: list[str] = []
+
+    async def killed(_operation: str, **_asked: object) -> dict[str, Any]:
+        exchange.pause(NoAnswer("the supervisor was killed"))
+        raise NoAnswer("the supervisor was killed")
+
+    async def answered(_operation: str, **asked: object) -> dict[str, Any]:
+        assert asked["after"] == 1
+        told = [published(each, seq=each) for each in "23"]
+        return {"epoch": 1, "seq": 3, "ended": [], "messages": told, "more": False, "gap": 0, "unknown": []}
+
+    def catch_up(ask: Ask) -> CatchUp:
+        return CatchUp(
+            exchange,
+            ask,
+            lambda *_: None,
+            lambda message, _: texts.append(message.content.get("text", "")),
+        )
+
+    exchange.feed("iopub", kernel.say("stream", {"text": "1"}, to=None, seq=1))
+    exchange.feed("iopub", kernel.say("stream", {"text": "4"}, to=None, seq=4))
+    with pytest.raises(NoAnswer):
+        asyncio.run(catch_up(killed).run())
+    assert texts == []
+    exchange.joined = True
+    asyncio.run(catch_up(answered).run())
+    assert texts == ["2", "3", "4"]
+
+
+def test_what_waits_behind_a_gap_is_delivered_when_nobody_will_fill_it(
+    exchange: Exchange, kernel: Kernel
+) -> None:
+    exchange.watchful = True
+    texts: list[str] = []
+
+    async def never(_operation: str, **_asked: object) -> dict[str, Any]:
+        raise NoAnswer("it is gone")
+
+    exchange.feed("iopub", kernel.say("stream", {"text": "1"}, to=None, seq=1))
+    exchange.feed("iopub", kernel.say("stream", {"text": "4"}, to=None, seq=4))
+    exchange.pause(NoAnswer("it is gone"))
+    catch_up = CatchUp(
+        exchange, never, lambda *_: None, lambda message, _: texts.append(message.content.get("text", ""))
+    )
+    catch_up.give_up(NoAnswer("it is gone"))
+    assert texts == ["4"]

@@ -51,3 +51,48 @@ def test_an_escape_is_found_whole(escape: str) -> None:
 )
 def test_sizes_are_said_to_three_figures(count: int, text: str) -> None:
     assert ansi.size(count) == text
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "\x05",
+        "\x1bZ",
+        "\x1b[c",
+        "\x1b[>0c",
+        "\x1b[6n",
+        "\x1b[?996n",
+        "\x1b[?2026$p",
+        "\x1b[>q",
+        "\x1b[?1;1;0S",
+        "\x1b[?u",
+        "\x1b[16t",
+        "\x1b[21t",
+        "\x1b]10;?\x07",
+        "\x1b]52;c;?\x1b\\",
+        "\x1bP$qm\x1b\\",
+        "\x1bP+q544e\x1b\\",
+        "\x1b_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\x1b\\",
+    ],
+)
+def test_what_a_terminal_would_answer_into_the_prompt_is_not_asked(question: str) -> None:
+    assert ansi.unasking(f"a{question}b") == "ab"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "plain?",
+        "\x1b[1;31mred\x1b[0m",
+        "\r\x1b[2K\x1b[1A",
+        "\x1b]0;really?\x07",
+        "\x1b]8;;http://x/?q=1\x1b\\link\x1b]8;;\x1b\\",
+        "\x1b[?25l\x1b[?1049h",
+        "\x1b[8;30;80t",
+        "\x1b[2S",
+        "\x1b[u",
+        "\x1b_Ga=T,q=2;abc\x1b\\",
+    ],
+)
+def test_what_is_no_question_is_left_as_it_is(text: str) -> None:
+    assert ansi.unasking(text) == text

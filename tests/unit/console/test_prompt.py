@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+import functools
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import contextmanager
 
 import pytest
 from prompt_toolkit.application import create_app_session
@@ -16,6 +18,7 @@ from holdfast.console.history import SessionHistory
 from holdfast.console.prompt import Prompt
 from holdfast.console.screen import Screen
 from holdfast.settings import Console as Settings
+from kit.page import Page
 
 ENTER, TAB, SHIFT_TAB, BACKSPACE, LEFT, UP = "\r", "\t", "\x1b[Z", "\x7f", "\x1b[D", "\x1b[A"
 ALT_B, ALT_DOT, ESCAPE, CTRL_UNDERSCORE = "\x1bb", "\x1b.", "\x1b", "\x1f"
@@ -219,3 +222,40 @@ def test_an_answer_is_typed_after_the_half_written_line_and_its_question(screen:
             return await prompt.ask("name? ", password=False)
 
     assert asyncio.run(scene()) == "ana"
+
+
+class Watched(Screen):
+    """Tells when a prompt stands."""
+
+    @contextmanager
+    def prompting(self) -> Iterator[None]:
+        with super().prompting():
+            asyncio.get_running_loop().call_soon(self.stands.set)
+            yield
+
+    @functools.cached_property
+    def stands(self) -> asyncio.Event:
+        return asyncio.Event()
+
+
+def test_to_be_told_twice_to_give_up_is_once_too_often_and_harmless(page: Page) -> None:
+    screen = Watched(page, page)
+
+    async def scene() -> None:
+        with create_pipe_input() as pipe, create_app_session(input=pipe, output=DummyOutput()):
+            prompt = Prompt(
+                screen,
+                count=lambda: 1,
+                completer=Words(),
+                history=SessionHistory(),
+                on_idle_interrupt=lambda: None,
+                settings=Settings(),
+            )
+            reading = asyncio.ensure_future(prompt.read())
+            await screen.stands.wait()
+            prompt.end()
+            prompt.end()
+            await reading
+
+    with pytest.raises(EOFError):
+        asyncio.run(scene())

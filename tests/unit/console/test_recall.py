@@ -67,3 +67,17 @@ def test_whatever_was_printed_fits_a_glance_and_moves_no_cursor(texts: list[str]
     assert "\x1b[2J" not in "".join(told)
     assert all("\r" not in line and "\n" not in line for line in told)
     assert len(told) <= ROWS + 3
+
+
+def test_of_a_long_cell_the_beginning_is_told_however_long_its_lines_are() -> None:
+    told = said(cell("x = '" + "a" * 100_000 + "'\n" + "y\n" * 3_000), width=40)
+    assert told[-1] == "… 2996 more lines"
+    assert sum(map(len, told)) < 500
+
+
+def test_a_message_that_makes_no_sense_keeps_nobody_out() -> None:
+    assert said(cell("a", ("error", {"traceback": 5}), stream("b\n"))) == [
+        "[ana] In [7]: a",
+        "<error that can't be shown: TypeError>",
+        "b",
+    ]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import io
+import tracemalloc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import pytest
 from prompt_toolkit import PromptSession
 from prompt_toolkit.application import create_app_session
 from prompt_toolkit.data_structures import Size
@@ -14,7 +16,7 @@ from prompt_toolkit.input import PipeInput, create_pipe_input
 from prompt_toolkit.output.vt100 import Vt100_Output
 
 from holdfast.console.pictures.picture import Picture
-from holdfast.console.screen import Screen
+from holdfast.console.screen import HALF_LINE, LENT_CHARACTERS, Screen
 from kit.page import COLUMNS, ROWS, Page
 
 
@@ -180,3 +182,102 @@ def test_a_picture_that_is_taken_back_is_forgotten_by_the_terminal_too(screen: S
 
     assert page.getvalue().count(picture("p", 3).forget) == 1
     assert picture("k", 1).forget not in page.getvalue()
+
+
+def test_what_went_back_to_its_beginning_is_not_written_over_by_what_follows(
+    screen: Screen, page: Page
+) -> None:
+    screen.write("99 %\r")
+    screen.write("100 %\r")
+    screen.fresh_line()
+    screen.write("next")
+    assert page.lines == ["100 %", "next"]
+
+
+def test_a_progress_bar_that_wiped_itself_away_leaves_no_empty_line(screen: Screen, page: Page) -> None:
+    screen.write("\r100 %\r     \r")
+    screen.fresh_line()
+    screen.write("\rhalf\x1b[2K\r\x1b[2K")
+    screen.fresh_line()
+    screen.write("next")
+    assert page.lines == ["next"]
+
+
+def test_above_the_prompt_states_that_end_with_a_return_replace_each_other(
+    screen: Screen, page: Page
+) -> None:
+    async def scene() -> list[str]:
+        async with a_prompt(screen, page, "half typed"):
+            for percent in range(0, 101, 50):
+                screen.write(f"line\n{percent} %\r")
+                await screen.drained()
+            screen.write("done\n")
+            await screen.drained()
+            return page.lines
+
+    assert asyncio.run(scene()) == ["line", "line", "line", "done%", "> half typed"]
+
+
+def test_a_bar_that_moves_for_hours_above_the_prompt_takes_no_more_room(screen: Screen, page: Page) -> None:
+    async def scene() -> int:
+        async with a_prompt(screen, page, "half typed"):
+            screen.write("\r0 s")
+            await screen.drained()
+            tracemalloc.start()
+            for second in range(10_000):
+                screen.write(f"\r{second} s")
+            used, _ = tracemalloc.get_traced_memory()
+            tracemalloc.stop()
+            return used
+
+    assert asyncio.run(scene()) < 100_000  # one object for each would be a megabyte
+    assert page.lines == ["> half typed", "9999 s"]
+
+
+def test_a_half_line_that_has_no_end_is_written_above_the_prompt_all_the_same(
+    screen: Screen, page: Page
+) -> None:
+    async def scene() -> None:
+        async with a_prompt(screen, page, "half typed"):
+            for _ in range(HALF_LINE + 1):
+                screen.write(".")
+            await screen.drained()
+            assert page.getvalue().count(".") == HALF_LINE + 1
+            assert page.lines[-1] == "> half typed"
+
+    asyncio.run(scene())
+
+
+def test_two_cells_half_lines_never_stand_on_the_prompts_line(screen: Screen, page: Page) -> None:
+    async def scene() -> list[str]:
+        async with a_prompt(screen, page, "half typed"):
+            screen.write("whole\nhalf")
+            screen.mark()
+            await screen.drained()
+            return page.lines
+
+    assert asyncio.run(scene()) == ["whole", "> half typed"]
+
+
+def test_after_the_window_has_changed_its_width_nothing_is_wiped_away(
+    screen: Screen, page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    screen.write("before " * 10 + "\n")
+    mark = screen.mark()
+    screen.write("old " * 15 + "\n")
+    monkeypatch.setenv("COLUMNS", str(COLUMNS * 2))
+    screen.rewind(mark)
+    screen.write("new\n")
+    assert any("before" in line for line in page.lines)
+    assert page.lines[-1] == "new"
+
+
+def test_of_a_flood_while_a_pager_is_open_the_end_is_shown_and_what_is_missing_is_said(
+    screen: Screen, page: Page
+) -> None:
+    line = "x" * 99 + "\n"
+    with screen.lent():
+        for _ in range(LENT_CHARACTERS // 100 + 50):
+            screen.write(line)
+    assert page.getvalue().startswith("… 5 kB before\n")
+    assert page.getvalue().count(line) == LENT_CHARACTERS // 100

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from holdfast.console.bundle import Bundles
 from holdfast.console.screen import Screen
 from holdfast.console.view import CellView
@@ -135,3 +137,31 @@ def test_a_widget_that_nobody_knows_is_its_text(screen: Screen, page: Page) -> N
 def test_a_result_of_several_lines_or_a_picture_stands_below_its_prompt(screen: Screen, page: Page) -> None:
     result = ("execute_result", {"execution_count": 1, "data": {"text/html": "<p>a</p><p>b</p>"}})
     assert shown(screen, page, result) == ["Out[1]:", "a", "", "b"]
+
+
+@pytest.mark.parametrize(
+    ("msg_type", "content"),
+    [
+        ("error", {"traceback": 5}),
+        ("execute_input", {"code": {}, "execution_count": []}),
+        ("execute_result", {"data": {"image/png": 1, "text/latex": []}, "metadata": 3}),
+        ("display_data", {"data": {"text/html": "<![if x"}, "transient": "?"}),
+        ("update_display_data", {"data": 7}),
+        ("comm_open", {"comm_id": [], "target_name": "jupyter.widget", "data": {"state": {"value": {}}}}),
+        ("stream", {"name": 3, "text": None}),
+    ],
+)
+def test_a_message_that_makes_no_sense_never_ends_the_console(
+    screen: Screen, page: Page, msg_type: str, content: dict[str, Any]
+) -> None:
+    assert shown(screen, page, stream("before\n"), (msg_type, content), display("after"))[-1] == "after"
+
+
+def test_a_message_that_can_not_be_shown_is_named(screen: Screen, page: Page) -> None:
+    assert shown(screen, page, ("error", {"traceback": 5})) == ["<error that can't be shown: TypeError>"]
+
+
+def test_a_cell_that_crashed_on_the_other_screen_tells_it_on_this_one(screen: Screen, page: Page) -> None:
+    shown(screen, page, stream("\x1b[?1049h\x1b[?1000hmenu"), ("error", {"ename": "Crash", "evalue": "x"}))
+    after = page.getvalue().partition("menu")[2]
+    assert after.index("\x1b[?1000l\x1b[?1049l") < after.index("Crash")

@@ -26,3 +26,7 @@ def test_a_name_of_any_length_is_cut_and_still_a_card() -> None:
     card = presented(presence(Card("5e55", "console", 1.0, "a" * 10_000)))
     assert card is not None
     assert card.username.startswith("aaa")
+
+
+def test_a_card_of_no_known_kind_is_nobodys() -> None:
+    assert presented(PRESENCE + b"\x1b[2J/1/5e55/ana") is None
