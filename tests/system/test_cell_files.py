@@ -171,6 +171,21 @@ def test_what_somebody_has_run_at_a_prompt_counts_and_is_kept(shell: Shell) -> N
     assert "nothing to do" in file.run("--resume").stderr
 
 
+def test_a_second_run_that_failed_goes_on_and_not_the_first_that_did_not(shell: Shell) -> None:
+    bad = shell.work / "bad"
+    file = File(
+        shell,
+        f"# %%\nn = globals().get('n', 0) + 1\n# %%\nimport os\nassert not os.path.exists({str(bad)!r})\nprint(n)\n",
+    )
+    assert file.run().stdout == "1\n"
+    bad.touch()
+    assert file.run().returncode == 1
+    bad.unlink()
+    done = file.run("--resume")
+    assert (done.returncode, done.stdout) == (0, "2\n")
+    assert "cell 1 has run and is unchanged: begins with cell 2 of 2" in done.stderr
+
+
 def test_a_state_that_is_not_kept_any_more_is_refused_with_a_way_out(shell: Shell) -> None:
     (shell.home / "config").mkdir(mode=0o700)
     (shell.home / "config" / "settings.toml").write_text(
@@ -303,9 +318,13 @@ def test_a_session_that_only_happens_to_have_the_name_is_left_alone(shell: Shell
     with shell.client("analysis") as client:
         client.execute("mine = 1").reply()
     file = File(shell, "# %%\nmine = 2\n")
-    refused = file.run()
-    assert refused.returncode == 2
-    assert "try: holdfast run -s analysis analysis.py" in refused.stderr
+    for options in ((), ("--resume",), ("--fresh",)):
+        refused = file.run(*options)
+        assert refused.returncode == 2
+        assert f"try: holdfast run {''.join(f'{each} ' for each in options)}-s analysis " in refused.stderr
+        assert file.value("mine") == "1"
+    shell.good("stop", "analysis")
+    assert file.run("--fresh").returncode == 2
     assert file.value("mine") == "1"
     shell.good("new", "-d", "other", "--cwd", "/")
     elsewhere = File(shell, "# %%\n1\n", "other.py").run()

@@ -91,16 +91,17 @@ class _Run:
 
     def _prepare(self) -> int:
         """Bring the session to where the run begins; how many cells it holds already."""
-        if self._options.fresh:
-            if self._session.held():
-                self._session.restart()
-            return 0
         held = self._session.held()
         if not self._options.resume:
             self._refuse_foreign(held)
-            self._tell_of_older(held)
+            if not self._options.fresh:
+                self._tell_of_older(held)
+            elif held:
+                self._session.restart()
             return 0
         found = plan.made(self._steps, held)
+        if not found.done:
+            self._refuse_foreign(held)
         if len(found.done) < len(self._steps) and found.stale:
             found = self._go_back(found)
         self._tell_skipped(found)
@@ -113,7 +114,7 @@ class _Run:
             name = self._session.name
             raise UsageError(
                 f"the session {name!r} is not this file's: {_listed(held)} of others ran in it",
-                self._command("-s", name) + "   (runs there; or with another name)",
+                self._command(*self._mode(), "-s", name) + "   (runs there; or with another name)",
             )
 
     def _tell_of_older(self, held: Sequence[Ran]) -> None:
@@ -221,6 +222,10 @@ class _Run:
             "elapsed": round(took, 3),
             "cells": cells,
         }
+
+    def _mode(self) -> list[str]:
+        """Where this run begins, as an option."""
+        return [f"--{name}" for name in ("resume", "fresh") if getattr(self._options, name)]
 
     def _command(self, *more: str) -> str:
         """The command of this run, with other options."""

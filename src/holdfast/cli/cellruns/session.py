@@ -25,7 +25,6 @@ RESTART_SECONDS = 30.0
 LOOK_SECONDS = 1.0
 """How often it is looked whether the session is idle, if nothing is heard of it."""
 
-_FAILED = frozenset({"error", "interrupted"})
 _BACK = "holdfast: "
 
 
@@ -45,7 +44,8 @@ class CellSession:
                 cell["count"],
                 cell["code"],
                 cell["client"],
-                cell["status"] in _FAILED,
+                cell["status"] == "error",
+                cell["status"] == "interrupted",
                 cell["client"] == self._label,
             )
             for cell in self.client.operation("held")["cells"]
