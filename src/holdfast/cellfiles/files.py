@@ -7,6 +7,7 @@ A notebook is written as it was: order, indentation, line ends, what is escaped.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import re
@@ -66,7 +67,7 @@ class Place:
         """
         moved = self._seen is not None and _look(self.path) not in (self._seen, None)
         if moved:
-            self.path = self.path.with_name(f"{self.path.stem}-run{NOTEBOOK}")
+            self.path = _beside(self.path)
             self._seen = None
         content = _encoded(document.tree, self._style)
         try:
@@ -108,6 +109,12 @@ def place_for(path: Path) -> Place:
     return Place(Path(os.path.realpath(path)), Style(), None)
 
 
+def _beside(path: Path) -> Path:
+    """A name that no file has."""
+    names = (f"{path.stem}-run{number or ''}{NOTEBOOK}" for number in itertools.count())
+    return next(found for name in names if not os.path.lexists(found := path.with_name(name)))
+
+
 def _encoded(tree: dict[str, Any], style: Style) -> bytes:
     separators = (",", ": ") if style.indent is not None else None
     text = json.dumps(tree, indent=style.indent, ensure_ascii=style.escaped, separators=separators)
@@ -127,7 +134,9 @@ def replace(path: Path, content: bytes) -> None:
     try:
         with os.fdopen(descriptor, "wb") as file:
             with contextlib.suppress(OSError):  # a new file; or one that somebody shares with us
-                os.fchmod(file.fileno(), path.stat().st_mode & 0o777)
+                before = path.stat()
+                os.fchmod(file.fileno(), before.st_mode & 0o777)
+                os.fchown(file.fileno(), before.st_uid, before.st_gid)
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
