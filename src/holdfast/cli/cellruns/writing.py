@@ -13,12 +13,9 @@ from holdfast.cellfiles.document import Document, Step
 from holdfast.cellfiles.files import Place
 from holdfast.cellfiles.outputs import CellOutputs, Outputs
 from holdfast.cellfiles.plan import Ran
-from holdfast.cli import text
 from holdfast.cli.cellruns.session import CellSession
+from holdfast.cli.logs.transcript import as_message
 from holdfast.errors import HoldfastError
-
-OMITTED = "omitted"
-"""In place of a message type, in the log: `bytes` of output that the journal did not keep."""
 
 WRITE_SECONDS = 2.0
 """Between two writes while cells run: a notebook of many quick cells and large plots is not written for each.
@@ -70,7 +67,7 @@ class Record:
             cell = self._document.cells[step.place]
             outputs = self._outputs.of(cell)
             for each in known.get(ran.id, []):
-                outputs.take(*_kept(each["msg_type"], each["content"]))
+                outputs.take(*as_message(each["msg_type"], each["content"]))
             cell["execution_count"] = ran.count
             self._dirty = True
 
@@ -96,11 +93,3 @@ class Record:
         if moved:
             self._tell(f"somebody has changed the notebook meanwhile: the outputs are in {self._place.path}")
         self._written = time.monotonic()
-
-
-def _kept(msg_type: str, content: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
-    """An entry of the log: a message, or in place of some how much the journal did not keep."""
-    if msg_type != OMITTED:
-        return msg_type, content
-    words = f"({text.size(content['bytes'])} of output were not kept)\n"
-    return "stream", {"name": "stderr", "text": words}
