@@ -12,10 +12,14 @@ from typing import Any
 
 import pytest
 
+from holdfast.supervisor.clients.account import LOG_BYTES
 from kit.gate import Gate
 from kit.kernel import environment, scratch
 from kit.shell import SECONDS, Shell
 from kit.terminal import CTRL_C, Terminal
+
+BIG = 1_000_000
+"""Characters that the journal keeps of one cell."""
 
 SCRIPT = """\
 # %% Load
@@ -403,6 +407,16 @@ def test_another_notebook_is_written_with_the_outputs_also_of_what_was_skipped(s
         "rows [1, 2, 3, 99] 6\n",
     ]
     assert SCRIPT.format(middle="") == file.path.read_text()
+
+
+def test_outputs_of_skipped_cells_are_had_from_a_log_of_many_answers(shell: Shell) -> None:
+    many = LOG_BYTES // BIG + 2
+    script = "".join(f"# %%\nprint({number}, 'x' * {BIG})\n" for number in range(many))
+    file = File(shell, script)
+    assert file.run().returncode == 0
+    assert file.run("--resume", "--output", "out.ipynb").returncode == 0
+    shown = [words(cell).split() for cell in cells(shell.work / "out.ipynb")]
+    assert [(number, len(text)) for number, text in shown] == [(str(number), BIG) for number in range(many)]
 
 
 def test_what_a_thread_says_later_is_kept_with_its_own_cell(shell: Shell) -> None:

@@ -48,7 +48,9 @@ def run(options: Namespace) -> int:
     path = Path(os.path.realpath(path))
     name = options.session or cellsession.name_for(path)
     label = f"run {path.name}"
-    with cellsession.opened(name, path.parent, label, fresh=options.fresh, tell=show.tell) as session:
+    # One that may be somebody else's is brought back first, to be looked at.
+    fresh = options.fresh and (options.session is not None or cellsession.has_run(name, label))
+    with cellsession.opened(name, path.parent, label, fresh=fresh, tell=show.tell) as session:
         record = Record(document, place, show.tell, anew=options.output is not None)
         return _Run(options, session, steps, record, show).through()
 

@@ -5,6 +5,7 @@ Which cells come next is planned in `cellfiles/plan.py`; what they put out is no
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from typing import Any
 
 from holdfast.cellfiles.plan import Ran
 from holdfast.cli import pick
+from holdfast.cli.logs.cells import log_of, newest
 from holdfast.client import start
 from holdfast.client.blocking import Client
 from holdfast.client.doorbell import DoorbellClient
@@ -94,9 +96,8 @@ class CellSession:
 
     def outputs_since(self, first: int) -> dict[int, list[dict[str, Any]]]:
         """What the journal has of cells' outputs, by their number there, from one on."""
-        last = self.client.operation("info")["cells"]
-        log = self.client.operation("log", last=max(0, last - first + 1))["cells"]
-        return {cell["id"]: cell["outputs"] for cell in log}
+        ask = functools.partial(self.client.operation, "log")
+        return {cell["id"]: cell["outputs"] for cell in newest(ask, None, after=first - 1).cells}
 
     def _said(self) -> Iterator[str]:
         """What the session has said of its own accord below our last cell."""
@@ -139,6 +140,14 @@ def name_for(path: Path) -> str:
             f"holdfast run -s NAME {path.name}   (with another name; with {name} it runs there)",
         )
     return name
+
+
+def has_run(name: str, label: str) -> bool:
+    """Whether this client has run a cell in session `name`."""
+    if not start.exists(name):
+        return False
+    with log_of(name) as ask:
+        return bool(newest(ask, 1, label).cells)
 
 
 def _bell(name: str, folder: Path, *, fresh: bool, tell: Callable[[str], object]) -> DoorbellClient:
