@@ -17,6 +17,8 @@ from holdfast.cli.usage import UsageError
 
 _CELL = re.compile(rb"^# %%", re.MULTILINE)
 
+_FLAGS = {"parameters": "-p", "parameters_file": "-f"}
+
 _KINDS = """
 A file with cells (a notebook, or a .py with lines `# %%`) runs cell by cell, in a session named after it.
 Any other program runs in the namespace of a session that lives; on its own it runs by `holdfast FILE`.
@@ -54,6 +56,13 @@ def run(options: Namespace) -> int:
         check_readable(options.file)
         if is_cell_file(options.file):
             return _cells(options)
+    for flag in ("resume", "fresh", "output", "parameters", "parameters_file"):
+        if getattr(options, flag):
+            what = options.file or "code"
+            raise UsageError(
+                f"{_FLAGS.get(flag, f'--{flag}')} is for files of cells, and {what} is none",
+                "a line `# %%` above each cell makes a .py file one",
+            )
     from holdfast.cli.programs import inside  # noqa: PLC0415 - heavy
 
     return inside.run(options)
