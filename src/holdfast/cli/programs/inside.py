@@ -106,7 +106,7 @@ def _program(words: list[str]) -> str:
 def _opened(name: str | None) -> tuple[str, DoorbellClient]:
     """The session that is meant; one that has ended is started again if it was named."""
     if name is None:
-        running = [each for each in start.known() if pick.is_running(each)]
+        running = [each for each in pick.candidates() if pick.is_running(each)]
         if not running:
             raise SessionNotRunning(
                 "no session is running", "holdfast FILE   (on its own), or holdfast run -s NAME FILE"
