@@ -179,7 +179,8 @@ def test_a_second_run_that_failed_goes_on_and_not_the_first_that_did_not(shell: 
     bad = shell.work / "bad"
     file = File(
         shell,
-        f"# %%\nn = globals().get('n', 0) + 1\n# %%\nimport os\nassert not os.path.exists({str(bad)!r})\nprint(n)\n",
+        "# %%\nn = globals().get('n', 0) + 1\n"
+        f"# %%\nimport os\nassert not os.path.exists({str(bad)!r})\nprint(n)\n",
     )
     assert file.run().stdout == "1\n"
     bad.touch()
@@ -226,6 +227,19 @@ def test_the_run_goes_on_from_disk_when_everything_was_killed(shell: Shell) -> N
     assert (done.returncode, done.stdout) == (0, "rows [1, 2, 3, 99] 6\n"), done.stderr
     assert "Back from disk" in done.stderr
     assert "cells 1-2 have run and are unchanged" in done.stderr
+
+
+def test_what_did_not_come_back_is_named_where_its_cell_is_skipped(shell: Shell) -> None:
+    file = File(shell, "# %%\ngen = iter(x for x in 'ab')\n# %%\nassert 0\n")
+    assert file.run().returncode == 1
+    shell.good("stop", "analysis")
+    shell.good("run", "-s", "analysis", "-c", "1")
+    file.write("# %%\ngen = iter(x for x in 'ab')\n# %%\n2\n")
+    skipped = file.run("--resume").stderr
+    assert "cell 1 has run and is unchanged: begins with cell 2 of 2\n" in skipped
+    assert "\nbut these did not come back with analysis: gen (a generator)\n" in skipped
+    shell.good("run", "-s", "analysis", "-c", "gen = 1")
+    assert "did not come back" not in file.run("--resume").stderr
 
 
 def test_a_cell_that_takes_too_long_is_interrupted_and_undone(shell: Shell) -> None:

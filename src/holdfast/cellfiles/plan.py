@@ -2,9 +2,10 @@
 
 A *pass* over the file is a row of held cells that begins with its first one. Cells that others ran may stand
 in between; a cell that was run for the file and is not the one that comes next ends the pass. From there on
-the namespace holds what the file, as it is now, does not do in this place: that is *stale*. The pass that got
-furthest counts, of those the one with the least that is stale; but one that came to the file's end is over when
-the file was begun again after it. docs/decisions/0020-cell-files.md says why.
+the namespace holds what the file, as it is now, does not do in this place: that is *stale*.
+
+The pass that got furthest counts, of those the one with the least that is stale. But one that came to the
+file's end is over when the file was begun again after it. docs/decisions/0020-cell-files.md says why.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ class Plan(msgspec.Struct, frozen=True):
 
 def made(steps: Sequence[Step], held: Sequence[Ran]) -> Plan:
     """The plan for a file's cells and what the namespace holds, both in order."""
-    # The first cell, typed by somebody where the file has run already, is on top of what that did: no beginning.
+    # The first cell, typed by somebody after a run of the file, is on top of what that did: no beginning.
     first = _first_of_ours(held)
     begins = [
         place

@@ -14,7 +14,7 @@ def file(codes: str, may_fail: str = "") -> list[Step]:
 
 
 def session(codes: str) -> list[Ran]:
-    """Capitals failed; after a dot: somebody at a prompt has run it; after an exclamation mark: was stopped."""
+    """Capitals failed; after a dot: somebody at a prompt has run it; after a `!`: it was stopped."""
     held: list[Ran] = []
     others = stopped = False
     for code in codes:

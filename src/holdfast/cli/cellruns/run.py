@@ -107,6 +107,8 @@ class _Run:
         if len(found.done) < len(self._steps) and found.stale:
             found = self._go_back(found)
         self._tell_skipped(found)
+        if found.done and (missing := self._session.missing()):
+            self._show.tell(f"but these did not come back with {self._session.name}: {', '.join(missing)}")
         self._record.skip(self._session, self._steps, found.done)
         return len(found.done)
 

@@ -53,6 +53,15 @@ class CellSession:
             for cell in self.client.operation("held")["cells"]
         ]
 
+    def missing(self) -> list[str]:
+        """What did not come back when the session was started again, and is not there yet: in words."""
+        lost = {each["name"]: each["reason"] for each in self.client.operation("info")["not_back"]}
+        if not lost:
+            return []
+        asked = {"names": list(lost), "limit": len(lost), "text": False}
+        there = {each["name"] for each in self.client.operation("variables", **asked)["variables"]}
+        return [f"{name} ({reason})" for name, reason in lost.items() if name not in there]
+
     def settle(self, on_wait: Callable[[str], object]) -> None:
         """Wait until nothing runs and a worker is there. `on_wait` is told what for, if for a cell."""
         told = None
