@@ -433,6 +433,15 @@ def test_outputs_of_skipped_cells_are_had_from_a_log_of_many_answers(shell: Shel
     assert [(number, len(text)) for number, text in shown] == [(str(number), BIG) for number in range(many)]
 
 
+def test_outputs_of_another_time_are_not_taken_for_those_of_a_skipped_cell(shell: Shell) -> None:
+    file = File(shell, notebook("print('now')", "1 / 0"), "n.ipynb")
+    assert file.run().returncode == 1
+    killed_before_it_was_written = file.path.read_text().replace('"now', '"another time')
+    file.write(killed_before_it_was_written.replace("1 / 0", "2"))
+    assert file.run("--resume").returncode == 0
+    assert [words(cell) for cell in cells(file.path)] == ["now\n", "2"]
+
+
 def test_what_a_thread_says_later_is_kept_with_its_own_cell(shell: Shell) -> None:
     gate = Gate(shell.home / "gate")
     start = f"import threading\nt = threading.Thread(target=lambda: ({gate.wait}, print('late')))\nt.start()"

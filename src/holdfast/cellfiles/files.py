@@ -48,7 +48,7 @@ class Place:
     """A notebook's place on disk: written only over what was read there, or over nothing."""
 
     def __init__(self, path: Path, style: Style, seen: tuple[int, ...] | None) -> None:
-        """`seen`: of the file, when it was read; None if it may be replaced whatever it is."""
+        """`seen`: of the file, when it was read; None if there was none."""
         self.path = path
         self._style = style
         self._seen = seen
@@ -68,12 +68,10 @@ class Place:
         moved = self._seen is not None and _look(self.path) not in (self._seen, None)
         if moved:
             self.path = _beside(self.path)
-            self._seen = None
         content = _encoded(document.tree, self._style)
         try:
             replace(self.path, content)
-            if self._seen is not None:
-                self._seen = _look(self.path)
+            self._seen = _look(self.path)
         except OSError as error:
             remedy = "--output FILE writes it elsewhere"
             raise HoldfastError(f"can't write {self.path}: {error.strerror}", remedy) from error
@@ -105,8 +103,8 @@ def read(path: Path) -> tuple[Document, Place | None]:
 
 
 def place_for(path: Path) -> Place:
-    """A place for a notebook that is to be written anew."""
-    return Place(Path(os.path.realpath(path)), Style(), None)
+    """A place for a notebook that is to be written anew, over what is there now."""
+    return Place(Path(os.path.realpath(path)), Style(), _look(path))
 
 
 def _beside(path: Path) -> Path:
