@@ -1,6 +1,6 @@
 """One cell of a file, from its sending to its end: shown, recorded, interrupted when its time is over.
 
-What becomes of the session afterwards is decided in `cellrun`.
+What becomes of the session afterwards is decided in `run.py`.
 """
 
 from __future__ import annotations
@@ -19,13 +19,10 @@ from holdfast.cli.cellruns.show import TICK_SECONDS, Show, seconds
 from holdfast.cli.cellruns.writing import Record
 from holdfast.cli.programs import ending
 from holdfast.cli.programs.output import exit_number, interrupt
-from holdfast.cli.programs.patience import GRACE_SECONDS, INTERRUPTED, TIMED_OUT
+from holdfast.cli.programs.patience import GRACE_SECONDS, INTERRUPTED, TIMED_OUT, TRIES
 from holdfast.client.blocking import Execution
 from holdfast.client.exchange import Incoming
 from holdfast.console import ladder
-
-TRIES = 3
-"""A cell that was not begun, since a cell of somebody else failed before it, is sent so often."""
 
 
 class Ended(Enum):
