@@ -539,13 +539,14 @@ def _joined(outputs: list[Any]) -> list[Any]:
 
 
 def test_a_question_is_asked_in_the_terminal(shell: Shell) -> None:
-    file = File(shell, "# %%\nname = input('name? ')\nprint('hello', name)\n")
+    file = File(shell, "# %% Ask\nname = input('name? ')\nprint('hello', name)\n")
     command = [sys.executable, "-m", "holdfast", "run", str(file.path)]
     with Terminal(command, environment(shell.home, shell.mark)) as terminal:
         terminal.wait_for("name?", SECONDS)
+        assert terminal.lines[-1].strip() == "name?"
         terminal.send("ana\r")
         assert terminal.wait_end(SECONDS) == 0
-        assert "hello ana" in terminal.lines
+        assert terminal.lines[:2] == ["name? ana", "hello ana"]
 
 
 def test_ctrl_c_for_the_third_time_stops_a_cell_that_does_not_listen(shell: Shell) -> None:

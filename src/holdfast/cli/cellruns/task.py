@@ -131,7 +131,7 @@ class CellTask:
         execution = self._client.execute(
             self._step.code,
             stop_on_error=not self._step.may_fail,
-            on_input=_asked if sys.stdin.isatty() and sys.stderr.isatty() else None,
+            on_input=self._asked if sys.stdin.isatty() and sys.stderr.isatty() else None,
         )
         self._record.begin(self._step, execution.msg_id)
         self._begun = waits = False
@@ -175,6 +175,11 @@ class CellTask:
             self._begun = True
             self._deadline = None if self._timeout is None else time.monotonic() + self._timeout
         return True
+
+    def _asked(self, prompt: str, password: bool) -> str:
+        """What the user types for a cell that asks."""
+        self._show.make_room()
+        return getpass.getpass(prompt) if password else input(prompt)
 
     def _patience(self) -> float:
         left = TICK_SECONDS if self._deadline is None else self._deadline - time.monotonic()
@@ -228,8 +233,3 @@ def _exits(content: dict[str, Any]) -> bool:
         return exit_number(str(content.get("evalue", ""))) == 0
     payload = content.get("payload") or []
     return any(isinstance(each, dict) and each.get("source") == "ask_exit" for each in payload)
-
-
-def _asked(prompt: str, password: bool) -> str:
-    """What the user types for a cell that asks."""
-    return getpass.getpass(prompt) if password else input(prompt)
