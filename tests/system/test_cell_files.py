@@ -12,10 +12,14 @@ from typing import Any
 
 import pytest
 
+from holdfast.supervisor.clients.account import LOG_BYTES
 from kit.gate import Gate
 from kit.kernel import environment, scratch
 from kit.shell import SECONDS, Shell
 from kit.terminal import CTRL_C, Terminal
+
+BIG = 1_000_000
+"""Characters that the journal keeps of one cell."""
 
 SCRIPT = """\
 # %% Load
@@ -171,6 +175,22 @@ def test_what_somebody_has_run_at_a_prompt_counts_and_is_kept(shell: Shell) -> N
     assert "nothing to do" in file.run("--resume").stderr
 
 
+def test_a_second_run_that_failed_goes_on_and_not_the_first_that_did_not(shell: Shell) -> None:
+    bad = shell.work / "bad"
+    file = File(
+        shell,
+        "# %%\nn = globals().get('n', 0) + 1\n"
+        f"# %%\nimport os\nassert not os.path.exists({str(bad)!r})\nprint(n)\n",
+    )
+    assert file.run().stdout == "1\n"
+    bad.touch()
+    assert file.run().returncode == 1
+    bad.unlink()
+    done = file.run("--resume")
+    assert (done.returncode, done.stdout) == (0, "2\n")
+    assert "cell 1 has run and is unchanged: begins with cell 2 of 2" in done.stderr
+
+
 def test_a_state_that_is_not_kept_any_more_is_refused_with_a_way_out(shell: Shell) -> None:
     (shell.home / "config").mkdir(mode=0o700)
     (shell.home / "config" / "settings.toml").write_text(
@@ -207,6 +227,19 @@ def test_the_run_goes_on_from_disk_when_everything_was_killed(shell: Shell) -> N
     assert (done.returncode, done.stdout) == (0, "rows [1, 2, 3, 99] 6\n"), done.stderr
     assert "Back from disk" in done.stderr
     assert "cells 1-2 have run and are unchanged" in done.stderr
+
+
+def test_what_did_not_come_back_is_named_where_its_cell_is_skipped(shell: Shell) -> None:
+    file = File(shell, "# %%\ngen = iter(x for x in 'ab')\n# %%\nassert 0\n")
+    assert file.run().returncode == 1
+    shell.good("stop", "analysis")
+    shell.good("run", "-s", "analysis", "-c", "1")
+    file.write("# %%\ngen = iter(x for x in 'ab')\n# %%\n2\n")
+    skipped = file.run("--resume").stderr
+    assert "cell 1 has run and is unchanged: begins with cell 2 of 2\n" in skipped
+    assert "\nbut these did not come back with analysis: gen (a generator)\n" in skipped
+    shell.good("run", "-s", "analysis", "-c", "gen = 1")
+    assert "did not come back" not in file.run("--resume").stderr
 
 
 def test_a_cell_that_takes_too_long_is_interrupted_and_undone(shell: Shell) -> None:
@@ -303,9 +336,13 @@ def test_a_session_that_only_happens_to_have_the_name_is_left_alone(shell: Shell
     with shell.client("analysis") as client:
         client.execute("mine = 1").reply()
     file = File(shell, "# %%\nmine = 2\n")
-    refused = file.run()
-    assert refused.returncode == 2
-    assert "try: holdfast run -s analysis analysis.py" in refused.stderr
+    for options in ((), ("--resume",), ("--fresh",)):
+        refused = file.run(*options)
+        assert refused.returncode == 2
+        assert f"try: holdfast run {''.join(f'{each} ' for each in options)}-s analysis " in refused.stderr
+        assert file.value("mine") == "1"
+    shell.good("stop", "analysis")
+    assert file.run("--fresh").returncode == 2
     assert file.value("mine") == "1"
     shell.good("new", "-d", "other", "--cwd", "/")
     elsewhere = File(shell, "# %%\n1\n", "other.py").run()
@@ -384,6 +421,25 @@ def test_another_notebook_is_written_with_the_outputs_also_of_what_was_skipped(s
         "rows [1, 2, 3, 99] 6\n",
     ]
     assert SCRIPT.format(middle="") == file.path.read_text()
+
+
+def test_outputs_of_skipped_cells_are_had_from_a_log_of_many_answers(shell: Shell) -> None:
+    many = LOG_BYTES // BIG + 2
+    script = "".join(f"# %%\nprint({number}, 'x' * {BIG})\n" for number in range(many))
+    file = File(shell, script)
+    assert file.run().returncode == 0
+    assert file.run("--resume", "--output", "out.ipynb").returncode == 0
+    shown = [words(cell).split() for cell in cells(shell.work / "out.ipynb")]
+    assert [(number, len(text)) for number, text in shown] == [(str(number), BIG) for number in range(many)]
+
+
+def test_outputs_of_another_time_are_not_taken_for_those_of_a_skipped_cell(shell: Shell) -> None:
+    file = File(shell, notebook("print('now')", "1 / 0"), "n.ipynb")
+    assert file.run().returncode == 1
+    killed_before_it_was_written = file.path.read_text().replace('"now', '"another time')
+    file.write(killed_before_it_was_written.replace("1 / 0", "2"))
+    assert file.run("--resume").returncode == 0
+    assert [words(cell) for cell in cells(file.path)] == ["now\n", "2"]
 
 
 def test_what_a_thread_says_later_is_kept_with_its_own_cell(shell: Shell) -> None:
@@ -483,13 +539,14 @@ def _joined(outputs: list[Any]) -> list[Any]:
 
 
 def test_a_question_is_asked_in_the_terminal(shell: Shell) -> None:
-    file = File(shell, "# %%\nname = input('name? ')\nprint('hello', name)\n")
+    file = File(shell, "# %% Ask\nname = input('name? ')\nprint('hello', name)\n")
     command = [sys.executable, "-m", "holdfast", "run", str(file.path)]
     with Terminal(command, environment(shell.home, shell.mark)) as terminal:
         terminal.wait_for("name?", SECONDS)
+        assert terminal.lines[-1].strip() == "name?"
         terminal.send("ana\r")
         assert terminal.wait_end(SECONDS) == 0
-        assert "hello ana" in terminal.lines
+        assert terminal.lines[:2] == ["name? ana", "hello ana"]
 
 
 def test_ctrl_c_for_the_third_time_stops_a_cell_that_does_not_listen(shell: Shell) -> None:

@@ -267,6 +267,22 @@ def test_markdown_points_to_its_pictures(shell: Shell) -> None:
     assert (shell.work / "a_files" / "cell-1-4.png").read_bytes() == DOT
 
 
+def test_what_is_not_what_it_is_called_is_exported_all_the_same(shell: Shell) -> None:
+    odd = "display({'text/plain': 5, 'image/png': 'x', 'image/svg+xml': '<svg>\\udc80'}, raw=True)"
+    with somebody(shell, "ana") as ana:
+        run(
+            ana,
+            "display({'text/plain': 5, 'image/png': 'x'}, raw=True)",
+            odd,
+            "print('9 %\\r99 %', end='\\r')",
+        )
+    for suffix in ("ipynb", "py", "md"):
+        shell.good("log", "--export", f"a.{suffix}")
+    assert "raw=True)\n#> 5\n" in (shell.work / "a.py").read_text()
+    assert "end='\\r')\n#> 99 %\n" in (shell.work / "a.py").read_text()
+    assert "```text\n5\n```\n" in (shell.work / "a.md").read_text()
+
+
 def test_no_file_is_lost_by_an_export(shell: Shell) -> None:
     with somebody(shell, "ana") as ana:
         run(ana, "1")
@@ -284,4 +300,7 @@ def test_no_file_is_lost_by_an_export(shell: Shell) -> None:
     nowhere = shell.run("log", "--export", "nowhere/mine.py")
     assert nowhere.returncode == 1
     assert "No such file or directory" in nowhere.stderr
+    with somebody(shell, "ana") as ana:
+        run(ana, SHOWN)
+    assert "can't write nowhere/" in shell.run("log", "--export", "nowhere/mine.md").stderr
     assert [each.name for each in shell.work.iterdir()] == ["mine.ipynb"]

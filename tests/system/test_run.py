@@ -202,6 +202,16 @@ def test_without_a_name_it_is_a_session_that_runs_and_told_which(work: Shell) ->
     assert (done.stdout, done.stderr) == ("'other'\n", "in session other\n")
 
 
+def test_without_a_name_a_running_programs_own_session_is_not_meant(work: Shell) -> None:
+    gate = Gate(work.home / "gate")
+    with work.start("-c", f"print('up', flush=True); {gate.wait}") as program:
+        assert program.stdout is not None
+        assert program.stdout.readline() == "up\n"
+        assert work.run("run", "-c", "6 * 7").stderr == "in session work\n"
+        gate.open()
+        assert program.wait(SECONDS) == 0
+
+
 def test_without_a_session_it_says_what_to_do(shell: Shell) -> None:
     done = shell.run("run", "-c", "1")
     assert (done.returncode, done.stdout) == (1, "")

@@ -7,6 +7,7 @@ A notebook is written as it was: order, indentation, line ends, what is escaped.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import re
@@ -47,7 +48,7 @@ class Place:
     """A notebook's place on disk: written only over what was read there, or over nothing."""
 
     def __init__(self, path: Path, style: Style, seen: tuple[int, ...] | None) -> None:
-        """`seen`: of the file, when it was read; None if it may be replaced whatever it is."""
+        """`seen`: of the file, when it was read; None if there was none."""
         self.path = path
         self._style = style
         self._seen = seen
@@ -66,13 +67,11 @@ class Place:
         """
         moved = self._seen is not None and _look(self.path) not in (self._seen, None)
         if moved:
-            self.path = self.path.with_name(f"{self.path.stem}-run{NOTEBOOK}")
-            self._seen = None
+            self.path = _beside(self.path)
         content = _encoded(document.tree, self._style)
         try:
             replace(self.path, content)
-            if self._seen is not None:
-                self._seen = _look(self.path)
+            self._seen = _look(self.path)
         except OSError as error:
             remedy = "--output FILE writes it elsewhere"
             raise HoldfastError(f"can't write {self.path}: {error.strerror}", remedy) from error
@@ -104,8 +103,14 @@ def read(path: Path) -> tuple[Document, Place | None]:
 
 
 def place_for(path: Path) -> Place:
-    """A place for a notebook that is to be written anew."""
-    return Place(Path(os.path.realpath(path)), Style(), None)
+    """A place for a notebook that is to be written anew, over what is there now."""
+    return Place(Path(os.path.realpath(path)), Style(), _look(path))
+
+
+def _beside(path: Path) -> Path:
+    """A name that no file has."""
+    names = (f"{path.stem}-run{number or ''}{NOTEBOOK}" for number in itertools.count())
+    return next(found for name in names if not os.path.lexists(found := path.with_name(name)))
 
 
 def _encoded(tree: dict[str, Any], style: Style) -> bytes:
@@ -127,7 +132,9 @@ def replace(path: Path, content: bytes) -> None:
     try:
         with os.fdopen(descriptor, "wb") as file:
             with contextlib.suppress(OSError):  # a new file; or one that somebody shares with us
-                os.fchmod(file.fileno(), path.stat().st_mode & 0o777)
+                before = path.stat()
+                os.fchmod(file.fileno(), before.st_mode & 0o777)
+                os.fchown(file.fileno(), before.st_uid, before.st_gid)
             file.write(content)
             file.flush()
             os.fsync(file.fileno())

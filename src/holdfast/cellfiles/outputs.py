@@ -113,6 +113,8 @@ def _bundle(content: Content) -> Tree:
 
 
 def _by_lines(kind: str, value: object) -> object:
+    if not isinstance(value, str) and not kind.endswith("json"):
+        value = str(value)  # a program can say of anything that it is a text; a notebook can't
     if isinstance(value, str) and (kind.startswith("text/") or kind in _BY_LINES):
         return lines(value)
     return value

@@ -2,8 +2,10 @@
 
 A *pass* over the file is a row of held cells that begins with its first one. Cells that others ran may stand
 in between; a cell that was run for the file and is not the one that comes next ends the pass. From there on
-the namespace holds what the file, as it is now, does not do in this place: that is *stale*. The pass that got
-furthest counts, of those the one with the least that is stale. docs/decisions/0020-cell-files.md says why.
+the namespace holds what the file, as it is now, does not do in this place: that is *stale*.
+
+The pass that got furthest counts, of those the one with the least that is stale. But one that came to the
+file's end is over when the file was begun again after it. docs/decisions/0020-cell-files.md says why.
 """
 
 from __future__ import annotations
@@ -26,6 +28,8 @@ class Ran(msgspec.Struct, frozen=True):
     code: str
     client: str
     failed: bool
+    stopped: bool
+    """It was interrupted: that is not the error that a cell may end with."""
     ours: bool
     """It was run for this file, and not by somebody at a prompt."""
 
@@ -41,11 +45,19 @@ class Plan(msgspec.Struct, frozen=True):
 
 def made(steps: Sequence[Step], held: Sequence[Ran]) -> Plan:
     """The plan for a file's cells and what the namespace holds, both in order."""
-    begins = [place for place, ran in enumerate(held) if steps and _is(ran, steps[0])]
+    # The first cell, typed by somebody after a run of the file, is on top of what that did: no beginning.
+    first = _first_of_ours(held)
+    begins = [
+        place
+        for place, ran in enumerate(held)
+        if steps and _is(ran, steps[0]) and (ran.ours or place < first)
+    ]
     passes = [_pass(steps, held, begin) for begin in begins[-PASSES:]]
     if not passes:
-        return Plan([], _from_first_of_ours(held))
-    return min(reversed(passes), key=lambda each: (-len(each.done), len(each.stale)))
+        return Plan([], list(held[first:]))
+    over = [at for at, each in enumerate(passes, 1) if each.stale and len(each.done) == len(steps)]
+    begun_again = passes[over[-1] :] if over else []
+    return min(reversed(begun_again or passes), key=lambda each: (-len(each.done), len(each.stale)))
 
 
 def _pass(steps: Sequence[Step], held: Sequence[Ran], begin: int) -> Plan:
@@ -59,11 +71,10 @@ def _pass(steps: Sequence[Step], held: Sequence[Ran], begin: int) -> Plan:
     return Plan(done, [])
 
 
-def _from_first_of_ours(held: Sequence[Ran]) -> list[Ran]:
-    first = next((place for place, ran in enumerate(held) if ran.ours), len(held))
-    return list(held[first:])
+def _first_of_ours(held: Sequence[Ran]) -> int:
+    return next((place for place, ran in enumerate(held) if ran.ours), len(held))
 
 
 def _is(ran: Ran, step: Step) -> bool:
     """Whether a cell is this one of the file, and came to the end that it should."""
-    return ran.code == step.code and (step.may_fail or not ran.failed)
+    return ran.code == step.code and not ran.stopped and (step.may_fail or not ran.failed)

@@ -13,6 +13,8 @@ from holdfast.paths import MAX_NAME
 
 _TRIES = 1000
 
+_PROGRAMS = re.compile(r"run-[0-9]+-[0-9a-f]{6}")
+
 
 def session(word: str) -> str:
     """An argument that names a session: what argparse takes it for, and what completion offers for it."""
@@ -33,10 +35,20 @@ def named_or_newest(name: str | None) -> str:
     """`name`; without one the session that was used last, a running one before those that ended."""
     if name is not None:
         return name
-    found = start.known()
+    found = candidates()
     if not found:
         raise NoSuchSession("there are no sessions", "holdfast")
     return max(found, key=lambda each: (is_running(each), start.last_use(each)))
+
+
+def candidates() -> list[str]:
+    """The sessions that may be meant if none is named: not those of programs, which end with them."""
+    return [each for each in start.known() if not _PROGRAMS.fullmatch(each)]
+
+
+def for_program() -> str:
+    """The name of a session for one program."""
+    return f"run-{os.getpid()}-{os.urandom(3).hex()}"
 
 
 def named_and_rest(

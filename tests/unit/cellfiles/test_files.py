@@ -100,10 +100,24 @@ def test_a_notebook_that_somebody_else_has_saved_meanwhile_is_not_written_over(t
     document, place = place_of(path)
     assert place.write(document) is False
     path.write_text("theirs")
+    (tmp_path / "a-run.ipynb").write_text("of the last time")
     assert place.write(document) is True
     assert place.write(document) is False
     assert path.read_text() == "theirs"
-    assert json.loads((tmp_path / "a-run.ipynb").read_text()) == NOTEBOOK
+    assert (tmp_path / "a-run.ipynb").read_text() == "of the last time"
+    assert json.loads((tmp_path / "a-run1.ipynb").read_text()) == NOTEBOOK
+
+
+def test_what_somebody_writes_where_the_outputs_are_to_go_is_not_written_over_either(tmp_path: Path) -> None:
+    path = tmp_path / "out.ipynb"
+    for was in ("", "there"):
+        if was:
+            path.write_text(was)
+        place = files.place_for(path)
+        assert place.write(Document(dict(NOTEBOOK))) is False
+        path.write_text("theirs")
+        assert place.write(Document(dict(NOTEBOOK))) is True
+    assert path.read_text() == "theirs"
 
 
 def test_a_full_disk_leaves_the_old_notebook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -42,6 +42,12 @@ def test_text_of_one_stream_is_one_output_by_lines() -> None:
     ]
 
 
+def test_what_is_no_text_but_is_called_one_is_made_one() -> None:
+    data = {"text/plain": 5, "image/png": None, "application/json": {"a": 1}, "application/x+json": [1]}
+    kept = outputs(("display_data", {"data": data, "metadata": {}}))[0]["data"]
+    assert kept == data | {"text/plain": ["5"], "image/png": "None"}
+
+
 def test_displays_and_results_are_bundles_of_data() -> None:
     data = {"text/plain": "a\nb", "image/png": "AA\nBB", "application/json": {"x": [1]}}
     result = ("execute_result", {"data": data, "metadata": {"m": 1}, "execution_count": 4})

@@ -48,7 +48,9 @@ def run(options: Namespace) -> int:
     path = Path(os.path.realpath(path))
     name = options.session or cellsession.name_for(path)
     label = f"run {path.name}"
-    with cellsession.opened(name, path.parent, label, fresh=options.fresh, tell=show.tell) as session:
+    # One that may be somebody else's is brought back first, to be looked at.
+    fresh = options.fresh and (options.session is not None or cellsession.has_run(name, label))
+    with cellsession.opened(name, path.parent, label, fresh=fresh, tell=show.tell) as session:
         record = Record(document, place, show.tell, anew=options.output is not None)
         return _Run(options, session, steps, record, show).through()
 
@@ -91,19 +93,22 @@ class _Run:
 
     def _prepare(self) -> int:
         """Bring the session to where the run begins; how many cells it holds already."""
-        if self._options.fresh:
-            if self._session.held():
-                self._session.restart()
-            return 0
         held = self._session.held()
         if not self._options.resume:
             self._refuse_foreign(held)
-            self._tell_of_older(held)
+            if not self._options.fresh:
+                self._tell_of_older(held)
+            elif held:
+                self._session.restart()
             return 0
         found = plan.made(self._steps, held)
+        if not found.done:
+            self._refuse_foreign(held)
         if len(found.done) < len(self._steps) and found.stale:
             found = self._go_back(found)
         self._tell_skipped(found)
+        if found.done and (missing := self._session.missing()):
+            self._show.tell(f"but these did not come back with {self._session.name}: {', '.join(missing)}")
         self._record.skip(self._session, self._steps, found.done)
         return len(found.done)
 
@@ -113,7 +118,7 @@ class _Run:
             name = self._session.name
             raise UsageError(
                 f"the session {name!r} is not this file's: {_listed(held)} of others ran in it",
-                self._command("-s", name) + "   (runs there; or with another name)",
+                self._command(*self._mode(), "-s", name) + "   (runs there; or with another name)",
             )
 
     def _tell_of_older(self, held: Sequence[Ran]) -> None:
@@ -221,6 +226,10 @@ class _Run:
             "elapsed": round(took, 3),
             "cells": cells,
         }
+
+    def _mode(self) -> list[str]:
+        """Where this run begins, as an option."""
+        return [f"--{name}" for name in ("resume", "fresh") if getattr(self._options, name)]
 
     def _command(self, *more: str) -> str:
         """The command of this run, with other options."""

@@ -5,6 +5,7 @@ Which cells come next is planned in `cellfiles/plan.py`; what they put out is no
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from typing import Any
 
 from holdfast.cellfiles.plan import Ran
 from holdfast.cli import pick
+from holdfast.cli.logs.cells import log_of, newest
 from holdfast.client import start
 from holdfast.client.blocking import Client
 from holdfast.client.doorbell import DoorbellClient
@@ -25,7 +27,6 @@ RESTART_SECONDS = 30.0
 LOOK_SECONDS = 1.0
 """How often it is looked whether the session is idle, if nothing is heard of it."""
 
-_FAILED = frozenset({"error", "interrupted"})
 _BACK = "holdfast: "
 
 
@@ -45,11 +46,21 @@ class CellSession:
                 cell["count"],
                 cell["code"],
                 cell["client"],
-                cell["status"] in _FAILED,
+                cell["status"] == "error",
+                cell["status"] == "interrupted",
                 cell["client"] == self._label,
             )
             for cell in self.client.operation("held")["cells"]
         ]
+
+    def missing(self) -> list[str]:
+        """What did not come back when the session was started again, and is not there yet: in words."""
+        lost = {each["name"]: each["reason"] for each in self.client.operation("info")["not_back"]}
+        if not lost:
+            return []
+        asked = {"names": list(lost), "limit": len(lost), "text": False}
+        there = {each["name"] for each in self.client.operation("variables", **asked)["variables"]}
+        return [f"{name} ({reason})" for name, reason in lost.items() if name not in there]
 
     def settle(self, on_wait: Callable[[str], object]) -> None:
         """Wait until nothing runs and a worker is there. `on_wait` is told what for, if for a cell."""
@@ -94,9 +105,8 @@ class CellSession:
 
     def outputs_since(self, first: int) -> dict[int, list[dict[str, Any]]]:
         """What the journal has of cells' outputs, by their number there, from one on."""
-        last = self.client.operation("info")["cells"]
-        log = self.client.operation("log", last=max(0, last - first + 1))["cells"]
-        return {cell["id"]: cell["outputs"] for cell in log}
+        ask = functools.partial(self.client.operation, "log")
+        return {cell["id"]: cell["outputs"] for cell in newest(ask, None, after=first - 1).cells}
 
     def _said(self) -> Iterator[str]:
         """What the session has said of its own accord below our last cell."""
@@ -139,6 +149,14 @@ def name_for(path: Path) -> str:
             f"holdfast run -s NAME {path.name}   (with another name; with {name} it runs there)",
         )
     return name
+
+
+def has_run(name: str, label: str) -> bool:
+    """Whether this client has run a cell in session `name`."""
+    if not start.exists(name):
+        return False
+    with log_of(name) as ask:
+        return bool(newest(ask, 1, label).cells)
 
 
 def _bell(name: str, folder: Path, *, fresh: bool, tell: Callable[[str], object]) -> DoorbellClient:

@@ -92,6 +92,10 @@ class Show:
         self._screen.note(self._for(self._err, ansi.paint(words, ansi.NOTE)))
         self.tick()
 
+    def make_room(self) -> None:
+        """Somebody else writes where the line stands."""
+        self._erase()
+
     def close(self) -> None:
         """Whatever happened: the line is gone."""
         self._erase()

@@ -1,6 +1,6 @@
 """One cell of a file, from its sending to its end: shown, recorded, interrupted when its time is over.
 
-What becomes of the session afterwards is decided in `cellrun`.
+What becomes of the session afterwards is decided in `run.py`.
 """
 
 from __future__ import annotations
@@ -19,13 +19,10 @@ from holdfast.cli.cellruns.show import TICK_SECONDS, Show, seconds
 from holdfast.cli.cellruns.writing import Record
 from holdfast.cli.programs import ending
 from holdfast.cli.programs.output import exit_number, interrupt
-from holdfast.cli.programs.patience import GRACE_SECONDS, INTERRUPTED, TIMED_OUT
+from holdfast.cli.programs.patience import GRACE_SECONDS, INTERRUPTED, TIMED_OUT, TRIES
 from holdfast.client.blocking import Execution
 from holdfast.client.exchange import Incoming
 from holdfast.console import ladder
-
-TRIES = 3
-"""A cell that was not begun, since a cell of somebody else failed before it, is sent so often."""
 
 
 class Ended(Enum):
@@ -134,7 +131,7 @@ class CellTask:
         execution = self._client.execute(
             self._step.code,
             stop_on_error=not self._step.may_fail,
-            on_input=_asked if sys.stdin.isatty() and sys.stderr.isatty() else None,
+            on_input=self._asked if sys.stdin.isatty() and sys.stderr.isatty() else None,
         )
         self._record.begin(self._step, execution.msg_id)
         self._begun = waits = False
@@ -178,6 +175,11 @@ class CellTask:
             self._begun = True
             self._deadline = None if self._timeout is None else time.monotonic() + self._timeout
         return True
+
+    def _asked(self, prompt: str, password: bool) -> str:
+        """What the user types for a cell that asks."""
+        self._show.make_room()
+        return getpass.getpass(prompt) if password else input(prompt)
 
     def _patience(self) -> float:
         left = TICK_SECONDS if self._deadline is None else self._deadline - time.monotonic()
@@ -231,8 +233,3 @@ def _exits(content: dict[str, Any]) -> bool:
         return exit_number(str(content.get("evalue", ""))) == 0
     payload = content.get("payload") or []
     return any(isinstance(each, dict) and each.get("source") == "ask_exit" for each in payload)
-
-
-def _asked(prompt: str, password: bool) -> str:
-    """What the user types for a cell that asks."""
-    return getpass.getpass(prompt) if password else input(prompt)

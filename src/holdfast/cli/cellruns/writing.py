@@ -13,12 +13,9 @@ from holdfast.cellfiles.document import Document, Step
 from holdfast.cellfiles.files import Place
 from holdfast.cellfiles.outputs import CellOutputs, Outputs
 from holdfast.cellfiles.plan import Ran
-from holdfast.cli import text
 from holdfast.cli.cellruns.session import CellSession
+from holdfast.cli.logs.transcript import OMITTED, as_message
 from holdfast.errors import HoldfastError
-
-OMITTED = "omitted"
-"""In place of a message type, in the log: `bytes` of output that the journal did not keep."""
 
 WRITE_SECONDS = 2.0
 """Between two writes while cells run: a notebook of many quick cells and large plots is not written for each.
@@ -57,22 +54,24 @@ class Record:
             self._dirty = True
 
     def skip(self, session: CellSession, steps: Sequence[Step], done: Sequence[Ran]) -> None:
-        """Cells that have run before: the file has their outputs, or else the journal."""
-        missing = [
-            (step, ran)
-            for step, ran in zip(steps, done, strict=False)
-            if self._document.cells[step.place].get("execution_count") != ran.count
-        ]
-        if self._place is None or not missing:
+        """Cells that have run before: the journal has their outputs.
+
+        What it did not keep is in the file, if the number there is the cell's; those of another session's run
+        have the same numbers, so the file is asked for no more than that.
+        """
+        if self._place is None or not done:
             return
-        known = session.outputs_since(min(ran.id for _, ran in missing))
-        for step, ran in missing:
-            cell = self._document.cells[step.place]
+        known = session.outputs_since(min(ran.id for ran in done))
+        for step, ran in zip(steps, done, strict=False):
+            cell, entries = self._document.cells[step.place], known.get(ran.id, [])
+            before = cell.get("outputs"), cell.get("execution_count")
+            if before[1] == ran.count and any(each["msg_type"] == OMITTED for each in entries):
+                continue
             outputs = self._outputs.of(cell)
-            for each in known.get(ran.id, []):
-                outputs.take(*_kept(each["msg_type"], each["content"]))
+            for each in entries:
+                outputs.take(*as_message(each["msg_type"], each["content"]))
             cell["execution_count"] = ran.count
-            self._dirty = True
+            self._dirty = self._dirty or before != (cell["outputs"], ran.count)
 
     def ended(self) -> None:
         """A cell has ended: now and then that is written."""
@@ -96,11 +95,3 @@ class Record:
         if moved:
             self._tell(f"somebody has changed the notebook meanwhile: the outputs are in {self._place.path}")
         self._written = time.monotonic()
-
-
-def _kept(msg_type: str, content: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
-    """An entry of the log: a message, or in place of some how much the journal did not keep."""
-    if msg_type != OMITTED:
-        return msg_type, content
-    words = f"({text.size(content['bytes'])} of output were not kept)\n"
-    return "stream", {"name": "stderr", "text": words}

@@ -1,7 +1,7 @@
 """`holdfast run`: a program in a session that lives, or a file of cells in a session of its own.
 
     holdfast run [-s NAME] FILE [ARGUMENT…] | -c CODE | -m MODULE | -    in the session's namespace
-    holdfast run [-s NAME] NOTEBOOK.ipynb | CELLS.py                     cell by cell: `cellrun`
+    holdfast run [-s NAME] NOTEBOOK.ipynb | CELLS.py                     cell by cell: `cellruns/`
 
 Which of the two a file is: `is_cell_file`. This module knows the options of both.
 """
@@ -15,7 +15,10 @@ from argparse import ArgumentParser, Namespace
 from holdfast.cli import pick
 from holdfast.cli.usage import UsageError
 
-_CELL = re.compile(rb"^# %%", re.MULTILINE)
+_CELL = re.compile(rb"^#[ \t]*%%+(?:\s|\Z)", re.MULTILINE)
+"""As `cellfiles/percent.py` has it, which is not loaded for each program; a comment `# %%time` is none."""
+
+_FLAGS = {"parameters": "-p", "parameters_file": "-f"}
 
 _KINDS = """
 A file with cells (a notebook, or a .py with lines `# %%`) runs cell by cell, in a session named after it.
@@ -54,13 +57,20 @@ def run(options: Namespace) -> int:
         check_readable(options.file)
         if is_cell_file(options.file):
             return _cells(options)
+    for flag in ("resume", "fresh", "output", "parameters", "parameters_file"):
+        if getattr(options, flag):
+            what = options.file or "code"
+            raise UsageError(
+                f"{_FLAGS.get(flag, f'--{flag}')} is for files of cells, and {what} is none",
+                "a line `# %%` above each cell makes a .py file one",
+            )
     from holdfast.cli.programs import inside  # noqa: PLC0415 - heavy
 
     return inside.run(options)
 
 
 def is_cell_file(path: str) -> bool:
-    """Whether a file is one of cells: a notebook, or Python with a line that begins with `# %%`."""
+    """Whether a file is one of cells: a notebook, or Python with a line `# %%`."""
     if path.endswith(".ipynb"):
         return True
     if not path.endswith(".py"):

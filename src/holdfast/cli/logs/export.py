@@ -17,14 +17,14 @@ from holdfast.cellfiles.files import replace
 from holdfast.cellfiles.outputs import Outputs
 from holdfast.cli import text
 from holdfast.cli.logs.cells import Cell
-from holdfast.cli.logs.transcript import NOTES, OMITTED
+from holdfast.cli.logs.transcript import NOTES, as_message
 from holdfast.cli.usage import UsageError
 from holdfast.errors import HoldfastError
 
 _PICTURES = {"image/png": "png", "image/jpeg": "jpg", "image/gif": "gif", "image/svg+xml": "svg"}
 """Kinds that a Markdown file can point to -> suffix."""
 
-_OVERWRITTEN = re.compile(r"[^\n]*\r(?!\n)")
+_OVERWRITTEN = re.compile(r"[^\n]*\r(?=[^\r\n])")
 """What a carriage return writes over: of a progress bar the last state is of interest."""
 
 
@@ -52,11 +52,7 @@ def _tree(cells: Iterable[Cell]) -> Tree:
         made = _cell(cell)
         shown = outputs.of(made)
         for each in cell["outputs"]:
-            kind, content = each["msg_type"], each["content"]
-            if kind == OMITTED:
-                words = f"({text.size(content['bytes'])} of output were not kept)\n"
-                kind, content = "stream", {"name": "stderr", "text": words}
-            shown.take(kind, content)
+            shown.take(*as_message(each["msg_type"], each["content"]))
         made["execution_count"] = cell["count"]
         document.cells.append(made)
     return document.tree
@@ -105,14 +101,28 @@ def _markdown(path: Path, name: str, tree: Tree) -> str:
 def _in_markdown(output: Tree, folder: Path, name: str) -> str:
     bundle = output.get("data", {})
     for kind in _PICTURES.keys() & bundle.keys():
-        file = folder / f"{name}.{_PICTURES[kind]}"
-        content = "".join(bundle[kind])
-        folder.mkdir(exist_ok=True)
-        _write(file, content.encode() if kind == "image/svg+xml" else base64.b64decode(content))
-        return f"![{name}]({folder.name}/{file.name})\n"
+        if (content := _picture(kind, _text(bundle[kind]))) is not None:
+            file = folder / f"{name}.{_PICTURES[kind]}"
+            _write(file, content, new_folder=True)
+            return f"![{name}]({folder.name}/{file.name})\n"
     if "text/markdown" in bundle:
-        return _ended("".join(bundle["text/markdown"]))
+        return _ended(_text(bundle["text/markdown"]))
     return _fenced("text", _plain(output))
+
+
+def _picture(kind: str, content: str) -> bytes | None:
+    """A picture's bytes; None if a program has called something else so."""
+    if kind == "image/svg+xml":
+        return content.encode("utf-8", "backslashreplace")
+    try:
+        return base64.b64decode(content)
+    except ValueError:
+        return None
+
+
+def _text(value: object) -> str:
+    """Data of a bundle, which programs may make of anything, in one piece or by lines."""
+    return "".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _fenced(language: str, words: str) -> str:
@@ -128,7 +138,7 @@ def _plain(output: Tree) -> str:
     if output["output_type"] == "error":
         return text.plain("\n".join(output["traceback"]) or f"{output['ename']}: {output['evalue']}")
     bundle = output["data"]
-    return text.plain("".join(bundle.get("text/plain", f"<{', '.join(bundle)}>")))
+    return text.plain(_text(bundle.get("text/plain", f"<{', '.join(bundle)}>")))
 
 
 def _title(cell: Tree) -> str:
@@ -144,9 +154,11 @@ def _ended(words: str) -> str:
     return words if words.endswith("\n") else words + "\n"
 
 
-def _write(path: Path, content: bytes) -> None:
+def _write(path: Path, content: bytes, *, new_folder: bool = False) -> None:
     """What a link points to, if it is one."""
     try:
+        if new_folder:
+            path.parent.mkdir(exist_ok=True)
         replace(path.resolve(), content)
     except OSError as error:
         raise HoldfastError(f"can't write {path}: {error.strerror}", "another place for it") from error

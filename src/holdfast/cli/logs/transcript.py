@@ -106,6 +106,13 @@ def show(cell: Mapping[str, Any], *, colours: bool = False) -> str:
     return "".join(pieces) if colours else text.plain("".join(pieces))
 
 
+def as_message(msg_type: str, content: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+    """An entry of the log, for what knows messages only: what was not kept is said in a line of stderr."""
+    if msg_type != OMITTED:
+        return msg_type, content
+    return "stream", {"name": "stderr", "text": _in_words(msg_type, content) + "\n"}
+
+
 def _head(client: str | None, started: float | None, ended: float | None) -> str:
     words = [client or "somebody"]
     if started:

@@ -19,7 +19,7 @@ from holdfast.cli import pick
 from holdfast.cli.programs import ending
 from holdfast.cli.programs.finding import Finding
 from holdfast.cli.programs.output import Printed, Sink, finish
-from holdfast.cli.programs.patience import Patience, StillRunning
+from holdfast.cli.programs.patience import TRIES, Patience, StillRunning
 from holdfast.cli.programs.program import piped
 from holdfast.cli.text import duration
 from holdfast.cli.usage import UsageError, complain, tell
@@ -30,9 +30,6 @@ from holdfast.errors import HoldfastError, SessionNotRunning
 from holdfast.protocol import connection
 
 _STOPS = "holdfast interrupt {} --force"
-
-TRIES = 3
-"""A cell that was not begun, since one of somebody else's failed before it, is sent so often."""
 
 
 def run(options: Namespace) -> int:
@@ -106,7 +103,7 @@ def _program(words: list[str]) -> str:
 def _opened(name: str | None) -> tuple[str, DoorbellClient]:
     """The session that is meant; one that has ended is started again if it was named."""
     if name is None:
-        running = [each for each in start.known() if pick.is_running(each)]
+        running = [each for each in pick.candidates() if pick.is_running(each)]
         if not running:
             raise SessionNotRunning(
                 "no session is running", "holdfast FILE   (on its own), or holdfast run -s NAME FILE"

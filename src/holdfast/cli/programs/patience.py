@@ -20,6 +20,9 @@ from holdfast.console.ladder import Ladder, Step
 GRACE_SECONDS = 5.0
 """For an interrupted cell to come to its end: `finally` blocks and native code that looks at times fit."""
 
+TRIES = 3
+"""A cell that was not begun, since one of somebody else's failed before it, is sent so often."""
+
 TIMED_OUT, INTERRUPTED, TERMINATED = 124, 128 + signal.SIGINT, 128 + signal.SIGTERM
 """Exit statuses, as of timeout(1) and of shells."""
 

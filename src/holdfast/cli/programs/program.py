@@ -16,6 +16,7 @@ import tokenize
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from holdfast.cli import pick
 from holdfast.cli.programs import ending
 from holdfast.cli.programs.handover import HandOver
 from holdfast.cli.programs.output import Printed, finish, interrupt
@@ -35,7 +36,7 @@ def run(arguments: list[str]) -> int:
     program = read(arguments[interactive:])._replace(interactive=interactive)
     if interactive:
         return _then_a_console(program)
-    name = f"run-{os.getpid()}-{os.urandom(3).hex()}"
+    name = pick.for_program()
     with Relay() as relay, _session(name) as file:
         status = run_on(name, file, program, relay)
     relay.die_as_it_did(status)

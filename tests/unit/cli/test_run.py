@@ -1,0 +1,27 @@
+"""Which files `holdfast run` takes for files of cells."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from holdfast.cellfiles import percent
+from holdfast.cli.commands.run import is_cell_file
+
+
+@pytest.mark.parametrize("line", ["# %%", "#%%", "# %% A title", "# %%%% Below it", "#\t%%"])
+def test_a_script_with_a_mark_in_any_editors_way_has_cells(tmp_path: Path, line: str) -> None:
+    assert percent.is_mark(line)
+    for text in (f"{line}\nx = 1\n", f"x = 1\r\n{line}\r\n", f"x\n{line}"):
+        file = tmp_path / "a.py"
+        file.write_bytes(text.encode())
+        assert is_cell_file(str(file))
+
+
+@pytest.mark.parametrize("line", ["# %%time", "x = '# %%'", "# 5 %% 3", "  # %%"])
+def test_other_lines_make_none(tmp_path: Path, line: str) -> None:
+    assert not percent.is_mark(line)
+    file = tmp_path / "a.py"
+    file.write_text(f"{line}\n")
+    assert not is_cell_file(str(file))
