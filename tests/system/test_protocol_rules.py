@@ -385,7 +385,10 @@ def test_input_without_a_keyboard_fails_at_once(guest: Client) -> None:
 
 
 def test_the_end_of_input_is_an_exception(guest: Client) -> None:
-    assert guest.run("input()", ["\x04"]).error["ename"] == "EOFError"
+    error = guest.run("input()", ["\x04"]).error
+    assert error["ename"] == "EOFError"
+    if HOLDFAST:
+        assert "File " not in "".join(error["traceback"])  # of ours: the last line is the user's
 
 
 def test_the_debugger_is_talked_to_as_a_person_does(guest: Client) -> None:

@@ -26,6 +26,7 @@ from holdfast.worker.ipython.history import JournalHistory
 from holdfast.worker.ipython.magics import register as register_kernel_magics
 from holdfast.worker.ipython.system import System
 from holdfast.worker.parents import ParentApi, Parents, Request
+from holdfast.worker.stdin import StdinNotImplementedError
 
 
 def words_of(error: BaseException | None) -> str:
@@ -151,7 +152,9 @@ class ZMQInteractiveShell(ParentApi, InteractiveShell):
         kind, value, trace = exc_tuple or sys.exc_info()
         if self.interrupted and isinstance(value, asyncio.CancelledError):
             kind, value = KeyboardInterrupt, KeyboardInterrupt()
-        if isinstance(value, KeyboardInterrupt):
+        if isinstance(
+            value, KeyboardInterrupt | EOFError | StdinNotImplementedError
+        ):
             cut_our_part(trace)
             exc_tuple = (kind, value, trace)
         super().showtraceback(exc_tuple, *args, **kwargs)
