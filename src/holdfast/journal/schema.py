@@ -76,7 +76,8 @@ def checked(folder: Path, wait: float) -> Database:
         making.check(database, LAYOUT)
         found = database.records(tuple[str], "PRAGMA quick_check(1)")[0][0]
         if found != "ok":
-            raise JournalDamaged(f"{path} is damaged: {found}", f"copy {folder}, then move {path} away")
+            what = found.splitlines()[-1]  # above it stands which database
+            raise JournalDamaged(f"{path} is damaged: {what}", f"copy {folder}, then move {path} away")
     except JournalError:
         database.close()
         raise
