@@ -32,7 +32,7 @@ def run(options: Namespace) -> int:
     name = pick.named_or_newest(options.name)
     again = options.fresh or options.replay
     if start.exists(name) and not (again and pick.is_running(name)):  # else there is worse to tell
-        console.check_terminal(f"holdfast run -s {name} -")
+        console.check_terminal(f"holdfast attach {name}   (in a terminal)")
     if again:
         bell = _begin_again(name, options)
     elif pick.is_running(name):
