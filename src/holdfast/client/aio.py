@@ -46,8 +46,9 @@ from holdfast.protocol.operations import Variables, request_type
 Told = Mapping[str, Any] | None
 """Metadata of a message."""
 
-TURN = 256
-"""Messages handled before the loop may do something else: a flood of output must not freeze the prompt."""
+TURN_SECONDS = 0.02
+"""So long messages are handled before the loop may do something else: a flood of output, of which a message can
+have a quarter of a megabyte, must freeze neither the prompt nor Ctrl-C."""
 
 
 class Execution:
@@ -259,9 +260,10 @@ class Client:
         line = self._line
         if line is None:
             return
-        for count, (channel, frames) in enumerate(line.read()):
+        over = time.monotonic() + TURN_SECONDS
+        for channel, frames in line.read():
             self._handle(channel, frames)
-            if count == TURN:
+            if time.monotonic() >= over:
                 self._loop.call_soon(self._read)
                 break
         else:
