@@ -47,8 +47,8 @@ Told = Mapping[str, Any] | None
 """Metadata of a message."""
 
 TURN_SECONDS = 0.02
-"""So long messages are handled before the loop may do something else: a flood of output, of which a message can
-have a quarter of a megabyte, must freeze neither the prompt nor Ctrl-C."""
+"""So long messages are handled before the loop may do something else: a flood of output, of which a message
+can have a quarter of a megabyte, must freeze neither the prompt nor Ctrl-C."""
 
 
 class Execution:
@@ -257,10 +257,9 @@ class Client:
         self._line.send(channel, frames)
 
     def _read(self) -> None:
-        line = self._line
+        line, over = self._line, time.monotonic() + TURN_SECONDS
         if line is None:
             return
-        over = time.monotonic() + TURN_SECONDS
         for channel, frames in line.read():
             self._handle(channel, frames)
             if time.monotonic() >= over:
