@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 import re
+import select
 import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from kit.deadline import Deadline
 from kit.processes import kill
 from kit.session import HOLDFAST, Session, session
 from kit.terminal import (
@@ -310,6 +312,19 @@ def test_ctrl_c_interrupts_the_running_cell(console: Terminal) -> None:
     console.send(CTRL_C)
     console.wait_for("KeyboardInterrupt")
     console.wait_for_last_prompt()
+
+
+def test_ctrl_c_is_heard_while_more_is_printed_than_the_terminal_can_take(own: Session) -> None:
+    heard = own.folder / "heard"
+    with own.console() as console:
+        console.send(f"!trap 'touch {heard}' INT; yes" + ENTER)
+        console.wait_for("\ny\ny\ny\n")
+        console.send(CTRL_C)
+        deadline = Deadline(15.0)
+        while not heard.exists():  # the emulator would take too long
+            assert select.select([console], [], [], deadline.left_ms() / 1e3)[0]
+            os.read(console.fileno(), 4096)
+            assert not deadline.passed
 
 
 def test_what_does_not_listen_to_ctrl_c_is_stopped_by_the_third_and_no_more_is_lost(

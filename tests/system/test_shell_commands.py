@@ -245,6 +245,14 @@ def test_a_frontend_that_cannot_ask_is_told_so_and_the_program_goes_on(guest: Cl
     assert "can't ask" in cell.text("stderr")
 
 
+def test_a_program_is_named_whatever_bytes_its_name_is_cut_to(guest: Client, folder: Path) -> None:
+    program = folder / "fourteen-bytesü"  # the system keeps fifteen bytes: half of the last letter
+    shutil.copy(shutil.which("cat") or "", program)
+    cell = guest.run(f"!{program}", allow_stdin=False)
+    assert cell.status == "ok", cell.notice
+    assert "fourteen-bytes\N{REPLACEMENT CHARACTER} waits for input" in cell.text("stderr")
+
+
 def test_a_program_that_asks_for_ever_is_ended(guest: Client) -> None:
     cell = guest.do("!while :; do read x; done")
 

@@ -8,7 +8,7 @@ from threading import Thread
 from typing import Any
 
 from holdfast.cli import pick, text
-from holdfast.cli.usage import complain, tell
+from holdfast.cli.usage import UsageError, complain, tell
 from holdfast.client import start
 from holdfast.client.doorbell import DoorbellClient
 from holdfast.config import inforce, layers
@@ -17,6 +17,12 @@ from holdfast.settings import Console
 
 FAREWELL_SECONDS = 1.0
 """So long who leaves waits to hear what became of the session: it may stand still, and be left for that."""
+
+
+def check_terminal(instead: str) -> None:
+    """UsageError if there is none for a console: before a session is started for it."""
+    if not os.isatty(0):
+        raise UsageError("a console needs a terminal to read from", instead)
 
 
 def open_new() -> int:

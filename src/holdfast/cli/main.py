@@ -12,6 +12,7 @@ Exit status: 0 done, 1 failed, 2 wrong usage; of programs that were run, python'
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 
@@ -48,6 +49,11 @@ OPTIONS = ("--help", "--version", "--no-color", "--set")
 
 _SUFFIXES = (".py", ".pyc", ".pyw", ".pyz", ".ipynb")
 
+_OF_THE_SYSTEM = {
+    errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM, errno.EMFILE, errno.ENFILE
+}  # fmt: skip
+"""What it may refuse us at any time: no mistake of ours."""
+
 INTERRUPTED = 130
 """Exit status after Ctrl-C, as of every program (128 + SIGINT)."""
 
@@ -55,6 +61,7 @@ INTERRUPTED = 130
 def main(arguments: list[str] | None = None) -> int:
     """Do what the command line says; its exit status. Prints every error, raises none."""
     words = sys.argv[1:] if arguments is None else arguments
+    _open_closed_streams()
     try:
         status = _dispatch(words)
         sys.stdout.flush()  # here, where a reader that has gone is still told to us
@@ -64,12 +71,13 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        # The reader of our output has gone. Python would complain once more when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()  # whose reader has gone
         return 1
     except Exception as error:
         if os.environ.get("HOLDFAST_TRACEBACK"):
             raise
+        if isinstance(error, OSError) and error.errno in _OF_THE_SYSTEM:
+            return complain(_refused(error))
         # A mistake of ours; the user gets one line like for all others, and the way to more.
         return complain(
             HoldfastError(
@@ -137,6 +145,8 @@ def _run_program(arguments: list[str]) -> int:
 def _help(arguments: list[str]) -> int:
     if arguments and (name := SYNONYMS.get(arguments[0], arguments[0])) in COMMANDS:
         return _run_command(name, [*arguments[1:], "--help"])
+    if arguments and not arguments[0].startswith("-"):
+        raise _unknown(arguments[0], [])
     print("usage: holdfast [COMMAND …]   a console on a new session, or one of the commands")
     print("       holdfast [-i] FILE …   run FILE (or -c CODE, -m MODULE, piped input) as python would;")
     print("                              -i: then open a console on what it has left")
@@ -153,8 +163,32 @@ def _unknown(word: str, rest: list[str]) -> UsageError:
     if word.startswith("-"):
         what, near = f"there is no option {word.partition('=')[0]!r}", nearest(word, OPTIONS)
     else:
-        what, near = f"there is no command {word!r}", nearest(word, COMMANDS)
+        what, near = f"there is no command {word!r}", nearest(word, [*COMMANDS, "help"])
     return UsageError(what, answer(word, rest) or (as_typed([near, *rest]) if near else "holdfast --help"))
+
+
+def _refused(error: OSError) -> HoldfastError:
+    """What the system does not let us do, in words."""
+    if error.filename is not None:
+        return HoldfastError(f"{error.filename}: {error.strerror}", "holdfast info")
+    _drop_output()
+    return HoldfastError(f"can't write the output: {error.strerror}", "holdfast info")
+
+
+def _drop_output() -> None:
+    """Python would complain once more when it flushes at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _open_closed_streams() -> None:
+    """What was closed (`>&-`) is /dev/null: else a file that we open gets its number, and is written to."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            opened = os.open(os.devnull, os.O_RDWR)
+            if opened != number:
+                os.dup2(opened, number)
+                os.close(opened)
+            setattr(sys, name, os.fdopen(number, "w" if number else "r", closefd=False))
 
 
 def _without_colours() -> None:

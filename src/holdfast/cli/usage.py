@@ -44,6 +44,8 @@ def has_colours(stream: TextIO) -> bool:
 
 
 def _corrected(error: NoSuchSession, command: Sequence[str]) -> str | None:
+    if not error.name:  # there is none at all
+        return error.remedy
     if error.near is None or error.name not in command:
         return error.remedy if command[0] in _OPENS else "holdfast ls"
     words = [error.near if word == error.name else word for word in command]

@@ -46,8 +46,9 @@ from holdfast.protocol.operations import Variables, request_type
 Told = Mapping[str, Any] | None
 """Metadata of a message."""
 
-TURN = 256
-"""Messages handled before the loop may do something else: a flood of output must not freeze the prompt."""
+TURN_SECONDS = 0.02
+"""So long messages are handled before the loop may do something else: a flood of output, of which a message
+can have a quarter of a megabyte, must freeze neither the prompt nor Ctrl-C."""
 
 
 class Execution:
@@ -256,12 +257,12 @@ class Client:
         self._line.send(channel, frames)
 
     def _read(self) -> None:
-        line = self._line
+        line, over = self._line, time.monotonic() + TURN_SECONDS
         if line is None:
             return
-        for count, (channel, frames) in enumerate(line.read()):
+        for channel, frames in line.read():
             self._handle(channel, frames)
-            if count == TURN:
+            if time.monotonic() >= over:
                 self._loop.call_soon(self._read)
                 break
         else:

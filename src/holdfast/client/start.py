@@ -22,6 +22,7 @@ from holdfast.client.doorbell import DoorbellClient
 from holdfast.errors import (
     NoAnswer,
     NoSuchSession,
+    RefusedPath,
     SessionError,
     SessionExists,
     SessionNotRunning,
@@ -210,11 +211,14 @@ def exists(name: str) -> bool:
 
 def known() -> list[str]:
     """Names of all sessions kept on disk, sorted."""
+    folder = state_folder() / "sessions"
     try:
-        found = os.listdir(state_folder() / "sessions")
+        with os.scandir(folder) as found:
+            return sorted(each.name for each in found if _is_name(each.name) and each.is_dir())
     except FileNotFoundError:
         return []
-    return sorted(name for name in found if _is_name(name))
+    except OSError as error:
+        raise RefusedPath(f"can't read {folder}: {error.strerror}", "check HOLDFAST_HOME") from error
 
 
 def last_use(name: str) -> float:

@@ -271,9 +271,12 @@ class Journal:
         self._database.insert(_EVENT, self.epoch, kind, at, cell, msgspec.json.encode(details).decode())
 
 
-def read_only(folder: Path, life: Life = Life()) -> Records:  # noqa: B008 - frozen
-    """What the journal in `folder` tells, of a session that nobody runs. Errors as of Journal.open."""
-    return Records(schema.checked(folder, life.busy_seconds))
+def read_only(folder: Path, life: Life = Life(), *, glance: bool = False) -> Records:  # noqa: B008 - frozen
+    """What the journal in `folder` tells, of a session that nobody runs. Errors as of Journal.open.
+
+    `glance`: for a few rows; then damage elsewhere is not looked for, which reads the whole file.
+    """
+    return Records(schema.checked(folder, life.busy_seconds, glance=glance))
 
 
 def _configure(database: Database, output: Output, durability: Durability) -> None:

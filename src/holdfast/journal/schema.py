@@ -57,12 +57,12 @@ ALTER TABLE cells ADD COLUMN held INTEGER;
 )
 
 
-def checked(folder: Path, wait: float) -> Database:
+def checked(folder: Path, wait: float, *, glance: bool = False) -> Database:
     """The journal in `folder`, read-only, if it is one of ours, of a version we know, and sound.
 
     Nothing is written to it: closing a connection that may write would move the write-ahead log into a file
     that may be damaged. JournalDamaged for a foreign or broken file; JournalError for one of another version,
-    for one in use, and on a disk so full that SQLite has no room to read.
+    for one in use, and on a disk so full that SQLite has no room to read. `glance`: see `read_only`.
     """
     path = folder / FILE_NAME
     size, log_size = private_size(path), private_size(path.with_name(f"{FILE_NAME}-wal"))
@@ -74,9 +74,10 @@ def checked(folder: Path, wait: float) -> Database:
     database = Database(path, read_only=True, wait=wait)
     try:
         making.check(database, LAYOUT)
-        found = database.records(tuple[str], "PRAGMA quick_check(1)")[0][0]
+        found = "ok" if glance else database.records(tuple[str], "PRAGMA quick_check(1)")[0][0]
         if found != "ok":
-            raise JournalDamaged(f"{path} is damaged: {found}", f"copy {folder}, then move {path} away")
+            what = found.splitlines()[-1]  # above it stands which database
+            raise JournalDamaged(f"{path} is damaged: {what}", f"copy {folder}, then move {path} away")
     except JournalError:
         database.close()
         raise

@@ -100,8 +100,8 @@ def remove(name: str) -> Path:
     ours = installed()
     folder = ours.get(_checked(name))
     if folder is None:
-        there = ", ".join(sorted(ours)) or "none"
-        raise HoldfastError(f"{name} is not a kernelspec of Holdfast's", f"installed are: {there}")
+        there = f": only {', '.join(sorted(ours))}" if ours else ""
+        raise HoldfastError(f"{name} is not a kernelspec of Holdfast's{there}", "holdfast kernel list")
     try:
         shutil.rmtree(folder)
     except OSError as error:

@@ -106,3 +106,21 @@ def test_output_that_was_not_kept_leaves_a_mark_where_it_was(journal: Journal) -
     assert "".join(texts).endswith(tail)
     assert head
     assert tail
+
+
+def test_a_glance_at_a_session_reads_no_more_of_its_journal_than_it_tells(journal: Journal) -> None:
+    for number in range(200):
+        accept(journal, f"{number} " + "x" * 4000)
+    journal.end("stop")
+    journal.close()
+    file = session_state("work") / "journal.db"
+    middle = file.stat().st_size // 2 // 4096 * 4096
+    with file.open("r+b") as damaged:
+        damaged.seek(middle)
+        damaged.write(b"\xff" * 16384)
+
+    found = kept.summary("work", glance=True)
+    assert (found["state"], found["cells"]) == ("ended, state kept", 200)
+    trouble = kept.summary("work")["trouble"]
+    assert trouble.startswith(f"{file} is damaged: ")
+    assert "\n" not in trouble

@@ -193,6 +193,78 @@ def test_a_session_whose_journal_can_not_be_read_is_still_listed(home: Path, hol
     assert "trouble:" in out
 
 
+def test_where_there_is_no_session_at_all_a_first_one_is_offered(holdfast: Run) -> None:
+    for command in ("attach", "log", "undo"):
+        assert holdfast(command) == (1, "", "holdfast: there are no sessions\ntry: holdfast\n")
+
+
+def test_help_on_what_is_no_command_says_so(holdfast: Run) -> None:
+    assert holdfast("help", "atach") == (
+        2,
+        "",
+        "holdfast: there is no command 'atach'\ntry: holdfast attach\n",
+    )
+    assert holdfast("helo")[2].endswith("\ntry: holdfast help\n")
+
+
+def test_what_is_no_folder_is_no_session(home: Path, holdfast: Run) -> None:
+    (home / "state" / "sessions").mkdir(parents=True)
+    (home / "state" / "sessions" / "stray").touch()
+    assert holdfast("ls", "-q") == (0, "", "")
+
+
+def test_a_home_that_is_no_folder_is_told_of(
+    home: Path, holdfast: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (home / "file").touch()
+    monkeypatch.setenv("HOLDFAST_HOME", str(home / "file"))
+    status, out, err = holdfast("ls")
+    assert (status, out) == (1, "")
+    assert err.endswith(": Not a directory\ntry: check HOLDFAST_HOME\n")
+
+
+@pytest.mark.parametrize("arguments", [["new", "work"], ["new"], ["attach", "kept"]])
+def test_a_console_without_a_terminal_is_refused_before_it_costs_a_session(
+    home: Path, arguments: list[str]
+) -> None:
+    (home / "state" / "sessions" / "kept").mkdir(parents=True)
+    refused = subprocess.run(
+        [sys.executable, "-m", "holdfast", *arguments],
+        env=environment(home, ""),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert refused.returncode == 2
+    assert refused.stderr.startswith("holdfast: a console needs a terminal to read from\ntry: holdfast ")
+    assert [path.name for path in (home / "state" / "sessions").iterdir()] == ["kept"]
+
+
+@pytest.mark.parametrize(
+    ("command", "status", "err"),
+    [
+        ("ls --json >&-", 0, ""),
+        ("--help >&-", 0, ""),
+        ("nosuch 2>&-", 2, ""),
+        ("ls --json >/dev/full", 1, "can't write the output: No space left on device\ntry: holdfast info\n"),
+        ("rm -y nosuch <&-", 1, "no session named 'nosuch'\ntry: holdfast ls\n"),
+    ],
+)
+def test_streams_that_are_closed_or_full_are_no_mistake_of_ours(
+    home: Path, command: str, status: int, err: str
+) -> None:
+    done = subprocess.run(
+        f"{sys.executable} -m holdfast {command}",
+        shell=True,
+        env=environment(home, ""),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (status, "", err and f"holdfast: {err}")
+
+
 def test_a_mistake_of_ours_is_two_lines_too(holdfast: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(COMMANDS, "text", "not a command at all")
     status, _, err = holdfast("text")

@@ -30,7 +30,10 @@ def arguments(parser: ArgumentParser) -> None:
 def run(options: Namespace) -> int:
     """Attach."""
     name = pick.named_or_newest(options.name)
-    if options.fresh or options.replay:
+    again = options.fresh or options.replay
+    if start.exists(name) and not (again and pick.is_running(name)):  # else there is worse to tell
+        console.check_terminal(f"holdfast attach {name}   (in a terminal)")
+    if again:
         bell = _begin_again(name, options)
     elif pick.is_running(name):
         setting.comes_late(name)

@@ -44,7 +44,7 @@ def run(options: Namespace) -> int:
     if options.quiet:
         print("".join(f"{name}\n" for name in names), end="")
         return 0
-    found = [describe(name) for name in names]
+    found = [describe(name, glance=True) for name in names]
     if options.json:
         print(json.dumps(found, indent=1))
     elif found:
@@ -56,7 +56,7 @@ def run(options: Namespace) -> int:
     return 0
 
 
-def describe(name: str) -> dict[str, Any]:
+def describe(name: str, *, glance: bool = False) -> dict[str, Any]:
     """What is known of session `name`, and the time of its `last` use (seconds since the epoch).
 
     Info of protocol/operations.py if it runs, else what `kept.summary` has.
@@ -69,7 +69,7 @@ def describe(name: str) -> dict[str, Any]:
     except SessionError:
         from holdfast.cli.logs import kept  # noqa: PLC0415 - SQLite, only if a session has ended
 
-        found = kept.summary(name)
+        found = kept.summary(name, glance=glance)
     return {"name": name, **found, "last": start.last_use(name)}
 
 

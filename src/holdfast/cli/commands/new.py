@@ -29,6 +29,7 @@ def run(options: Namespace) -> int:
     if not os.path.isdir(folder):
         raise UsageError(f"{options.cwd} is not a folder")
     if not options.detached:
+        console.check_terminal("holdfast new -d" + (f" {options.name}" if options.name else ""))
         console.load()
     if options.name is None:
         name, bell = console.start_new(folder)

@@ -76,7 +76,7 @@ def _agreed(names: list[str]) -> bool:
 def _row(name: str) -> tuple[str, ...]:
     from holdfast.cli.logs import kept  # noqa: PLC0415 - as above
 
-    found = kept.summary(name)
+    found = kept.summary(name, glance=True)
     cells, last = found.get("cells"), start.last_use(name)
     return (
         name,

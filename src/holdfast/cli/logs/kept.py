@@ -25,12 +25,15 @@ CUT_OFF = "cut off"
 """Status of a cell that was running when its session ended."""
 
 
-def summary(name: str) -> dict[str, Any]:
-    """`state`, and if the journal can be read `cells`, `cwd` and `ended` (seconds since the epoch)."""
+def summary(name: str, *, glance: bool = False) -> dict[str, Any]:
+    """`state`, and if the journal can be read `cells`, `cwd` and `ended` (seconds since the epoch).
+
+    `glance`: of one among many; that all of its journal can be read is not looked at.
+    """
     try:
         if found := holder(name):
             return {"state": "does not answer", "trouble": f"{found} runs it and does not answer"}
-        with _journal(name) as journal:
+        with _journal(name, glance=glance) as journal:
             ending, last = journal.ending(), journal.cells(last=1)
             return {
                 "state": UNCLEAN if ending.kind == "unclean" else "ended, state kept",
@@ -118,8 +121,8 @@ def _folder(journal: Records) -> Any:
 
 
 @contextmanager
-def _journal(name: str) -> Iterator[Records]:
-    journal = read_only(session_state(name))
+def _journal(name: str, *, glance: bool = False) -> Iterator[Records]:
+    journal = read_only(session_state(name), glance=glance)
     try:
         yield journal
     finally:

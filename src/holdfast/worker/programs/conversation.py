@@ -299,7 +299,7 @@ class Conversation:
         """Of the program that has the terminal: the last one, if one has started the other."""
         group = members(self._program.pid, self._terminal.foreground)
         try:
-            return Path(f"/proc/{group[-1]}/comm").read_text().strip()
+            return Path(f"/proc/{group[-1]}/comm").read_text(errors="replace").strip()  # cut after 15 bytes
         except (IndexError, OSError):
             return "the program"
 
