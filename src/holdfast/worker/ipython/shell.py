@@ -152,9 +152,7 @@ class ZMQInteractiveShell(ParentApi, InteractiveShell):
         kind, value, trace = exc_tuple or sys.exc_info()
         if self.interrupted and isinstance(value, asyncio.CancelledError):
             kind, value = KeyboardInterrupt, KeyboardInterrupt()
-        if isinstance(
-            value, KeyboardInterrupt | EOFError | StdinNotImplementedError
-        ):
+        if isinstance(value, KeyboardInterrupt | EOFError | StdinNotImplementedError):
             cut_our_part(trace)
             exc_tuple = (kind, value, trace)
         super().showtraceback(exc_tuple, *args, **kwargs)
