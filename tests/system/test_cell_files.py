@@ -296,7 +296,10 @@ def test_a_run_that_is_killed_goes_on_after_the_cell_that_ran_then(shell: Shell)
         process.kill()
     with shell.start("run", "--resume", file.path.name) as process:
         assert process.stderr is not None
-        assert process.stderr.readline() == "waiting for In[1], which run a.ipynb runs\n"
+        assert (
+            process.stderr.readline()
+            == "waiting for In[1], which run a.ipynb runs   (holdfast interrupt a ends it)\n"
+        )
         gate.open()
         out, err = process.communicate(timeout=SECONDS)
     assert (process.returncode, out) == (0, "Out[2]: 2\n"), err
@@ -364,7 +367,8 @@ def test_cells_of_others_are_waited_for_and_their_time_is_not_the_cells(shell: S
         theirs = client.execute(gate.wait)
         first.open()
         lines = [run.stderr.readline() for _ in range(3)]
-        assert lines[1:] == ["[2/2] print('mine')\n", "waiting for In[2], which ana runs\n"]
+        ends = "   (holdfast interrupt work ends it)\n"
+        assert lines[1:] == ["[2/2] print('mine')\n", f"waiting for In[2], which ana runs{ends}"]
         run.send_signal(signal.SIGINT)
         _, err = run.communicate(timeout=SECONDS)
         assert run.returncode == 130

@@ -69,7 +69,7 @@ class CellSession:
             running = info.get("running")
             if running and running["count"] != told:
                 told = running["count"]
-                on_wait(_waiting_for(running))
+                on_wait(self._waiting_for(running))
             self.client.listen(LOOK_SECONDS)  # the end is published, too
 
     def waits_for(self) -> str | None:
@@ -77,7 +77,7 @@ class CellSession:
         running = self.client.operation("info").get("running")
         if running is None or running["client"] == self._label:  # ours has begun while we asked
             return None
-        return _waiting_for(running)
+        return self._waiting_for(running)
 
     def withdraw(self, msg_id: str) -> bool:
         """Take a cell of ours out of the queue. False if that can't be done: it will run."""
@@ -115,9 +115,9 @@ class CellSession:
             if content.get("name") == "stderr" and str(content["text"]).startswith(_BACK):
                 yield str(content["text"]).rstrip("\n").removeprefix(_BACK)
 
-
-def _waiting_for(running: dict[str, Any]) -> str:
-    return f"waiting for In[{running['count']}], which {running['client'] or 'somebody'} runs"
+    def _waiting_for(self, running: dict[str, Any]) -> str:
+        whose = f"In[{running['count']}], which {running['client'] or 'somebody'} runs"
+        return f"waiting for {whose}   (holdfast interrupt {self.name} ends it)"
 
 
 @contextmanager
