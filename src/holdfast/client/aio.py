@@ -21,6 +21,7 @@ from typing import Any, Self, Unpack
 import msgspec
 
 from holdfast.client.asking import Asking, OnInput
+from holdfast.client.background import done_in_background
 from holdfast.client.catchup import CatchUp, Past
 from holdfast.client.ears import Ears
 from holdfast.client.exchange import (
@@ -290,7 +291,7 @@ class Client:
         """Find the supervisor that takes over, and what was missed. If there is none, all is lost."""
         began = self._loop.time()
         try:
-            found = await self._loop.run_in_executor(None, successor, name)
+            found = await done_in_background(successor, name)
             if found is None:
                 self._give_up()
                 return
