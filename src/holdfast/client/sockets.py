@@ -7,10 +7,10 @@ descriptor (zmq_getsockopt(3), ZMQ_FD).
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator, Sequence
 
 import zmq
-from zmq.utils.monitor import parse_monitor_message
 
 from holdfast.client.exchange import Channel
 from holdfast.errors import NoAnswer
@@ -19,6 +19,9 @@ from holdfast.settings import Wire
 
 _READ_ORDER: tuple[Channel, ...] = ("control", "iopub", "shell", "stdin")
 """Output before replies and questions, so that a question's text is on the screen when it is asked."""
+
+_EVENT = struct.Struct("=HI")
+"""An event of a socket, and its value (zmq_socket_monitor(3)). pyzmq's own reader of it imports asyncio."""
 
 _LINGER_MS = 500
 """What was sent just before closing (an interrupt, an answer) still gets so long to leave."""
@@ -85,10 +88,10 @@ class Sockets:
         gone = False
         while True:
             try:
-                event = parse_monitor_message(self._watch.recv_multipart(zmq.NOBLOCK))
+                event, _ = _EVENT.unpack(self._watch.recv_multipart(zmq.NOBLOCK)[0])
             except zmq.Again:
                 return gone
-            gone = gone or event["event"] == _GONE
+            gone = gone or event == _GONE
 
     def close(self) -> None:
         """Close everything; what was sent last gets half a second to leave."""
