@@ -7,6 +7,7 @@ import secrets
 import subprocess
 import sys
 from pathlib import Path
+from types import TracebackType
 
 import pexpect
 
@@ -19,6 +20,17 @@ from kit.processes import kill, left_over
 SECONDS = 60.0
 
 
+class Program(subprocess.Popen[str]):
+    """A process that a failing test does not wait for: its end, as a context, would be one without end."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None:
+            self.kill()
+        super().__exit__(kind, error, trace)
+
+
 class Shell:
     """A terminal's worth of `holdfast`, with sessions of its own; AssertionError if any outlive it."""
 
@@ -28,12 +40,12 @@ class Shell:
         self.work.mkdir()
         self.mark = secrets.token_hex(8)
 
-    def start(self, *arguments: str, interpreter: bool = False) -> subprocess.Popen[str]:
+    def start(self, *arguments: str, interpreter: bool = False) -> Program:
         """Start `holdfast` (or python itself, to compare with); its standard streams are pipes."""
         command = (
             [sys.executable, *arguments] if interpreter else [sys.executable, "-m", "holdfast", *arguments]
         )
-        return subprocess.Popen(
+        return Program(
             command,
             env=environment(self.home, self.mark) | {"PYTHONPATH": ""},
             cwd=self.work,

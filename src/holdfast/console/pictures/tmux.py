@@ -8,8 +8,9 @@ from __future__ import annotations
 import subprocess
 from typing import NamedTuple
 
-ASK_SECONDS = 0.5
-"""For tmux to answer a command: it takes milliseconds. A picture is drawn in blocks if it does not."""
+ASK_SECONDS = 2.0
+"""For tmux to answer a command: it takes milliseconds, and more on a busy machine; the first picture waits.
+It is drawn in blocks if nothing comes."""
 
 MOST_CHARACTERS = 1_000_000
 """Of one escape: tmux throws away longer ones (its INPUT_BUF_DEFAULT_SIZE)."""
