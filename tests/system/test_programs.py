@@ -351,8 +351,8 @@ def test_a_program_that_is_ended_ends_its_session(shell: Shell, number: signal.S
 
 def test_a_program_hears_the_signals_it_listens_to(shell: Shell) -> None:
     code = (
-        "import select, signal, sys\n"
-        "def ended(number, frame):\n    print('heard', number)\n    sys.exit(5)\n"
+        "import os, select, signal, sys\n"
+        "def ended(number, frame):\n    os.write(1, b'heard %d\\n' % number)\n    sys.exit(5)\n"
         "signal.signal(signal.SIGTERM, ended)\nprint('running', flush=True)\n"
         "while True: select.select([], [], [], 0.05)"  # not pause(2), see above
     )
