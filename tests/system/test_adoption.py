@@ -139,6 +139,19 @@ def test_it_may_be_killed_again_and_again(client: Client) -> None:
     assert about(client)["epoch"] == 4
 
 
+def test_a_cell_that_arrives_once_more_at_the_next_supervisor_is_not_run_again(client: Client) -> None:
+    """A client's socket may still have it, and connects anew by itself; nor does a stranger's copy count."""
+    client.do("count = 0")
+    message = client.session.msg("execute_request", {"code": "count += 1", "silent": False})
+    frames = client.session.serialize(message)
+    client.sent.add(message["header"]["msg_id"])
+    client.send_frames(frames)
+    assert client.finish(message["header"]["msg_id"]).status == "ok"
+    kill(client)
+    client.send_frames(frames)
+    assert client.value("count") == 1
+
+
 def test_an_interrupt_reaches_the_cell_that_another_supervisor_has_started(client: Client) -> None:
     running_cell = client.start("import time; print('go'); time.sleep(60)")
     client.text(running_cell, "go")

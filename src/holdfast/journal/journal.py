@@ -59,7 +59,7 @@ class Journal:
             records.header_of,
             records.events,
         )
-        self.last_outputs = records.last_outputs
+        self.last_outputs, self.latest_headers = records.last_outputs, records.latest_headers
         self.published_after, self.of_request, self.unanswered, self.effects = (
             records.published_after,
             records.of_request,

@@ -238,6 +238,11 @@ class Records:
         )
         return found[0] if found else None
 
+    def latest_headers(self) -> frozenset[bytes]:
+        """Of the requests that brought the last cells: as many as may have been on their way at once."""
+        rows = self._database.rows("SELECT header FROM cells WHERE id > ?", self.count_cells() - _MAY_WAIT)
+        return frozenset(header for (header,) in rows if isinstance(header, bytes))
+
     def omitted(self, cell: int | None) -> int:
         """Bytes of the output of `cell` (None: of no cell) that were not kept."""
         rows = self._database.rows("SELECT bytes FROM omissions WHERE cell = ?", cell or NO_CELL)

@@ -54,10 +54,11 @@ def test_every_setting_is_shown_with_its_value_its_origin_and_its_purpose(home: 
 
 
 def test_a_part_is_shown_and_what_was_changed_alone(home: Path, holdfast: Run) -> None:
-    (home / "work" / "holdfast.toml").write_text("[standby]\nkeep = 3\n")
+    file = home / "work" / "holdfast.toml"
+    file.write_text("[standby]\nkeep = 3\n")
     _, out, err = holdfast("config", "standby", "--changed")
     assert [line.split()[0] for line in out.splitlines()] == ["NAME", "standby.keep"]
-    assert f"the project's file: {home}/work/holdfast.toml\n" in err
+    assert f"the project's file: {file}\n" in err
     for name in ("life", "life.stop_seconds"):
         assert holdfast("config", name, "--changed") == (0, "", "all at their defaults\n")
 

@@ -94,6 +94,9 @@ class Desk:
         self._ledger = ledger
         self._debugger = debugger
         self._presence = presence
+        self._earlier = ledger.journal.latest_headers()
+        """Of cells that another supervisor took. A client's socket that connects anew may send one again, and
+        our own memory of signatures (`ReplayWindow`) knows only what came to us."""
         self._used = Usage()
         self._answers: dict[str, Callable[[Door, Any], object]] = {
             "kernel_info_request": self._kernel_info,
@@ -129,7 +132,8 @@ class Desk:
             try:
                 self._checked(message)
                 if kind in FOR_THE_WORKER:
-                    self._owner.enqueue(self._job(door, channel, message))
+                    if message.header_raw not in self._earlier:
+                        self._owner.enqueue(self._job(door, channel, message))
                     return
                 if kind == _VARIABLES:
                     self._list_variables(door, channel, message)
