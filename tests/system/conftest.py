@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from kit.kernel import Kernel, running
+from kit.kernel import Kernel, running, scratch
+from kit.shell import Shell
 from kit.wire import Client
 
 _FAILED = pytest.StashKey[bool]()
@@ -33,6 +34,15 @@ def kernel() -> Iterator[Kernel]:
 def client(kernel: Kernel) -> Client:
     """A client of the fresh kernel."""
     return kernel.client()
+
+
+@pytest.fixture
+def shell() -> Iterator[Shell]:
+    """The command line, with sessions of its own."""
+    with scratch() as home:
+        shell = Shell(home)
+        yield shell
+        shell.close()
 
 
 class _Sharing:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import signal
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any
@@ -14,7 +13,7 @@ import pytest
 
 from holdfast.supervisor.clients.account import LOG_BYTES
 from kit.gate import Gate
-from kit.kernel import environment, scratch
+from kit.kernel import environment
 from kit.shell import SECONDS, Shell
 from kit.terminal import CTRL_C, Terminal
 
@@ -40,14 +39,6 @@ rows.append(99)
 # %% Last
 print("rows", rows, total)
 """
-
-
-@pytest.fixture
-def shell() -> Iterator[Shell]:
-    with scratch() as home:
-        shell = Shell(home)
-        yield shell
-        shell.close()
 
 
 class File:

@@ -7,26 +7,15 @@ import json
 import os
 import signal
 import time
-from collections.abc import Iterator
 
 import pexpect
-import pytest
 
 from holdfast.client.aio import Client as AsyncClient
 from holdfast.protocol import connection
 from kit.deadline import Deadline
 from kit.gate import Gate
-from kit.kernel import scratch
 from kit.processes import wait_for_end
 from kit.shell import SECONDS, Shell
-
-
-@pytest.fixture
-def shell() -> Iterator[Shell]:
-    with scratch() as home:
-        shell = Shell(home)
-        yield shell
-        shell.close()
 
 
 def test_a_session_is_made_listed_used_stopped_and_brought_back(shell: Shell) -> None:

@@ -5,24 +5,15 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 
 import pytest
 
 from holdfast import __version__
 from holdfast.cli.doctor import is_version
-from kit.kernel import environment, scratch
+from kit.kernel import environment
 from kit.shell import SECONDS, Shell
 
 Checks = dict[str, tuple[bool | None, str, str | None]]
-
-
-@pytest.fixture
-def shell() -> Iterator[Shell]:
-    with scratch() as home:
-        shell = Shell(home)
-        yield shell
-        shell.close()
 
 
 def checks(shell: Shell) -> Checks:

@@ -3,21 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 
-import pytest
-
-from kit.kernel import environment, scratch
+from kit.kernel import environment
 from kit.shell import Shell
 from kit.terminal import Terminal
-
-
-@pytest.fixture
-def shell() -> Iterator[Shell]:
-    with scratch() as home:
-        shell = Shell(home)
-        yield shell
-        shell.close()
 
 
 def listed(shell: Shell, columns: int) -> list[str]:

@@ -9,28 +9,18 @@ import signal
 import subprocess
 import termios
 import zipfile
-from collections.abc import Iterator
 
 import pexpect
 import pytest
 
 from kit.deadline import Deadline
 from kit.gate import Gate
-from kit.kernel import scratch
 from kit.processes import wait_for_end
 from kit.shell import SECONDS, Shell
 
 _ADDRESS = re.compile(r"at 0x[0-9a-f]+")
 
 Done = subprocess.CompletedProcess[str]
-
-
-@pytest.fixture
-def shell() -> Iterator[Shell]:
-    with scratch() as home:
-        shell = Shell(home)
-        yield shell
-        shell.close()
 
 
 PROGRAMS = {

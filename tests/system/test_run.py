@@ -5,25 +5,16 @@ from __future__ import annotations
 import json
 import signal
 import sys
-from collections.abc import Iterator
 
 import pexpect
 import pytest
 
 from kit.deadline import Deadline
 from kit.gate import Gate
-from kit.kernel import environment, scratch
+from kit.kernel import environment
 from kit.shell import SECONDS, Shell
 
 IN_IT = ("run", "-s", "work")
-
-
-@pytest.fixture
-def shell() -> Iterator[Shell]:
-    with scratch() as home:
-        shell = Shell(home)
-        yield shell
-        shell.close()
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from holdfast.cli import pick
+from holdfast.cli.commands import COMMANDS
 from holdfast.cli.habits import SYNONYMS
-from holdfast.cli.main import COMMANDS
 from holdfast.cli.shells.candidates import FILES, FOLDERS, Candidate, Walk, candidates
 from kit.kernel import scratch
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from holdfast.cli.commands import COMMANDS
 from holdfast.cli.habits import ANSWERS, INSTEAD, SYNONYMS, answer, as_ours
-from holdfast.cli.main import COMMANDS
 
 
 @pytest.mark.parametrize("word", [*INSTEAD, *ANSWERS])

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from holdfast import __version__
+from holdfast.cli.commands import COMMANDS
 from holdfast.cli.habits import SYNONYMS
-from holdfast.cli.main import COMMANDS, main
+from holdfast.cli.main import main
 from kit.kernel import environment, scratch
 
 Run = Callable[..., tuple[int, str, str]]

@@ -6,18 +6,16 @@ Read backwards, page by page: a supervisor must not stand still for the log of a
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
+from holdfast.cli.logs import Ask
 from holdfast.client import start
 from holdfast.errors import SessionNotRunning
 
 Cell = dict[str, Any]
 """A CellEntry of protocol/operations.py."""
-
-Ask = Callable[..., Mapping[str, Any]]
-"""The operation `log`, of whoever can answer it."""
 
 PAGE = 100
 """Cells in one answer, at most."""

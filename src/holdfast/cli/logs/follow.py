@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from holdfast.cli import text
-from holdfast.cli.logs import kept
-from holdfast.cli.logs.cells import Ask, Cell, log_of, newest
+from holdfast.cli.logs import Ask, kept
+from holdfast.cli.logs.cells import Cell, log_of, newest
 from holdfast.cli.logs.transcript import Transcript
 from holdfast.cli.usage import has_colours, tell
 from holdfast.client import start

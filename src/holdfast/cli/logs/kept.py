@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from holdfast.cli.logs.cells import Ask
+from holdfast.cli.logs import Ask
 from holdfast.cli.logs.transcript import OMITTED
 from holdfast.client import start
 from holdfast.errors import HoldfastError

@@ -15,8 +15,8 @@ from argparse import _SubParsersAction as SubParsers
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from holdfast.cli.commands import COMMANDS, OPTIONS
 from holdfast.cli.habits import SYNONYMS
-from holdfast.cli.main import COMMANDS, OPTIONS
 from holdfast.cli.parser import parser_of
 
 FILES, FOLDERS = "files", "folders"
