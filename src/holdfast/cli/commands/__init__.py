@@ -1,4 +1,4 @@
-"""`holdfast`'s commands, each in the file of its name: `arguments` for the parser, `run`. Here: their names."""
+"""The commands, each in the file of its name: `arguments` for the parser, `run`. At the door: their names."""
 
 from __future__ import annotations
 
