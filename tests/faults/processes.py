@@ -199,7 +199,7 @@ def two_at_once(scene: Scene) -> None:
     launchers = [_launch(folder / f"{name}-{n}.json", info, name, around) for n, info in enumerate(infos)]
     clients = [scene.things.enter_context(closing(Client(info))) for info in infos]
     for client in clients:
-        client.until(lambda client=client: client.published, "iopub_welcome", START_SECONDS)
+        client.wait_for_welcome(START_SECONDS)
     clients[0].do("shared = 5")
     assert clients[1].value("shared") == 5
     assert len(_supervisors(scene) - before) == 1

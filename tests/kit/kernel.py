@@ -77,7 +77,7 @@ class Kernel:
         client = Client(self.info, username)
         self.clients.append(client)
         if HOLDFAST:
-            client.until(lambda: client.published, "iopub_welcome", START_SECONDS)
+            client.wait_for_welcome(START_SECONDS)
             assert client.published[0]["msg_type"] == "iopub_welcome", client.published[0]
         else:
             _wait_for_ipykernel(client)

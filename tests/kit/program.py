@@ -67,7 +67,7 @@ class Program:
         file = self.folder / "run" / (name or self.stopped()) / "connection.json"
         client = Client(json.loads(file.read_text()))
         self.clients.append(client)
-        client.until(lambda: client.published, "iopub_welcome", START_SECONDS)
+        client.wait_for_welcome(START_SECONDS)
         client.wait_for_stdin()
         return client
 

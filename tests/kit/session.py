@@ -73,9 +73,11 @@ class Session:
         file.write_text(settings)
 
     def client(self, username: str) -> Client:
-        """Another frontend, of another user."""
+        """Another frontend, of another user, which hears everything from now on."""
         file = self.folder / "run" / self.name / "connection.json"
-        return Client(json.loads(file.read_text()), username)
+        client = Client(json.loads(file.read_text()), username)
+        client.wait_for_welcome()
+        return client
 
 
 @contextmanager

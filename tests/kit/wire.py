@@ -104,6 +104,10 @@ class Client:
             "iopub": self._connect("iopub", zmq.SUB),
         }
 
+    def wait_for_welcome(self, within: float = WITHIN) -> None:
+        """Until its subscription has arrived: what is published before that, it does not hear."""
+        self.until(lambda: self.published, "iopub_welcome", within)
+
     def wait_for_stdin(self, within: float = WITHIN) -> None:
         """Until stdin is connected: a prompt for an unknown client is lost, and each socket connects alone.
 

@@ -242,7 +242,8 @@ class Stage:
         began = time.monotonic()
         self._session.kill(fault.victim)
         goes_on = self._session.rejoin(BACK_SECONDS)
-        if running and (goes_on or running in client.replies):
+        answered = goes_on or running in client.replies
+        if running and answered:
             self._happened(client.finish(running, act.code, BACK_SECONDS))
         self.tally.killed(fault.name, time.monotonic() - began)
         about = self._session.about()
@@ -250,6 +251,15 @@ class Stage:
             raise Surprise(BROKEN, f"its interpreter lives, but: {about['story']}")
         if about["story"] is not None:
             self._lose(of_story(about, self._oracle.counts()))
+        if running and not answered:
+            self._take_in_unanswered(running, act)
+
+    def _take_in_unanswered(self, running: str, act: Act) -> None:
+        """A cell's client is gone, but its socket may have handed the cell to the next supervisor, too."""
+        count = self._session.held(running)
+        if count is not None:
+            self.tally.cells += 1
+            self._oracle.run(count, act.code)
 
 
 def _died(cell: Cell) -> bool:

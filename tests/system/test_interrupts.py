@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import time
 from collections.abc import Callable
@@ -195,6 +196,31 @@ def test_fifty_interrupts_in_a_row_hit_one_cell_each(guest: Client) -> None:
         guest.send("interrupt_request", {}, "control")
         assert guest.finish(msg_id, within=STOP_SECONDS).error["ename"] == "KeyboardInterrupt"
     assert guest.value("6 * 7") == 42
+
+
+NOWHERE = """
+import sys, types
+
+def outside():
+    kept = 1
+    def inside():
+        return kept, sys._getframe()
+    return inside()[1]
+
+trace = types.TracebackType(None, outside(), 0, -1)  # where it fetches what it shares: no line of it
+assert trace.tb_lineno is None
+"""
+"""What a signal leaves that is heard between a function's call and its first line."""
+
+
+@only_holdfast
+@pytest.mark.parametrize("kind", ["KeyboardInterrupt", "ValueError"])
+def test_an_error_between_two_lines_is_shown(guest: Client, kind: str) -> None:
+    guest.do(NOWHERE)
+    cell = guest.run(f"1 + 1\nraise {kind}('why').with_traceback(trace)")
+    assert (cell.error["ename"], cell.error["evalue"]) == (kind, "why")
+    assert f"raise {kind}" in re.sub(r"\x1b\[[\d;]*m", "", cell.notice)
+    assert not cell.of("stream")
 
 
 @only_holdfast

@@ -468,7 +468,7 @@ def test_a_kernel_on_loopback_ports_works_as_well() -> None:
 def test_a_port_of_zero_is_chosen_and_written_back() -> None:
     with running(transport="tcp", shell_port=0, hb_port=0, kept="as it was") as kernel:
         control = Client({**kernel.info, "shell_port": kernel.info["control_port"], "hb_port": 1})
-        control.until(lambda: control.published, "iopub_welcome")  # from a kernel that has bound its ports
+        control.wait_for_welcome()  # from a kernel that has bound its ports
         control.close()
         written = json.loads(kernel.file.read_text())
         kernel.info |= {name: written[name] for name in ("shell_port", "hb_port")}

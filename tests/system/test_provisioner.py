@@ -57,7 +57,7 @@ class Server:
     def client(self) -> Client:
         client = Client(json.loads(self.file.read_text()))
         self._clients.append(client)
-        client.until(lambda: client.published, "iopub_welcome", START_SECONDS)
+        client.wait_for_welcome(START_SECONDS)
         client.wait_for_stdin()
         return client
 

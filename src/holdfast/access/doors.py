@@ -9,7 +9,6 @@ import contextlib
 import errno
 import ipaddress
 import os
-import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -20,6 +19,7 @@ import zmq
 from zmq.backend import Socket as _Backend
 
 from holdfast import settings
+from holdfast.access.awaited import Awaited
 from holdfast.errors import ConnectionFileError, ProtocolError
 from holdfast.protocol import connection
 from holdfast.protocol.codec import Receiver, Sender
@@ -46,9 +46,6 @@ _EARLY_MESSAGES = 256
 """Kept until the client that is asked is there: each of its sockets connects by itself, and one that ran a
 cell may have no stdin yet. A question that is lost is a cell that waits for ever. The same for replies, while
 clients of a supervisor that was killed come back."""
-RETURN_SECONDS = 0.25
-"""So long a client may take to be back with a successor: libzmq tries again after 100 to 200 ms
-(`reconnect_ivl`). Before that, heads say little: a newcomer can stand in for one that is on its way."""
 _CARDS = 1_024
 """Clients that may say who they are: more than any session has, less than would cost memory."""
 _LINGER_MS = 1_000
@@ -65,11 +62,11 @@ class Door:
         self.file = file
         self.refused = 0  # messages that were turned away
         self.last_refusal: str | None = None
-        self._outbox: deque[tuple[Channel, list[bytes]]] = deque()  # said, not yet sent
+        self._published: list[list[bytes]] = []  # not yet sent
+        self._answers: deque[tuple[Channel, list[bytes]]] = deque()  # not yet sent
         self._early: deque[tuple[Channel, list[bytes]]] = deque(maxlen=_EARLY_MESSAGES)  # nobody is there yet
-        self._returning = 0  # clients that listened to another supervisor and are not here yet
-        self._patience = 0.0  # time.monotonic() until which they are waited for
-        self._earliest = 0.0  # time.monotonic() before which nobody knows that they are all back
+        self._awaited = Awaited()  # who listened to another supervisor
+        self._delayed = False  # much was kept: answers wait for another flush, when all of that has left
         self.subscribers = 0  # clients that listen now
         self.cards: list[Card] = []  # of those that said who they are
         self.on_presence: Callable[[], None] = _nothing
@@ -97,10 +94,33 @@ class Door:
 
     def expect_back(self, listeners: int, seconds: float) -> None:
         """Keep what is said until so many clients, who knew another supervisor, listen; at most so long."""
-        now = time.monotonic()
-        self._returning, self._patience = listeners, now + seconds
-        self._earliest = now + min(RETURN_SECONDS, seconds)
+        self._awaited.expect(listeners, seconds)
         self._ever_joined = listeners > 0
+
+    @property
+    def awaits_return(self) -> bool:
+        """Whether somebody who listened to another supervisor is still on the way back, and in time."""
+        return self._awaited.are_on_the_way(self.subscribers)
+
+    def wait_no_longer(self) -> None:
+        """Send what was kept. Who has an answer then may count on it that he has all that came before."""
+        self._awaited.no_longer()
+        self._delayed = True
+
+    @property
+    def unsent(self) -> bool:
+        """Whether something waits that was said."""
+        return bool(self._published or self._answers) or (bool(self._early) and self._awaited.may_still_come)
+
+    @property
+    def sendable(self) -> bool:
+        """Whether something waits that can be sent now."""
+        return bool(self._published or self._answers) and not self._awaited.count
+
+    @property
+    def listeners(self) -> int:
+        """Those who listen now; with those who are on their way back, while there are any."""
+        return max(self.subscribers, self._awaited.count)
 
     def matches(self, file: Path) -> bool:
         """Whether `file` names exactly this door, so that it need not be opened again."""
@@ -169,7 +189,7 @@ class Door:
     ) -> None:
         """Answer the message `to`. Without a `msg_id` it gets one."""
         frames = self._sender.frames(msg_type, content, parent=to.header_raw, idents=to.idents, msg_id=msg_id)
-        self._outbox.append((channel, frames))
+        self._answers.append((channel, frames))
 
     def reply(
         self, channel: Channel, msg_type: str, content: object, metadata: object, *, to: Message
@@ -180,7 +200,7 @@ class Door:
         frames = self._sender.frames(
             msg_type, content, parent=to.header_raw, metadata=metadata, idents=to.idents
         )
-        self._outbox.append((channel, frames))
+        self._answers.append((channel, frames))
 
     def publish(
         self,
@@ -197,33 +217,47 @@ class Door:
         frames = self._sender.frames(
             msg_type, content, parent=parent, metadata=metadata, buffers=buffers, idents=(topic,)
         )
-        self._outbox.append(("iopub", frames))
+        self._published.append(frames)
 
     def flush(self) -> set[zmq.Socket[bytes]]:
         """Send what was said since the last flush, in one go: each lone message costs a thread switch.
 
+        Answers come last: who has one, and kills us, has what was put out before.
+
         Returns the sockets that were used: what has come in on them is to be looked for.
         """
         self._looked = False
-        outbox = self._outbox
         if self._early:
-            outbox.extendleft(reversed(self._early))
+            self._answers.extendleft(reversed(self._early))
             self._early.clear()
-        if not outbox:
+        if not self._published and not self._answers:
             return set()
-        used = {self._sockets["iopub"]}
+        iopub = self._sockets["iopub"]
+        used = {iopub}
         if self._has_news():
             self.greet()  # a welcome is the first thing that a client hears
-        if self._returning and not self._are_back():
+        if self._awaited.count:
             return used
-        while outbox:
-            channel, frames = outbox.popleft()
+        for frames in self._published:
+            with contextlib.suppress(zmq.ZMQError):  # nobody takes it
+                _send_all(iopub, frames)
+        self._published.clear()
+        if self._delayed:
+            self._delayed = False
+        else:
+            used |= self._send_answers()
+        return used
+
+    def _send_answers(self) -> set[zmq.Socket[bytes]]:
+        used = set()
+        while self._answers:
+            channel, frames = self._answers.popleft()
             socket = self._sockets[channel]
             used.add(socket)
             try:
                 _send_all(socket, frames)
             except zmq.ZMQError as error:  # a client that is gone, never reads, or is not yet there
-                late = channel == "stdin" or time.monotonic() < self._patience
+                late = channel == "stdin" or self._awaited.may_still_come
                 if late and error.errno == errno.EHOSTUNREACH:
                     self._early.append((channel, frames))
         return used
@@ -242,13 +276,6 @@ class Door:
             socket.close(linger=_LINGER_MS)
         self._sockets.clear()
 
-    def _are_back(self) -> bool:
-        now = time.monotonic()
-        if now < self._earliest or (self.subscribers < self._returning and now < self._patience):
-            return False
-        self._returning = 0
-        return True
-
     def _listened_to(self) -> bool:
         """Whether anybody has ever listened, or has just begun to: nobody's door costs nothing."""
         if not self._ever_joined and not self._looked:
@@ -265,24 +292,9 @@ class Door:
         for channel in CHANNELS:
             socket = context.socket(_KINDS[channel])
             self._sockets[channel] = socket
-            self._configure(socket, channel, asked)
+            _configure(socket, channel, asked, self._limits)
             ports[f"{channel}_port"] = _bind(socket, channel, asked, self.file)
         return msgspec.structs.replace(asked, **ports)
-
-    def _configure(self, socket: zmq.Socket[bytes], channel: Channel, asked: ConnectionInfo) -> None:
-        socket.linger = _LINGER_MS
-        socket.maxmsgsize = self._limits.max_bytes
-        if channel == "iopub":
-            socket.xpub_verboser = True  # every subscription and every end of one, not only a topic's first
-            socket.sndhwm = self._limits.subscriber_messages
-        elif channel != "hb":
-            socket.router_handover = True  # a client that reconnects keeps its identity (libzmq#2892)
-            socket.sndhwm = self._limits.subscriber_messages
-            socket.router_mandatory = True  # say so when nobody is there
-        if asked.curve_publickey and asked.curve_secretkey:
-            socket.curve_secretkey = asked.curve_secretkey.encode()
-            socket.curve_publickey = asked.curve_publickey.encode()
-            socket.curve_server = True
 
 
 def open_own(prefix: Path, file: Path) -> None:
@@ -306,6 +318,24 @@ def _send_all(socket: zmq.Socket[bytes], frames: list[bytes]) -> None:
     for number, frame in enumerate(frames):
         flags = _NOBLOCK if number == last else _NOBLOCK_MORE
         _zmq_send(socket, frame, flags, copy=len(frame) < _COPIED_BYTES)  # type: ignore[call-overload]
+
+
+def _configure(
+    socket: zmq.Socket[bytes], channel: Channel, asked: ConnectionInfo, limits: settings.Wire
+) -> None:
+    socket.linger = _LINGER_MS
+    socket.maxmsgsize = limits.max_bytes
+    if channel == "iopub":
+        socket.xpub_verboser = True  # every subscription and every end of one, not only a topic's first
+        socket.sndhwm = limits.subscriber_messages
+    elif channel != "hb":
+        socket.router_handover = True  # a client that reconnects keeps its identity (libzmq#2892)
+        socket.sndhwm = limits.subscriber_messages
+        socket.router_mandatory = True  # say so when nobody is there
+    if asked.curve_publickey and asked.curve_secretkey:
+        socket.curve_secretkey = asked.curve_secretkey.encode()
+        socket.curve_publickey = asked.curve_publickey.encode()
+        socket.curve_server = True
 
 
 def _check_policy(asked: ConnectionInfo, file: Path) -> None:

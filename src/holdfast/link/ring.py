@@ -13,6 +13,8 @@ place, so the other side never sees half a write and a writer that dies in betwe
     48  bytes of those that need not be kept any more (the reader's)
     56  forks begun and ended by the writer to keep its state: odd while one is under way (the writer's)
     64  turn of the job that was begun last (the writer's)
+    72  position (epoch << 32 | seq) up to which the reader may have sent to clients what was put out
+    80  position up to which that has left the reader
     128 the bytes
 """
 
@@ -23,7 +25,7 @@ from mmap import mmap
 DATA = 128
 """Where the bytes begin: two cache lines have room for all positions."""
 
-_HEAD, _TAIL, _ASLEEP, _WAITING, _INTERRUPT, _PIPED, _PIPED_SAFE, _FORKS, _BEGUN = range(9)
+_HEAD, _TAIL, _ASLEEP, _WAITING, _INTERRUPT, _PIPED, _PIPED_SAFE, _FORKS, _BEGUN, _SENDING, _SENT = range(11)
 
 
 class _Ring:
@@ -169,6 +171,24 @@ class RingReader(_Ring):
         lost = self._words[_PIPED] - self._words[_PIPED_SAFE]
         self.piped_safe()
         return lost
+
+    @property
+    def sending(self) -> tuple[int, int]:
+        """Epoch and number of the last message that may have been sent to clients: none after it was."""
+        return divmod(self._words[_SENDING], 1 << 32)
+
+    @property
+    def sent(self) -> tuple[int, int]:
+        """Epoch and number of the last message that has left, with all before it."""
+        return divmod(self._words[_SENT], 1 << 32)
+
+    def note_sending(self, epoch: int, seq: int) -> None:
+        """All up to this message is about to be sent."""
+        self._words[_SENDING] = epoch << 32 | seq
+
+    def note_sent(self) -> None:
+        """All that was about to be sent has left."""
+        self._words[_SENT] = self._words[_SENDING]
 
     @property
     def fork_under_way(self) -> int:

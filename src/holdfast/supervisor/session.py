@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import platform
 import uuid
+from functools import partial
 
 import msgspec
 
@@ -34,7 +35,6 @@ from holdfast.supervisor.clients.company import Company
 from holdfast.supervisor.clients.desk import Desk
 from holdfast.supervisor.clients.entrance import Entrance
 from holdfast.supervisor.clients.operator import Operator
-from holdfast.supervisor.clients.output import Output
 from holdfast.supervisor.clients.presence import Presence
 from holdfast.supervisor.clients.welcome import Welcome
 from holdfast.supervisor.clients.wires import Wires
@@ -48,6 +48,7 @@ from holdfast.supervisor.processes.program import AnyWorker, Program
 from holdfast.supervisor.processes.returns import Death, Return
 from holdfast.supervisor.succession.safekeeping import Safekeeping
 from holdfast.supervisor.succession.takeover import Takeover
+from holdfast.supervisor.succession.unsent import Unsent
 from holdfast.supervisor.travel.undo import Undo
 
 
@@ -70,13 +71,13 @@ class Session:
         self.name = name
         self._settings = settings
         self._ledger = ledger
-        self._wires = wires
         self._loop = loop
         self._lineage = lineage
         epoch = ledger.journal.begin(pid=os.getpid(), cwd=os.getcwd(), python=platform.python_version())
         self._broadcast = Broadcast(ledger, epoch, name)
         self._presence = presence = Presence(self._broadcast.doors)
         self._stage = Stage(lineage, self._broadcast, ledger, presence, loop, settings.life)
+        self._output = self._stage.output = wires.output(loop, settings.output, self._stage.publish_text)
         self._disk = OnDisk(
             name, settings.checkpoint, loop, self._stage, lineage, ledger, takes_over=takes_over
         )
@@ -104,7 +105,8 @@ class Session:
             arrival=self._disk.arrival,
             presence=presence,
         )
-        self._safekeeping = Safekeeping(lineage, ledger, self._broadcast)
+        self._safekeeping = Safekeeping(lineage, ledger, self._broadcast, wires.ring, loop)
+        self._unsent = Unsent(name, ledger, self._broadcast, wires.ring)
         self._coroner = Coroner(self._stage, wires.last_words)
         Hangs(loop, settings.standby.fork_seconds, self._stage, lineage)
         Standstill(loop, settings.standby.standstill_seconds, self._stage)
@@ -112,7 +114,6 @@ class Session:
         self._welcome = Welcome(self._stage, self._absence, self._entrance.own_file, self._disk.arrival)
         self._turns.on_start = self._welcome.on_start
         self._ending: str | None = None  # why the session ends, once it does
-        self._output: Output
         ledger.on_trouble = self._broadcast.trouble
         self._takeover = Takeover(ledger, self._stage, self._turns, loop) if takes_over else None
         if self._takeover is not None:
@@ -123,21 +124,21 @@ class Session:
 
     def open(self) -> None:
         """Open the session's own door and the doorbell, and start the worker."""
-        output = self._wires.output(self._loop, self._settings.output, self._stage.publish_text)
-        self._output = self._stage.output = output
-        output.listen_with(self._lineage.listen)
-        self._safekeeping.begin(output, self._stage.comms)
+        self._safekeeping.begin(self._output, self._stage.comms)
+        listen = partial(self._output.listen_with, self._lineage.listen)
         if self._takeover is not None:
             self._entrance.open(self, self._desk.arrived, self._takeover.doors())
-            self._takeover.go_on(self, self._lineage, output, self._entrance, self._coroner)
+            self._unsent.send(self._stage)
+            self._takeover.go_on(self, self._lineage, self._output, self._entrance, self._coroner)
+            self._entrance.when_back(listen)
         else:
+            listen()
             self._lineage.begin(self)  # first: what it imports takes longest
             self._entrance.open(self, self._desk.arrived)
             self._broadcast.status("starting", NOBODY)
 
     def run(self) -> None:
         """Serve until the session ends."""
-        self._loop.before_waiting = self._safekeeping.round_ends
         self._loop.run()
 
     def end(self, reason: str) -> None:

@@ -26,13 +26,17 @@ _DEBUGGER = ("pydevd", "_pydevd")
 
 
 def cut_our_part(trace: TracebackType | None) -> None:
-    """Let a traceback end at the last line of the user's: what follows is our handler, and how we send."""
+    """Let a traceback end at the last line of the user's: what follows is our handler, and how we send.
+
+    A signal may also be heard where a function has no line yet, which IPython's formatter can't take.
+    """
     last = None
     while trace is not None:
         name = trace.tb_frame.f_globals.get("__name__", "")
         if name.startswith(_DEBUGGER):
             break
-        if not name.startswith(_OURS) and (last is None or last.tb_frame is not trace.tb_frame):
+        ours = name.startswith(_OURS) or trace.tb_lineno is None
+        if not ours and (last is None or last.tb_frame is not trace.tb_frame):
             last = trace
         trace = trace.tb_next
     if last is not None:

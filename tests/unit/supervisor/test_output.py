@@ -35,13 +35,14 @@ class Text:
 def test_text_that_is_written_while_messages_are_heard_does_not_wait_for_the_next_bell() -> None:
     """The bell for it was among the messages: the writer will ring no other before the text is read."""
 
+    said = [b"late"]
+
     def listen() -> None:
-        text.worker.put(b"late")
-        assert text.worker.bell_wanted()
+        while said:
+            text.worker.put(said.pop())
+            assert text.worker.bell_wanted()
 
     text = Text()
     text.output.listen_with(listen)
-    text.output.look()
-    text.output.listen_with(lambda: None)
     text.wait()
     assert text.published == ["late"]

@@ -73,6 +73,21 @@ class Broadcast:
         """Send everything that was said, to everybody. Returns the sockets that were used."""
         return [socket for door in self.doors for socket in door.flush()]
 
+    @property
+    def unsent(self) -> bool:
+        """Whether something waits that was said: its client is on the way back."""
+        return any(door.unsent for door in self.doors)
+
+    @property
+    def sendable(self) -> bool:
+        """Whether some of it need not wait any longer."""
+        return any(door.sendable for door in self.doors)
+
+    def tell_guests(self, msg_type: str, content: bytes, parent: Parent) -> None:
+        """Send only to those who can't ask for what they have missed. It is not written down."""
+        for door in self.doors[1:]:
+            door.publish(self._topic(msg_type, content), msg_type, content, parent.header, b"{}")
+
     def stream(self, name: str, text: str, parent: Parent) -> None:
         """Send text that was printed."""
         self.publish("stream", {"name": name, "text": text}, parent)

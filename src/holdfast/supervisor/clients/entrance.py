@@ -18,8 +18,9 @@ import zmq
 
 from holdfast import paths
 from holdfast.access import doors
+from holdfast.access.awaited import RETURN_SECONDS
 from holdfast.access.doorbell import Doorbell, Ringer, Watcher
-from holdfast.access.doors import RETURN_SECONDS, Door
+from holdfast.access.doors import Door
 from holdfast.errors import HoldfastError, MalformedMessage
 from holdfast.protocol import doorbell, operations
 from holdfast.protocol.connection import Channel
@@ -77,6 +78,7 @@ class Entrance:
         self._arrival = arrival
         self._presence = presence
         self._session_id = ""
+        self._when_back: Callable[[], None] | None = None
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         self._owner: Owner
         self._arrived: Callable[[Door, Channel], None]
@@ -104,6 +106,14 @@ class Entrance:
         self._bell = Doorbell(self._folder / "doorbell", watcher, self._rung, self._left)
         if not self._named or self._holders:
             self._wait()
+
+    def when_back(self, call: Callable[[], None]) -> None:
+        """Call once nobody is on the way back to one of the doors, or has taken too long.
+
+        Until then nothing is sent.
+        """
+        self._when_back = call
+        self._look_who_is_back()
 
     def door_of(self, file: str) -> Door:
         """The door of a connection file; our own, if that is not open."""
@@ -171,6 +181,7 @@ class Entrance:
     def _note_presence(self) -> None:
         """Somebody came or left. A door may find that out while it sends: what follows is said after that."""
         self._loop.later(0, self._presence.changed)
+        self._loop.later(0, self._look_who_is_back)
 
     def _open_again(self, file: Path, listeners: int) -> None:
         seconds = self._settings.life.return_seconds
@@ -178,9 +189,16 @@ class Entrance:
             door = self._open(file)
             door.expect_back(listeners, seconds)
             for each in (RETURN_SECONDS, seconds):
-                self._loop.later(each, lambda: None)  # then what was kept is sent
+                self._loop.later(each, self._look_who_is_back)
             if file != self.own_file:
                 self._holders[door] = None
+
+    def _look_who_is_back(self) -> None:
+        if self._when_back is not None and not any(door.awaits_return for door in self._doors):
+            for door in self._doors:
+                door.wait_no_longer()
+            call, self._when_back = self._when_back, None
+            call()
 
     def _close(self, door: Door) -> None:
         self._doors.remove(door)

@@ -45,7 +45,7 @@ class Output:
         self._room_fd = room_fd
         self._settings = settings
         self._publish = publish
-        self._listen: Callable[[], None] = lambda: None  # hears all that the worker has said
+        self._listen: Callable[[], None] | None = None  # hears all that the worker has said
         self._segment = (0, "stdout")  # parent and stream of the ring's text now
         self._ring_decoder = _utf8(errors="replace")
         self._pipes = {fd: (name, _utf8(errors="replace")) for fd, name in pipes.items()}
@@ -54,19 +54,26 @@ class Output:
         self._size = 0  # characters that wait
         self._published = 0.0  # when text went out last
         self._timer: Timer | None = None
-        for fd in pipes:
-            loop.on_readable(fd, self._on_pipe)
         ring.sleep()
 
     def listen_with(self, listen: Callable[[], None]) -> None:
-        """`listen` hears what the worker has said over the link: no text may overtake a message."""
+        """Begin: what is there goes out before any answer. Not before clients are there that were elsewhere.
+
+        `listen` hears what the worker has said over the link: no text may overtake a message.
+        """
         self._listen = listen
+        for fd in self._pipes:
+            self._loop.on_readable(fd, self._on_pipe)
+        self.look()
+        self.flush()
 
     def look(self) -> bool:
         """Take in everything the worker has said and written until now, in its order; True if text was there.
 
         What is in the ring when we look was written after messages that are in the link by now: first those.
         """
+        if self._listen is None:
+            return False
         upto = self._ring.head()
         before = self._ring.position
         self._listen()

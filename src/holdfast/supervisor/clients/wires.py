@@ -29,6 +29,7 @@ class Wires:
         self._ring_fd, self._room_fd, self._fault, self._fault_end = (
             descriptors[label] for label in KEPT[:4]
         )
+        self.ring = RingReader(mmap.mmap(self._ring_fd, 0))
         self._pipes = {name: (descriptors[name], descriptors[f"{name}_end"]) for name in ("stdout", "stderr")}
 
     @classmethod
@@ -63,9 +64,8 @@ class Wires:
 
     def output(self, loop: Loop, settings: OutputSettings, publish: Publish) -> Output:
         """The reading side of all text."""
-        reader = RingReader(mmap.mmap(self._ring_fd, 0))
         pipes = {ends[0]: name for name, ends in self._pipes.items()}
-        return Output(loop, reader, self._room_fd, pipes, settings, publish)
+        return Output(loop, self.ring, self._room_fd, pipes, settings, publish)
 
     def last_words(self) -> str:
         """What faulthandler wrote before the worker died."""

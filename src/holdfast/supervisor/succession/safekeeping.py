@@ -5,7 +5,8 @@ is killed at any moment loses nothing, and its successor repeats nothing.
 
     the worker speaks     it is heard and published: gathered, for the journal and for the clients
     the round ends        1. what was gathered is committed, with the bookmark   2. it is sent
-                          3. which cells have their reply now is committed, too
+                          3. once it has left: up to where is noted in the ring, and which cells have their
+                             reply is committed, too
                           4. link and ring let go of what lies before the bookmark
 """
 
@@ -16,17 +17,24 @@ from collections.abc import Iterable
 import msgspec
 import zmq
 
+from holdfast.access.iothreads import IoThreads
 from holdfast.link.messages import Bell, Frame, NoStandby, Segment, StandbyTaken
+from holdfast.link.ring import RingReader
 from holdfast.supervisor.cells.comms import Comms
 from holdfast.supervisor.clients.broadcast import Broadcast
 from holdfast.supervisor.clients.output import Output
 from holdfast.supervisor.ledger import Ledger
+from holdfast.supervisor.loop import Loop
 from holdfast.supervisor.processes.lineage import State
 from holdfast.supervisor.processes.program import AnyWorker
 from holdfast.supervisor.succession.bookmark import Bookmark
 
 LISTENERS, COMMS = "listeners", "comms"
 """Keys of facts: which doors are open and how many listen at each; which comms are open."""
+
+LEAVING_SECONDS = 0.005
+"""So long what was sent may take to leave before something else is done meanwhile: libzmq's thread may have
+to wait for a core. Then it is looked at again after as long."""
 
 _TELLS_NOTHING = (Segment, Bell, StandbyTaken, NoStandby)
 """No client hears of these: they may wait in the link for the next commit."""
@@ -35,8 +43,14 @@ _TELLS_NOTHING = (Segment, Bell, StandbyTaken, NoStandby)
 class Safekeeping:
     """The end of each of the loop's rounds."""
 
-    def __init__(self, lineage: AnyWorker, ledger: Ledger, broadcast: Broadcast) -> None:
+    def __init__(
+        self, lineage: AnyWorker, ledger: Ledger, broadcast: Broadcast, ring: RingReader, loop: Loop
+    ) -> None:
         self._lineage = lineage
+        self._ring = ring
+        self._loop = loop
+        self._threads = IoThreads()
+        self._leaving = False  # something was sent of which nobody knows that it has left
         self._ledger = ledger
         self._broadcast = broadcast
         self._due = False  # something was heard that clients are about to be told of
@@ -48,6 +62,7 @@ class Safekeeping:
         """From now on there is something to keep."""
         self._comms = comms
         self._output = output
+        self._loop.before_waiting = self.round_ends
         self._ledger.before_commit = output.flush
         self._ledger.journal.bookmark = self._bookmark
 
@@ -69,16 +84,32 @@ class Safekeeping:
                 ledger.set(COMMS, comms)
             ledger.commit()
             self._due = False
+        if self._broadcast.sendable:
+            self._ring.note_sending(self._broadcast.epoch, self._broadcast.seq)
         used = self._broadcast.flush()
-        if ledger.journal.left():
-            ledger.commit()
+        if used or self._leaving:
+            self._leaving = not self._see_off()
         if due:
             self._output.made_safe()
             lineage.seat.take_off()
         return used
 
+    def _see_off(self) -> bool:
+        """Note that what was sent has left. False if it has not yet: there is another round soon."""
+        if not self._threads.wait_until_idle(LEAVING_SECONDS):
+            self._loop.later(LEAVING_SECONDS, lambda: None)
+            return False
+        if self._broadcast.unsent:
+            if self._broadcast.sendable:
+                self._loop.later(0, lambda: None)
+            return False
+        self._ring.note_sent()
+        if self._ledger.journal.left():
+            self._ledger.commit()
+        return True
+
     def _note_listeners(self) -> None:
-        listeners = {str(door.file): door.subscribers for door in self._broadcast.doors}
+        listeners = {str(door.file): door.listeners for door in self._broadcast.doors}
         if listeners != self._listeners:
             self._listeners = listeners
             self._ledger.set(LISTENERS, msgspec.json.encode(listeners).decode())

@@ -9,6 +9,7 @@ import asyncio
 import os
 import pdb  # noqa: T100 - replaced by the debugger that asks through `input`
 import sys
+import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -102,6 +103,21 @@ class ZMQInteractiveShell(ParentApi, InteractiveShell):
         super().init_displayhook()
         self.displayhook.publisher = self.publisher
         self._connect(self.displayhook)
+
+    def init_traceback_handlers(self, custom_exceptions: Any) -> None:
+        """Show every error, also one that IPython's formatter stumbles over, or is interrupted at."""
+        super().init_traceback_handlers(custom_exceptions)
+        formatter = self.InteractiveTB
+        thorough = formatter.structured_traceback
+
+        def structured(kind: Any, value: Any, trace: Any = None, *args: Any, **kwargs: Any) -> list[str]:
+            try:
+                return thorough(kind, value, trace, *args, **kwargs)  # type: ignore[no-any-return]
+            except (Exception, KeyboardInterrupt):  # noqa: BLE001 - Python's own form, which can't fail
+                lines = traceback.format_exception(kind, value, trace)
+                return [line.removesuffix("\n") for line in lines]
+
+        formatter.structured_traceback = structured
 
     def init_pdb(self) -> None:
         """Make `breakpoint()` and pdb use IPython's debugger, which asks through `input`."""

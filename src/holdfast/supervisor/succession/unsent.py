@@ -1,0 +1,45 @@
+"""What the last supervisor had written down and not sent when it was killed: for who can't ask for it.
+
+    written down │ about to be sent │ has left          (positions in the journal; the last two in the ring)
+    ─────────────┼──────────────────┼─────────
+        sent now │ nobody knows:    │ not again
+                 │ said             │
+
+Our own clients say up to where they have heard, and are told the rest: see `resumption`.
+"""
+
+from __future__ import annotations
+
+from holdfast.link.ring import RingReader
+from holdfast.protocol import codec
+from holdfast.supervisor.cells.stage import Stage
+from holdfast.supervisor.clients.broadcast import Broadcast
+from holdfast.supervisor.ledger import Ledger
+from holdfast.supervisor.succession.resumption import PAGE_BYTES
+
+_UNSURE = (
+    "holdfast: the supervisor was killed: the last that was printed before may be missing here. All of it:"
+    " holdfast log {}\n"
+)
+
+
+class Unsent:
+    """Of the session `name`."""
+
+    def __init__(self, name: str, ledger: Ledger, broadcast: Broadcast, ring: RingReader) -> None:
+        self._name = name
+        self._ledger = ledger
+        self._broadcast = broadcast
+        self._ring = ring
+
+    def send(self, stage: Stage) -> None:
+        """To all but our own clients, before anything else."""
+        journal, ring = self._ledger.journal, self._ring
+        if ring.sent == (0, 0):  # nothing has ever left, that is known
+            return
+        unsure = next(iter(journal.published_after(*ring.sent, 1)), None)
+        if unsure is not None and (unsure[1].epoch, unsure[1].seq) <= ring.sending:
+            text = codec.encode({"name": "stderr", "text": _UNSURE.format(self._name)})
+            self._broadcast.tell_guests("stream", text, stage.parent_of(unsure[0]))
+        for cell, record in journal.published_after(*ring.sending, PAGE_BYTES):
+            self._broadcast.tell_guests(record.msg_type, record.content, stage.parent_of(cell))
