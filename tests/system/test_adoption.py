@@ -327,6 +327,40 @@ def test_a_worker_that_dies_together_with_the_template_is_replaced_by_its_standb
     assert about(client)["pid"] == supervisor  # it was not killed by that itself
 
 
+def test_a_worker_that_dies_while_nobody_is_there_who_could_hear_of_it_is_replaced(
+    kernel: Kernel, client: Client
+) -> None:
+    """Its template was killed, so it is no child of the next one, which the next supervisor relies on."""
+    client.do("kept = 5")
+    wait_for_standby(client, 1)
+    now = about(client)
+    worker = processes.look(now["worker_pid"])
+    assert worker is not None
+    before = meeting(kernel)
+    os.kill(worker.parent, signal.SIGKILL)
+    client.until_told(lambda: meeting(kernel) - before and about(client), "another template")
+    for pid in (now["pid"], worker.pid):
+        os.kill(pid, signal.SIGKILL)
+    client.until(lambda: said(client, "InterpreterDied"), "notice")
+    assert client.value("kept") == 5
+    assert not said(client, "Child processes")  # those of the system's first process are not its own
+
+
+def meeting(kernel: Kernel) -> set[tuple[int, int]]:
+    """Where the template waits for who takes over: another socket for each; none in between."""
+    found = set()
+    for path in kernel.folder.glob("run/*/template"):
+        with suppress(FileNotFoundError):
+            status = path.stat()
+            found.add((status.st_ino, status.st_ctime_ns))
+    return found
+
+
+def said(client: Client, words: str) -> bool:
+    """Whether it was said on stderr."""
+    return any(words in str(m["content"]) for m in client.published if m["msg_type"] == "stream")
+
+
 def kill_template_and_worker(client: Client) -> int:
     """While the supervisor, whose process id this is, stands still."""
     supervisor = about(client)["pid"]

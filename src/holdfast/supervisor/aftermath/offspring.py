@@ -40,8 +40,10 @@ def with_running(left: LeftBehind, successor: int | None) -> LeftBehind:
     of their own. So does a fork of the interpreter's that has left its group: that one alone is not told.
     """
     worker = processes.look(successor) if successor is not None else None
-    if worker is None:
-        return left
+    if worker is None or not (worker.parent == os.getpid() or processes.is_ours(worker.parent)):
+        return (
+            left  # template and supervisor were killed: they are children of the system's first process, too
+        )
     known = {each.pid for each in left.children}
     more = [
         Child(each.pid, processes.command(each.pid))

@@ -139,7 +139,10 @@ class Lineage:
                 self.state = State.ALIVE
             elif found.after != FRESH:
                 self._await_woken(found.after)
-        return found.deaths.get(mark.pid or 0)
+        died = found.deaths.get(mark.pid or 0)
+        if died is None:
+            self._nursery.watch(self.worker_pid)
+        return died
 
     def resume(self) -> None:
         """There is no worker: find one, from the bottom of the ladder."""

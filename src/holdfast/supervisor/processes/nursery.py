@@ -13,6 +13,7 @@ from typing import Protocol
 import msgspec
 
 from holdfast.link.messages import FRESH, Died, Frame, Keep, Start
+from holdfast.processes import look
 from holdfast.supervisor.loop import Loop
 from holdfast.supervisor.processes.live import Live
 from holdfast.supervisor.processes.template import Template
@@ -22,6 +23,9 @@ HASTY_ENDS = 5
 PAUSE_SECONDS = 10.0
 """A template that has ended so often within so long does not live here (memory is short, its packages are
 being replaced): the next one waits so long. Starting one takes a second of a core."""
+
+REPORT_SECONDS = 0.5
+"""So long the template's word of how a process has ended may be on its way, before it counts as not known."""
 
 
 class Owner(Protocol):
@@ -54,7 +58,6 @@ class Nursery:
         self.life = 0 if inheritance is None else inheritance.life  # fresh workers so far
         self._ends: list[float] = []  # of templates, lately
         self._over = False
-        self._strangers = False  # processes live that are nobody's children that we hear of
         self._owner: Owner
         self._template: Template
 
@@ -101,12 +104,12 @@ class Nursery:
 
     def watch(self, pid: int | None) -> None:
         """See a worker's end ourselves, if nobody else tells us of it."""
-        if pid is None or not self._strangers:
+        if pid is None or self._hears_of(pid):
             return
         try:
             process = os.pidfd_open(pid)
         except ProcessLookupError:  # it has ended, and whose child it was has waited for it
-            self._loop.later(0, lambda: self._owner.on_died(pid, None))
+            self._loop.later(REPORT_SECONDS, lambda: self._owner.on_died(pid, None))
             return
 
         def ended() -> None:
@@ -115,6 +118,14 @@ class Nursery:
             self._owner.on_died(pid, None)
 
         self._loop.on_readable(process, ended)
+
+    def _hears_of(self, pid: int) -> bool:
+        """Whether it is a child of the template's, or has become ours, as those of a dead template do.
+
+        One that another template had is neither, if that one was killed, and its supervisor, too.
+        """
+        found = look(pid)
+        return found is not None and found.parent in (self._template.pid, os.getpid())
 
     def _start_template(self) -> None:
         start = msgspec.structs.replace(self._start, life=self.life)
@@ -128,7 +139,6 @@ class Nursery:
 
     def _on_gone(self) -> None:
         """Somebody killed it. Worker and standbys live on; they are our children now, if it was one."""
-        self._strangers = self._strangers or self.inheritance is not None
         now = time.monotonic()
         self._ends = [*(each for each in self._ends if now - each < PAUSE_SECONDS), now]
         if len(self._ends) < HASTY_ENDS:

@@ -36,6 +36,11 @@ class Template:
         self._process = process
         self._line = Line(loop, sock, self._on_line)
 
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
     @classmethod
     def started(
         cls,
