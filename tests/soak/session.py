@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import sqlite3
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -121,13 +120,11 @@ class Session:
                 if notice is not None:
                     yield notice
 
-    def held(self, message: str) -> int | None:
-        """The execution count of a cell nobody was told the end of, if its effects are there."""
-        self.client.run("", silent=True)  # all that came before has ended
-        (journal,) = self.kernel.folder.glob("state/sessions/*/journal.db")
-        with contextlib.closing(sqlite3.connect(f"file:{journal}?mode=ro", uri=True)) as database:
-            row = database.execute("SELECT count, held FROM cells WHERE msg_id = ?", (message,)).fetchone()
-        return None if row is None or row[1] is None else int(row[0])
+    def held(self) -> list[Message]:
+        """The cells whose effects are there, once all that came before has ended."""
+        self.client.run("", silent=True)
+        cells: list[Message] = self.client.ask("holdfast_held_request", {}, "control")["cells"]
+        return cells
 
     def memory(self, pid: int) -> int:
         """Resident bytes of a process (proc(5), statm)."""

@@ -237,6 +237,7 @@ class Stage:
     def _lose_the_supervisor(self, fault: Fault, act: Act) -> None:
         """Its cell goes on or is lost; what the session says of itself afterwards is what may be lost."""
         client = self._session.client
+        before = {cell["id"] for cell in self._session.held()} if fault.at == "racing" else set()
         running = client.start(act.code) if fault.at == "racing" else ""
         self._session.wait(running, act.moment)
         began = time.monotonic()
@@ -252,14 +253,14 @@ class Stage:
         if about["story"] is not None:
             self._lose(of_story(about, self._oracle.counts()))
         if running and not answered:
-            self._take_in_unanswered(running, act)
+            self._take_in_unanswered(act, before)
 
-    def _take_in_unanswered(self, running: str, act: Act) -> None:
+    def _take_in_unanswered(self, act: Act, before: set[int]) -> None:
         """A cell's client is gone, but its socket may have handed the cell to the next supervisor, too."""
-        count = self._session.held(running)
-        if count is not None:
-            self.tally.cells += 1
-            self._oracle.run(count, act.code)
+        for cell in self._session.held():
+            if cell["id"] not in before and cell["code"] == act.code:
+                self.tally.cells += 1
+                self._oracle.run(cell["count"], act.code)
 
 
 def _died(cell: Cell) -> bool:
