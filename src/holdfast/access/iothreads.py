@@ -22,7 +22,7 @@ class IoThreads:
     """Those of this process, found when first asked for: libzmq starts them with its first socket."""
 
     def __init__(self) -> None:
-        self._stats: list[int] = []  # descriptors
+        self._stats: list[int] = []  # descriptors, for the life of the process
 
     def wait_until_idle(self, seconds: float) -> bool:
         """Whether, within so many seconds, all that was sent is with the kernel, or waits for a slow reader.
@@ -36,12 +36,6 @@ class IoThreads:
                 return False
             os.sched_yield()
         return True
-
-    def close(self) -> None:
-        """Let go of what is looked at."""
-        for stat in self._stats:
-            os.close(stat)
-        self._stats.clear()
 
     def _idle(self) -> bool:
         if not self._stats:

@@ -106,7 +106,7 @@ class Session:
             presence=presence,
         )
         self._safekeeping = Safekeeping(lineage, ledger, self._broadcast, wires.ring, loop)
-        self._unsent = Unsent(name, ledger, self._broadcast, wires.ring)
+        self._unsent = Unsent(name, ledger.journal, self._broadcast, wires.ring)
         self._coroner = Coroner(self._stage, wires.last_words)
         Hangs(loop, settings.standby.fork_seconds, self._stage, lineage)
         Standstill(loop, settings.standby.standstill_seconds, self._stage)
@@ -128,7 +128,7 @@ class Session:
         listen = partial(self._output.listen_with, self._lineage.listen)
         if self._takeover is not None:
             self._entrance.open(self, self._desk.arrived, self._takeover.doors())
-            self._unsent.send(self._stage)
+            self._unsent.send(self._stage.parent_of)
             self._takeover.go_on(self, self._lineage, self._output, self._entrance, self._coroner)
             self._entrance.when_back(listen)
         else:

@@ -139,10 +139,8 @@ class Lineage:
                 self.state = State.ALIVE
             elif found.after != FRESH:
                 self._await_woken(found.after)
-        died = found.deaths.get(mark.pid or 0)
-        if died is None:
-            self._nursery.watch(self.worker_pid)
-        return died
+        self._nursery.watch(self.worker_pid)
+        return found.deaths.get(mark.pid or 0)
 
     def resume(self) -> None:
         """There is no worker: find one, from the bottom of the ladder."""
@@ -158,9 +156,8 @@ class Lineage:
     def restart(self) -> None:
         """Give the session a fresh worker on purpose. The standbys of the old one have been retired."""
         self.ladder.stop()
-        self._going_back = False
         self._give_up()
-        self._newcomer = Newcomer(self._checkpoints)
+        self._going_back, self._newcomer = False, Newcomer(self._checkpoints)
         self._fork_fresh()
 
     def go_back(self, target: Standby | Refill, since: int) -> None:

@@ -10,11 +10,12 @@ Our own clients say up to where they have heard, and are told the rest: see `res
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from holdfast.journal.journal import Journal
 from holdfast.link.ring import RingReader
 from holdfast.protocol import codec
-from holdfast.supervisor.cells.stage import Stage
-from holdfast.supervisor.clients.broadcast import Broadcast
-from holdfast.supervisor.ledger import Ledger
+from holdfast.supervisor.clients.broadcast import Broadcast, Parent
 from holdfast.supervisor.succession.resumption import PAGE_BYTES
 
 _UNSURE = (
@@ -26,20 +27,20 @@ _UNSURE = (
 class Unsent:
     """Of the session `name`."""
 
-    def __init__(self, name: str, ledger: Ledger, broadcast: Broadcast, ring: RingReader) -> None:
+    def __init__(self, name: str, journal: Journal, broadcast: Broadcast, ring: RingReader) -> None:
         self._name = name
-        self._ledger = ledger
+        self._journal = journal
         self._broadcast = broadcast
         self._ring = ring
 
-    def send(self, stage: Stage) -> None:
-        """To all but our own clients, before anything else."""
-        journal, ring = self._ledger.journal, self._ring
+    def send(self, parent_of: Callable[[int], Parent]) -> None:
+        """To all but our own clients, before anything else. `parent_of`: the cell with that number."""
+        journal, ring = self._journal, self._ring
         if ring.sent == (0, 0):  # nothing has ever left, that is known
             return
         unsure = next(iter(journal.published_after(*ring.sent, 1)), None)
         if unsure is not None and (unsure[1].epoch, unsure[1].seq) <= ring.sending:
             text = codec.encode({"name": "stderr", "text": _UNSURE.format(self._name)})
-            self._broadcast.tell_guests("stream", text, stage.parent_of(unsure[0]))
+            self._broadcast.tell_guests("stream", text, parent_of(unsure[0]))
         for cell, record in journal.published_after(*ring.sending, PAGE_BYTES):
-            self._broadcast.tell_guests(record.msg_type, record.content, stage.parent_of(cell))
+            self._broadcast.tell_guests(record.msg_type, record.content, parent_of(cell))
