@@ -90,7 +90,8 @@ class _Walk:
         if package == "polars" and hasattr(value, "to_dict"):
             return f"{kind.__name__} {_hash(repr(value.to_dict(as_series=False)).encode())}"
         if package == "torch" and hasattr(value, "detach"):
-            return f"tensor {self.seen(value.detach().cpu().numpy())}"
+            array = value.detach().cpu().numpy()  # whose base is another tensor each time
+            return f"tensor {array.dtype} {array.shape} {_hash(array.tobytes())}"
         return None
 
     def _of_another(self, value: Any) -> str:

@@ -97,7 +97,8 @@ def _look_at(scene: Scene, cell: Cell) -> None:
         return
     assert cell.status == "error"
     assert cell.kinds[-2:] == ["error", "status"], cell.kinds
-    assert cell.error == {key: cell.reply[key] for key in ("ename", "evalue", "traceback")}
+    last = cell.of("error")[-1]  # it may just have told of an interrupt when it was killed
+    assert last == {key: cell.reply[key] for key in ("ename", "evalue", "traceback")}
     notice, recovery = cell.notice, recovery_of(cell)
     scene.said = notice
     assert recovery["level"] == LEVELS[kind.level], recovery

@@ -41,7 +41,7 @@ def family(kernel: Kernel, client: Client) -> Family:
 def _parent_of(pid: int) -> int | None:
     try:
         return parent(pid)
-    except FileNotFoundError:  # it has ended since
+    except (FileNotFoundError, ProcessLookupError):  # it has ended since
         return None
 
 

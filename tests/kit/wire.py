@@ -75,8 +75,8 @@ class Cell:
 
     @property
     def notice(self) -> str:
-        """All that an error says to its reader."""
-        error = self.error
+        """All that its last error says to its reader."""
+        error = self.of("error")[-1]
         return "\n".join([error["ename"], error["evalue"], *error["traceback"]])
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import ctypes
+import json
 import os
 import random
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -19,7 +22,7 @@ from holdfast.client.doorbell import DoorbellClient
 from holdfast.errors import HoldfastError
 from holdfast.protocol import connection
 from kit.deadline import Deadline
-from kit.kernel import Kernel, only_holdfast
+from kit.kernel import Kernel, environment, only_holdfast
 from kit.processes import MARK, left_over, marked, wait_for_end
 from kit.wire import Cell, Client, Message
 
@@ -344,6 +347,22 @@ def test_a_worker_that_dies_while_nobody_is_there_who_could_hear_of_it_is_replac
     client.until(lambda: said(client, "InterpreterDied"), "notice")
     assert client.value("kept") == 5
     assert not said(client, "Child processes")  # those of the system's first process are not its own
+
+
+def test_one_that_is_to_take_over_begins_nothing_of_its_own(kernel: Kernel, client: Client) -> None:
+    """What it was started for may have ended while it started: it would be a session that nobody wanted."""
+    name = about(client)["name"]
+    kernel.lose()
+    supervisor = subprocess.run(
+        [sys.executable, "-P", "-m", "holdfast.supervisor", "--session", name, "--takes-over", "--named"],
+        env=environment(kernel.folder, kernel.mark),
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert supervisor.returncode == 1
+    assert "nothing of session" in json.loads(supervisor.stdout)["what"]
 
 
 def meeting(kernel: Kernel) -> set[tuple[int, int]]:

@@ -498,6 +498,18 @@ def test_what_could_not_be_read_is_tried_again_at_the_next_start(kernel: Kernel,
     assert reboot(kernel).value("x") == 5
 
 
+def test_that_nothing_ran_in_between_is_no_newer_state(kernel: Kernel, client: Client) -> None:
+    client.do("x = 5")
+    on_disk(client, 1)
+    kill(kernel.mark)
+    (manifest,) = manifests(kernel)
+    content = manifest.read_bytes()
+    damage(manifest)
+    told_when_there(reboot(kernel)).listen(1.0)  # 20 times as long as a changed state waits to be written
+    manifest.write_bytes(content)
+    assert reboot(kernel).value("x") == 5
+
+
 def told_when_there(client: Client) -> Client:
     """The client, once the session has its first interpreter."""
     client.until_told(lambda: about(client)["state"] == "idle", "an interpreter")

@@ -69,13 +69,18 @@ _started: list[int] = []
 """Supervisors this process has started; their ends are taken note of at the next start (no zombies)."""
 
 
+class _NothingLeft(Exception):
+    """What a supervisor that was killed has left has ended, too."""
+
+
 def ring(name: str) -> DoorbellClient:
     """A connection to the supervisor of session `name`. SessionNotRunning or NoSuchSession if it has none."""
     bell = _reach(name)
     if bell is not None:
         return bell
     if _is_left(name):  # a supervisor that was killed is replaced, whoever asks for it
-        return ensure(name)
+        with contextlib.suppress(_NothingLeft):
+            return _succeed(name)
     if exists(name):
         raise _not_running(name)
     raise no_such_session(name)
@@ -132,15 +137,23 @@ def revive(name: str) -> DoorbellClient | None:
             if bell is None:
                 if not _is_left(name):
                     return None
-                bell = ensure(name)
+                bell = _succeed(name)
             if bell.ask("info").get("adopted"):
                 return bell
+        except _NothingLeft:
+            return None
         except (NoAnswer, StartFailed, SessionNotRunning):
             if time.monotonic() > deadline:
                 raise
         else:
             bell.close()
             return None
+
+
+def _succeed(name: str) -> DoorbellClient:
+    """The supervisor that takes over. _NothingLeft if what was to be taken over has ended meanwhile."""
+    with _start_lock(name) as turn:
+        return _reach(name) or _start(name, turn, True, None, sys.executable, takes_over=True)
 
 
 def create(
@@ -311,12 +324,14 @@ def _start(
     link: int | None = None,
     *,
     fresh: bool = False,
+    takes_over: bool = False,
 ) -> DoorbellClient:
     log = session_runtime(name) / "supervisor.log"
     with _log_file(log) as log_end:
         written = os.fstat(log_end).st_size
         options = ["--cwd", cwd or os.getcwd(), *(["--named"] if named else [])]
         options += ["--fresh"] if fresh else []
+        options += ["--takes-over"] if takes_over else []
         options += ["--link-fd", str(_LINK_FD)] if link is not None else []
         options += [f"--set={setting}" for setting in given]
         options += ["--", *flags] if flags else []
@@ -334,6 +349,8 @@ def _start(
         if bell is None:  # killed already; whoever wants another one starts it, when our turn is over
             raise _not_running(name)
         return bell
+    if takes_over and not _is_left(name):
+        raise _NothingLeft
     what = answer.get("what") or _last_words(log, written) or "it ended without a word"
     raise StartFailed(f"session {name!r} did not start: {what}", answer.get("remedy") or f"see {log}")
 

@@ -64,6 +64,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--cwd")
     parser.add_argument("--named", action="store_true")
     parser.add_argument("--fresh", action="store_true", help="nothing that is on disk comes back")
+    parser.add_argument("--takes-over", action="store_true", help="only from one that was killed, or not")
     parser.add_argument("--link-fd", type=int, help="the link to a program that is the worker itself")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting")
     parser.add_argument("flags", nargs="*", help="options for IPython, after --")
@@ -94,6 +95,8 @@ def _open(options: argparse.Namespace) -> tuple[Session, SessionLock]:
     ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)  # should the template die
     loop = Loop()
     found = adoption.find(paths.session_meeting(options.session)) if options.link_fd is None else None
+    if options.takes_over and found is None:
+        raise HoldfastError(f"nothing of session {options.session!r} is left that could be taken over")
     wires = Wires.new(tree.output.ring_bytes) if found is None else Wires(found.wires)
     lineage = _worker(options, tree, loop, wires, found, files)
     ledger = Ledger(journal, history, loop, tree.output.commit_ms)

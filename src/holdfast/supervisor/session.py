@@ -132,8 +132,8 @@ class Session:
             self._takeover.go_on(self, self._lineage, self._output, self._entrance, self._coroner)
             self._entrance.when_back(listen)
         else:
-            listen()
             self._lineage.begin(self)  # first: what it imports takes longest
+            listen()
             self._entrance.open(self, self._desk.arrived)
             self._broadcast.status("starting", NOBODY)
 

@@ -48,9 +48,12 @@ class Writer:
         checkpoints.on_forgotten = self.stop
 
     def returned(self, after: int) -> None:
-        """A worker is there, with the state after this cell. If that is on disk, its standby is no news."""
+        """A worker is there, with the state after this cell. If that is on disk, its standby is no news.
+
+        Nor is an empty one: what is on disk and could not be read would be forgotten for it.
+        """
         newest = self._checkpoints.newest
-        self._back_at = after if after == (newest.after if newest else 0) else None
+        self._back_at = after if after in (0, newest.after if newest else 0) else None
 
     def stop(self) -> None:
         """Whatever is under way is not wanted: the state is another one, or the folder is needed."""
