@@ -14,12 +14,12 @@ from collections.abc import Callable
 from typing import Any
 
 from IPython.core import debugger, page, payloadpage
-from IPython.core.autocall import ZMQExitAutocall
 from IPython.core.interactiveshell import InteractiveShell, InteractiveShellABC
 from traitlets import Any as AnyTrait
 from traitlets import CBool, Instance, Type, default
 
 from holdfast.worker.ipython.display import DisplayChannel, Publisher, ResultHook
+from holdfast.worker.ipython.exits import Exit
 from holdfast.worker.ipython.formats import QuickFormatter
 from holdfast.worker.ipython.gui import Guis
 from holdfast.worker.ipython.history import JournalHistory
@@ -47,7 +47,7 @@ class ZMQInteractiveShell(ParentApi, InteractiveShell):
     programs: System = AnyTrait()
     guis: Guis = AnyTrait()
     kernel: Any = AnyTrait()
-    exiter = Instance(ZMQExitAutocall)
+    exiter = Instance(Exit)
     readline_use = CBool(False)
     autoindent = CBool(False)
 
@@ -61,8 +61,8 @@ class ZMQInteractiveShell(ParentApi, InteractiveShell):
     """An interrupt cancelled the running cell's task: its CancelledError is really a KeyboardInterrupt."""
 
     @default("exiter")  # type: ignore[untyped-decorator] # traitlets is Any here
-    def _make_exiter(self) -> ZMQExitAutocall:
-        return ZMQExitAutocall(self)
+    def _make_exiter(self) -> Exit:
+        return Exit(self)
 
     def init_environment(self) -> None:
         """Tell programs that we start what they write to: colours yes, a pager no."""
