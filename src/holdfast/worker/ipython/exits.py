@@ -1,4 +1,4 @@
-"""What `exit` means in a cell: the client that ran it leaves. With a status it also ends the cell, as python's."""
+"""What `exit` means in a cell: the client that ran it leaves. With a status it ends the cell, as python's does."""
 
 from __future__ import annotations
 
