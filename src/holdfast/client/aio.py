@@ -13,7 +13,6 @@ Works with any Jupyter kernel. What belongs to which request is `exchange`'s bus
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Self, Unpack
@@ -22,7 +21,7 @@ import msgspec
 
 from holdfast.client.asking import Asking, OnInput
 from holdfast.client.background import done_in_background
-from holdfast.client.catchup import CatchUp, Past
+from holdfast.client.catchup import CatchUp, Missed, Past
 from holdfast.client.ears import Ears
 from holdfast.client.exchange import (
     PROBE_SECONDS,
@@ -50,6 +49,10 @@ Told = Mapping[str, Any] | None
 TURN_SECONDS = 0.02
 """So long messages are handled before the loop may do something else: a flood of output, of which a message
 can have a quarter of a megabyte, must freeze neither the prompt nor Ctrl-C."""
+
+CATCH_UP_SECONDS = 10.0
+"""For the answer to what was missed, of which what comes now waits: a supervisor that works reads it from its
+journal within milliseconds."""
 
 
 class Execution:
@@ -113,7 +116,7 @@ class Client:
         self.hears = Ears()
         self._exchange = Exchange(connection, username, kind)
         self._exchange.watchful = True
-        self._catch_up = CatchUp(self._exchange, self.operation, self._send, self._deliver)
+        self._catch_up = CatchUp(self._exchange, self._past_operation, self._send, self._deliver)
         self._connection = connection
         self._line: Line | None = None
         self._loop = asyncio.get_running_loop()
@@ -232,14 +235,27 @@ class Client:
         return found
 
     async def catch_up(self) -> None:
-        """Ask for what was not heard: this process was stopped, or slow (Holdfast)."""
-        if any(missed := await self._catch_up.run()):
-            self.hears.missed(missed)
+        """Ask for what was not heard: this process was stopped, or slow (Holdfast). If nobody tells, say so."""
+        try:
+            missed = await self._catch_up.run()
+        except HoldfastError:
+            if self._exchange.joined and not self.lost.is_set():  # else it is asked again where we go on
+                self.hears.missed(Missed(unknown=True))
+            return
+        self._tell(missed)
 
     def feel_pulse(self) -> None:
         """From now on tell when the kernel falls silent, though the connection stands."""
         if self._line is not None:
             self._line.feel_pulse(self.hears.silence)
+
+    def _tell(self, missed: Missed) -> None:
+        if any(missed):
+            self.hears.missed(missed)
+
+    async def _past_operation(self, name: str, **arguments: object) -> dict[str, Any]:
+        asked = request_type(name), arguments
+        return checked(await self.request(*asked, channel="control", timeout=CATCH_UP_SECONDS))
 
     def _open(self) -> None:
         card = self._exchange.card(time.time())
@@ -299,7 +315,7 @@ class Client:
             async with asyncio.timeout(RETURN_SECONDS):
                 while not self._exchange.joined:
                     await self._until_news()
-            await self.catch_up()
+            self._tell(await self._catch_up.run())
         except (HoldfastError, TimeoutError):
             self._give_up()
             return
@@ -322,11 +338,7 @@ class Client:
         if routed is not None:
             self._deliver(*routed)
         elif self._exchange.torn and (self._mending is None or self._mending.done()):
-            self._mending = self._loop.create_task(self._mend())  # we did not read in time
-
-    async def _mend(self) -> None:
-        with contextlib.suppress(NoAnswer):  # it is gone: that is found out elsewhere
-            await self.catch_up()
+            self._mending = self._loop.create_task(self.catch_up())  # we did not read in time
 
     def _deliver(self, message: Incoming, conversation: Conversation | None) -> None:
         if message.channel == "iopub":

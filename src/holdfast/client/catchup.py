@@ -28,6 +28,8 @@ class Missed(NamedTuple):
     """Cells that ran, too many to be told."""
     size: int = 0
     """Bytes of output of the others."""
+    unknown: bool = False
+    """Nobody has told what it was."""
 
 
 @dataclass(frozen=True)
