@@ -1,7 +1,8 @@
 """A kernel made of a thread and sockets, which does what its cells say: for tests of clients.
 
 A cell is one word and what follows it: `print TEXT`, `ask PROMPT` (prints the answer), `fail WHAT`, `wait`
-(until it is interrupted), `gap` (as if messages were lost after its first one), `vanish` (closes everything, as a dying kernel does).
+(until it is interrupted), `gap` (as if messages were lost after its first one), `vanish` (closes
+everything, as a dying kernel does).
 """
 
 from __future__ import annotations

@@ -40,14 +40,14 @@ def test_stop_says_that_the_variables_could_not_be_written(work: Shell) -> None:
     done = work.run("stop", "work")
     assert (done.returncode, done.stdout) == (1, "")
     assert "work ended, and its variables could not be written (" in done.stderr
-    assert "No space left on device); its log is kept\ntry: see to the disk: df -h /" in done.stderr
+    assert "No space left on device); its log is kept\ntry: df -h /" in done.stderr
 
 
 def test_stop_says_that_the_sessions_end_could_not_be_written(work: Shell) -> None:
     machine.fill(work.home)
     done = work.run("stop", "work")
     assert (done.returncode, done.stdout) == (1, "")
-    assert "work ended, but that could not be written: the last of its" in done.stderr
+    assert "work ended, but that could not be written: the last variables" in done.stderr
     assert "not closed properly" in work.good("ls")
 
 

@@ -235,7 +235,7 @@ class Client:
         return found
 
     async def catch_up(self) -> None:
-        """Ask for what was not heard: this process was stopped, or slow (Holdfast). If nobody tells, say so."""
+        """Ask for what was not heard: this process was stopped, or slow (Holdfast). What nobody tells is missing."""
         try:
             missed = await self._catch_up.run()
         except HoldfastError:

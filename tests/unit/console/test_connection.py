@@ -18,7 +18,8 @@ from holdfast.console.connection import Connection
         ),
         (
             Missed(unknown=True),
-            "some of what happened is missing here: work did not tell it in time; all of it: holdfast log work",
+            "some of what happened is missing here: work did not tell it in time; "
+            "all of it: holdfast log work",
         ),
     ],
 )

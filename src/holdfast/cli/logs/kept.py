@@ -59,14 +59,10 @@ def not_written(name: str) -> HoldfastError | None:
         left = f"those as of {older} are kept" if older else "its log is kept"
         what = f"{name} ended, and its variables could not be written ({why.partition('; ')[0]}); {left}"
     elif not clean:
-        what = (
-            f"{name} ended, but that could not be written: the last of its variables and log may be missing"
-        )
+        what = f"{name} ended, but that could not be written: the last variables and cells may be missing"
     else:
         return None
-    return HoldfastError(
-        what, f"see to the disk: df -h {session_state(name)}   (then: holdfast attach {name})"
-    )
+    return HoldfastError(what, f"df -h {session_state(name)}   (make room, then: holdfast attach {name})")
 
 
 def _last_checkpoint(journal: Records) -> tuple[str | None, str]:

@@ -1,4 +1,4 @@
-"""What `exit` means in a cell: the client that ran it leaves. With a status it ends the cell, as python's does."""
+"""What `exit` means in a cell: the client that ran it leaves; with a status the cell ends too, as in python."""
 
 from __future__ import annotations
 
