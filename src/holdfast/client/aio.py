@@ -50,10 +50,6 @@ TURN_SECONDS = 0.02
 """So long messages are handled before the loop may do something else: a flood of output, of which a message
 can have a quarter of a megabyte, must freeze neither the prompt nor Ctrl-C."""
 
-CATCH_UP_SECONDS = 10.0
-"""For the answer to what was missed, of which what comes now waits: a supervisor that works reads it from its
-journal within milliseconds."""
-
 
 class Execution:
     """One running cell: iterate over its messages (all of iopub, to the final idle); await its `reply`."""
@@ -116,7 +112,7 @@ class Client:
         self.hears = Ears()
         self._exchange = Exchange(connection, username, kind)
         self._exchange.watchful = True
-        self._catch_up = CatchUp(self._exchange, self._past_operation, self._send, self._deliver)
+        self._catch_up = CatchUp(self._exchange, self.operation, self._send, self._deliver)
         self._connection = connection
         self._line: Line | None = None
         self._loop = asyncio.get_running_loop()
@@ -235,14 +231,8 @@ class Client:
         return found
 
     async def catch_up(self) -> None:
-        """Ask for what was not heard: this process was stopped, or slow (Holdfast). What nobody tells is missing."""
-        try:
-            missed = await self._catch_up.run()
-        except HoldfastError:
-            if self._exchange.joined and not self.lost.is_set():  # else it is asked again where we go on
-                self.hears.missed(Missed(unknown=True))
-            return
-        self._tell(missed)
+        """Ask for what was not heard: this process was stopped, or slow (Holdfast)."""
+        self._tell(await self._catch_up.as_far_as_told())
 
     def feel_pulse(self) -> None:
         """From now on tell when the kernel falls silent, though the connection stands."""
@@ -252,10 +242,6 @@ class Client:
     def _tell(self, missed: Missed) -> None:
         if any(missed):
             self.hears.missed(missed)
-
-    async def _past_operation(self, name: str, **arguments: object) -> dict[str, Any]:
-        asked = request_type(name), arguments
-        return checked(await self.request(*asked, channel="control", timeout=CATCH_UP_SECONDS))
 
     def _open(self) -> None:
         card = self._exchange.card(time.time())

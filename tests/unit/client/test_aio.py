@@ -8,7 +8,7 @@ from functools import wraps
 
 import pytest
 
-from holdfast.client import aio
+from holdfast.client import catchup
 from holdfast.client.aio import Client, Execution
 from holdfast.client.catchup import Missed
 from holdfast.client.ears import Ears
@@ -146,7 +146,7 @@ class _Heard(Ears):
 def test_what_nobody_tells_of_a_gap_is_said_to_be_missing(
     peer: Peer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(aio, "CATCH_UP_SECONDS", 0.05)
+    monkeypatch.setattr(catchup, "ANSWER_SECONDS", 0.05)
 
     @connected
     async def gap(client: Client, _: Peer) -> None:
