@@ -21,7 +21,7 @@ Ask = Callable[..., Awaitable[dict[str, Any]]]
 """`Client.operation`."""
 
 ANSWER_SECONDS = 10.0
-"""For the answer to what was missed, for which what comes now waits: a supervisor that works reads it in its journal
+"""For the answer to what was missed, for which what comes now waits: a supervisor reads it in its journal
 within milliseconds."""
 
 

@@ -1,4 +1,4 @@
-"""What `exit` means in a cell: the client that ran it leaves; with a status the cell ends too, as in python."""
+"""What `exit` means in a cell: the client that ran it leaves; with a status the cell ends too, as python."""
 
 from __future__ import annotations
 
