@@ -1,7 +1,8 @@
 """A kernel made of a thread and sockets, which does what its cells say: for tests of clients.
 
 A cell is one word and what follows it: `print TEXT`, `ask PROMPT` (prints the answer), `fail WHAT`, `wait`
-(until it is interrupted), `vanish` (closes everything, as a dying kernel does).
+(until it is interrupted), `gap` (as if messages were lost after its first one), `vanish` (closes
+everything, as a dying kernel does).
 """
 
 from __future__ import annotations
@@ -107,6 +108,11 @@ class Peer:
             self._waiting = idents, request
             self._publish("stream", {"name": "stdout", "text": "before"}, request)
             self._send("stdin", idents, "input_request", {"prompt": rest, "password": False}, request)
+        elif word == "gap":
+            for seq, text in ((1, "before"), (9, rest)):
+                mark = {"holdfast": {"epoch": 1, "seq": seq}}
+                self._publish("stream", {"name": "stdout", "text": text}, request, mark)
+            self._finish(idents, request, {"status": "ok"})
         elif word == "wait":
             self._waiting = idents, request
         return word
@@ -118,13 +124,21 @@ class Peer:
     def _reply(self, channel: str, idents: list[bytes], request: dict[str, Any], content: object) -> None:
         self._send(channel, idents, request["msg_type"].replace("_request", "_reply"), content, request)
 
-    def _publish(self, msg_type: str, content: object, parent: dict[str, Any] | None) -> None:
-        self._send("iopub", [msg_type.encode()], msg_type, content, parent)
+    def _publish(
+        self, msg_type: str, content: object, parent: dict[str, Any] | None, metadata: Any = None
+    ) -> None:
+        self._send("iopub", [msg_type.encode()], msg_type, content, parent, metadata)
 
     def _send(
-        self, channel: str, idents: list[bytes], msg_type: str, content: Any, parent: dict[str, Any] | None
+        self,
+        channel: str,
+        idents: list[bytes],
+        msg_type: str,
+        content: Any,
+        parent: dict[str, Any] | None,
+        metadata: Any = None,
     ) -> None:
-        message = self._session.msg(msg_type, content, parent=parent)
+        message = self._session.msg(msg_type, content, parent=parent, metadata=metadata)
         self._sockets[channel].send_multipart([*idents, *self._session.serialize(message)])
 
 

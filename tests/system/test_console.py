@@ -355,8 +355,9 @@ def test_ctrl_d_leaves_with_one_line_and_the_session_goes_on(shared: Session, co
     assert re.search(r"^work +idle", shared.command("ls"), re.MULTILINE)
 
 
-def test_exit_leaves_too(console: Terminal) -> None:
-    console.send("exit" + ENTER)
+@pytest.mark.parametrize("word", ["exit", "exit()", "quit(4)", "x = 1; exit(4)"])
+def test_exit_leaves_too(console: Terminal, word: str) -> None:
+    console.send(word + ENTER)
     assert console.wait_end() == 0
 
 

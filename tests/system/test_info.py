@@ -79,6 +79,22 @@ def test_a_limit_that_is_in_the_way_is_named(shell: Shell) -> None:
     assert "✗ limits   only 512 files may be open\n           try: ulimit -Hn 1024, as root\n" in done.stdout
 
 
+@pytest.mark.parametrize("first", [3, None, [], {}, "", "a\0b", "\ud800"])
+def test_a_kernel_that_names_no_python_is_found(shell: Shell, first: object) -> None:
+    shell.good("kernel", "install", "--user")
+    (file,) = (shell.home).rglob("kernel.json")
+    spec = json.loads(file.read_text())
+    spec["argv"][0] = first
+    file.write_text(json.dumps(spec))
+    ok, found, remedy = checks(shell)["Jupyter"]
+    assert (ok, remedy) == (False, "holdfast kernel install")
+    assert "kernel holdfast " in found
+    assert shell.run("info").stderr == ""
+    assert shell.good("kernel", "list").startswith("holdfast ")
+    shell.good("kernel", "install", "--user")
+    assert checks(shell)["Jupyter"][0] is True
+
+
 def test_a_kernel_whose_python_is_gone_is_found(shell: Shell) -> None:
     shell.good("kernel", "install", "--user")
     assert checks(shell)["Jupyter"][0] is True

@@ -61,6 +61,9 @@ def test_a_module_runs_there(work: Shell) -> None:
         ("import sys; sys.exit(3)", 3, ""),
         ("import sys; sys.exit()", 0, ""),
         ("import sys; sys.exit('bye')", 1, "bye"),
+        ("if True: exit(4)\nprint('not reached')", 4, ""),
+        ("quit()\nprint('not reached')", 0, ""),
+        ("def exit(status): print(status)\nexit(5)", 0, ""),
         ("print('before')\n1 / 0", 1, "ZeroDivisionError: division by zero"),
         ("def f(:", 1, "SyntaxError: invalid syntax"),
         ("raise KeyboardInterrupt", 130, "KeyboardInterrupt: "),
@@ -77,6 +80,24 @@ def test_a_files_exit_status_is_pythons_and_its_errors_look_as_in_the_session(
     if "1 / 0" in program:
         assert done.stdout == "before\n"
         assert "----> 2 1 / 0" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "told"),
+    [
+        ("exit(4)", 4, ""),
+        ("if True: quit(4)\nprint('not reached')", 4, ""),
+        ("exit(0)\nprint('not reached')", 0, ""),
+        ("exit()", 0, ""),
+        ("exit('enough')", 1, "enough\n"),
+    ],
+)
+def test_code_that_exits_ends_with_pythons_status_and_the_session_goes_on(
+    work: Shell, code: str, status: int, told: str
+) -> None:
+    done = work.run(*IN_IT, "-c", code)
+    assert (done.returncode, done.stdout, done.stderr) == (status, "", told)
+    assert work.good(*IN_IT, "-c", "print(x, exit is quit)") == "5 True\n"
 
 
 def test_others_are_told_that_a_program_has_failed(work: Shell) -> None:

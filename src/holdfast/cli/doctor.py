@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import importlib.metadata
-import json
 import os
 import re
 import shutil
@@ -236,9 +235,11 @@ def _kernels() -> Iterator[Check]:
     if not installed:
         yield Check("Jupyter", None, "no kernel of Holdfast is installed", "holdfast kernel install")
     for name, folder in sorted(installed.items()):
-        python = json.loads((folder / "kernel.json").read_bytes())["argv"][0]
+        python = kernelspec.interpreter(folder)
         again = "holdfast kernel install" + ("" if name == "holdfast" else f" --name {name}")
-        if shutil.which(python) is None:
+        if python is None:
+            yield Check("Jupyter", False, f"kernel {name} names no Python: {folder}/kernel.json", again)
+        elif shutil.which(python) is None:
             yield Check("Jupyter", False, f"kernel {name} is of {python}, which is gone", again)
         elif os.path.abspath(python) != os.path.abspath(sys.executable):
             yield Check("Jupyter", None, f"kernel {name} is of another Python: {python}", again)

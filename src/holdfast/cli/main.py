@@ -15,6 +15,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
+from io import TextIOWrapper
 
 from holdfast import __version__
 from holdfast.cli.commands import COMMANDS, OPTIONS
@@ -102,6 +103,8 @@ def _run_command(name: str, arguments: list[str]) -> int:
         return 0
     if options.no_color:
         _without_colours()
+    if isinstance(sys.stdout, TextIOWrapper):  # file names may be nothing for it: shown they are all the same
+        sys.stdout.reconfigure(errors="backslashreplace")
     status: int = options.run(options)
     return status
 

@@ -13,7 +13,6 @@ Works with any Jupyter kernel. What belongs to which request is `exchange`'s bus
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Self, Unpack
@@ -22,7 +21,7 @@ import msgspec
 
 from holdfast.client.asking import Asking, OnInput
 from holdfast.client.background import done_in_background
-from holdfast.client.catchup import CatchUp, Past
+from holdfast.client.catchup import CatchUp, Missed, Past
 from holdfast.client.ears import Ears
 from holdfast.client.exchange import (
     PROBE_SECONDS,
@@ -233,13 +232,16 @@ class Client:
 
     async def catch_up(self) -> None:
         """Ask for what was not heard: this process was stopped, or slow (Holdfast)."""
-        if any(missed := await self._catch_up.run()):
-            self.hears.missed(missed)
+        self._tell(await self._catch_up.as_far_as_told())
 
     def feel_pulse(self) -> None:
         """From now on tell when the kernel falls silent, though the connection stands."""
         if self._line is not None:
             self._line.feel_pulse(self.hears.silence)
+
+    def _tell(self, missed: Missed) -> None:
+        if any(missed):
+            self.hears.missed(missed)
 
     def _open(self) -> None:
         card = self._exchange.card(time.time())
@@ -299,7 +301,7 @@ class Client:
             async with asyncio.timeout(RETURN_SECONDS):
                 while not self._exchange.joined:
                     await self._until_news()
-            await self.catch_up()
+            self._tell(await self._catch_up.run())
         except (HoldfastError, TimeoutError):
             self._give_up()
             return
@@ -322,11 +324,7 @@ class Client:
         if routed is not None:
             self._deliver(*routed)
         elif self._exchange.torn and (self._mending is None or self._mending.done()):
-            self._mending = self._loop.create_task(self._mend())  # we did not read in time
-
-    async def _mend(self) -> None:
-        with contextlib.suppress(NoAnswer):  # it is gone: that is found out elsewhere
-            await self.catch_up()
+            self._mending = self._loop.create_task(self.catch_up())  # we did not read in time
 
     def _deliver(self, message: Incoming, conversation: Conversation | None) -> None:
         if message.channel == "iopub":

@@ -14,11 +14,15 @@ from typing import Any, NamedTuple
 import msgspec
 
 from holdfast.client.exchange import Channel, Conversation, Exchange, Incoming, Routed
-from holdfast.errors import HoldfastError
+from holdfast.errors import HoldfastError, NoAnswer
 from holdfast.protocol.messages import Header
 
 Ask = Callable[..., Awaitable[dict[str, Any]]]
 """`Client.operation`."""
+
+ANSWER_SECONDS = 10.0
+"""For the answer to what was missed, for which what comes now waits: a supervisor reads it in its journal
+within milliseconds."""
 
 
 class Missed(NamedTuple):
@@ -28,6 +32,8 @@ class Missed(NamedTuple):
     """Cells that ran, too many to be told."""
     size: int = 0
     """Bytes of output of the others."""
+    unknown: bool = False
+    """Nobody has told what it was."""
 
 
 @dataclass(frozen=True)
@@ -59,11 +65,19 @@ class CatchUp:
         self._send = send
         self._deliver = deliver
         self._under_way = asyncio.Lock()
+        self._given_up = False
 
     async def run(self) -> Missed:
         """Everything up to now; what is published meanwhile waits. HoldfastError if it can't be had."""
         async with self._under_way:
             return await self._run()
+
+    async def as_far_as_told(self) -> Missed:
+        """The same; what nobody tells, though the connection stands, is missing."""
+        try:
+            return await self.run()
+        except HoldfastError:
+            return Missed(unknown=self._exchange.joined and not self._given_up)
 
     async def _run(self) -> Missed:
         exchange = self._exchange
@@ -72,7 +86,7 @@ class CatchUp:
         try:
             more = True
             while more:
-                told = await self._ask("resume", **exchange.missed())
+                told = await self._told()
                 more = told["more"]
                 cells, size = cells + told.get("untold", 0), size + told["gap"]
                 self._deliver_all(exchange.take_missed(told))
@@ -83,8 +97,16 @@ class CatchUp:
                 self._deliver_all(exchange.go_on())
         return Missed(cells, size)
 
+    async def _told(self) -> dict[str, Any]:
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                return await self._ask("resume", **self._exchange.missed())
+        except TimeoutError:
+            raise NoAnswer("nobody tells what was missed") from None
+
     def give_up(self, error: HoldfastError) -> None:
         """Nobody tells any more what came before that which waits: deliver it, and fail what is asked."""
+        self._given_up = True
         self._deliver_all(self._exchange.go_on())
         self._exchange.fail(error)
 

@@ -37,11 +37,16 @@ def content(path: Path) -> Content | None:
     """What is in the file `path`; None if there is none. SettingsError if it can't be read."""
     try:
         # Not blocking: a pipe under that name would wait for its writer.
-        with open(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK), "rb") as file:
-            status = os.fstat(file.fileno())
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        try:
+            status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode):
-                raise SettingsError(f"{path} is not a file", f"remove {path}")
-            found = file.read(MAX_FILE + 1)
+                what = "a folder" if stat.S_ISDIR(status.st_mode) else "not a file"
+                raise SettingsError(f"{path} is {what}", f"move {path} elsewhere")
+            with open(descriptor, "rb", closefd=False) as file:
+                found = file.read(MAX_FILE + 1)
+        finally:
+            os.close(descriptor)
     except _ABSENT:
         return None
     except OSError as error:

@@ -51,6 +51,21 @@ _QUESTION = re.compile(
 )
 """What a terminal answers (xterm's ctlseqs), as if the user had typed it."""
 
+_REACHES_OUT = re.compile(
+    r"""[\x80-\x9f]                                                # the codes of one byte for the same
+      | \x1b (?: \] (?! 8; | 1337;(?:File|Multipart|FilePart) ) [^\x07\x1b]* (?: \x07 | \x1b\\ )
+              | k [^\x1b]* \x1b\\                                # a title, as screen has it
+              | Ptmux; (?: [^\x1b] | \x1b\x1b )* \x1b\\          # past tmux, whatever it is
+              | \[ [\d;]* t                                      # the window: its size and place
+              | c )                                              # all of it as when it was opened
+    """,
+    re.VERBOSE,
+)
+"""What changes more than the screen: titles, clipboard, notes on the desktop. Links and pictures do not."""
+
+_STRINGS = "]P_^Xk"
+"""What begins, behind an escape, a string of its own."""
+
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
@@ -77,6 +92,25 @@ def visible(text: str) -> str:
 def unasking(text: str) -> str:
     """`text` without the questions to the terminal: whoever asks has another one, and we get the answer."""
     return _QUESTION.sub("", text) if "\x1b" in text or "\x05" in text else text
+
+
+def harmless(text: str) -> str:
+    """`text` without questions, and without what reaches beyond the screen: it was meant for another one."""
+    return _REACHES_OUT.sub("", unasking(text)) if not text.isascii() or "\x1b" in text else unasking(text)
+
+
+def unfinished(text: str) -> int:
+    """Where an escape begins whose end is not in `text`; its length if there is none."""
+    begin = text.rfind("\x1b")
+    if begin < 0:
+        return len(text)
+    if begin == len(text) - 1:  # may be half of a string's end
+        before = text.rfind("\x1b", 0, begin)
+        return before if before >= 0 and text[before + 1] in _STRINGS else begin
+    if text[begin + 1] in _STRINGS:
+        return len(text) if text[begin + 1] == "]" and "\x07" in text[begin:] else begin
+    found = ESCAPE.match(text, begin)
+    return begin if found is None or found[0] == "\x1b[" else len(text)
 
 
 def size(count: int) -> str:

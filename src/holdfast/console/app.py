@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import pwd
+import re
 import signal
 import sys
 from collections.abc import Coroutine
@@ -41,7 +42,7 @@ HISTORY_SECONDS = 0.2
 EARLY_SECONDS = 0.2
 """From Enter to the cell's start it takes some milliseconds; Ctrl-C in that time means the cell."""
 
-LEAVE = frozenset({"exit", "quit", "exit()", "quit()"})
+LEAVE = re.compile(r"(?:exit|quit)(?:\(\s*\d{0,3}\s*\))?")
 """Typed at the prompt they leave at once, even while the session is busy with another client's cell."""
 
 
@@ -161,7 +162,7 @@ class Console:
                 code = await self._next_code()
             except EOFError:
                 return
-            if code.strip() in LEAVE and not self._embedded:
+            if LEAVE.fullmatch(code.strip()) and not self._embedded:
                 return
             if code.strip() == "?":
                 await pager.show(HELP, self._screen)

@@ -33,6 +33,10 @@ _COLOURS = {
 TERMINAL = "terminal"
 """The theme that is the table above. All others are pygments' styles of that name."""
 
+COLOURED = 10_000
+"""Characters of a cell, some 300 lines, that get colours: pygments takes up to 80 ms for them, while nothing
+that is typed is shown. A cell of 20,000 lines took two seconds."""
+
 
 def sixteen() -> dict[str, str]:
     """The table as rules of prompt_toolkit: `pygments.keyword` -> `ansimagenta`."""
@@ -59,14 +63,18 @@ def lexer_class() -> type[Lexer]:
     return found
 
 
-def highlighted(code: str, theme: str = TERMINAL) -> str:
-    """`code` with the colours as terminal escapes, or as it is if the user wants none (no-color.org)."""
+def highlighted(code: str, theme: str = TERMINAL, most: int = COLOURED) -> str:
+    """`code` with the colours as terminal escapes, or as it is if the user wants none (no-color.org).
+
+    Of more than `most` characters the lines after those stay as they are.
+    """
     if os.environ.get("NO_COLOR"):
         return code
     from pygments import highlight  # type: ignore[import-untyped]  # noqa: PLC0415 - see the head of the module
 
-    coloured: str = highlight(code, lexer_class()(stripnl=False), _formatter(theme))
-    return coloured
+    end = len(code) if len(code) <= most else code.rfind("\n", 0, most) + 1
+    coloured: str = highlight(code[:end], lexer_class()(stripnl=False), _formatter(theme)) if end else ""
+    return coloured + code[end:]
 
 
 def _formatter(theme: str) -> Formatter:

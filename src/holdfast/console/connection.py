@@ -35,7 +35,11 @@ class Connection(Ears):
             self._note(f"{self._name} answers again, after {seconds:.0f} s", ansi.NOTE)
 
     def missed(self, what: Missed) -> None:
-        """Too much has happened meanwhile."""
+        """Too much has happened meanwhile, or nobody tells what."""
+        if what.unknown:
+            why = f"some of what happened is missing here: {self._name} did not tell it in time"
+            self._note(f"{why}; all of it: holdfast log {self._name}", ansi.WARNING)
+            return
         cells = f"{what.cells} cell{'s' * (what.cells != 1)} ran unseen" if what.cells else ""
         size = f"{ansi.size(what.size)} of output are left out" if what.size else ""
         told = " and ".join(filter(None, (cells, size)))

@@ -95,6 +95,12 @@ def installed() -> dict[str, Path]:
     return found
 
 
+def interpreter(folder: Path) -> str | None:
+    """The Python that a kernelspec of ours starts; None if somebody has damaged what it says."""
+    first = next(iter(_argv(folder)), None)
+    return first if isinstance(first, str) and first and "\0" not in first else None
+
+
 def remove(name: str) -> Path:
     """Remove our kernelspec `name` and return where it was. HoldfastError when there is none."""
     ours = installed()
@@ -180,12 +186,17 @@ def _metadata(*, debugger: bool, provisioner: bool) -> dict[str, object]:
 
 
 def _is_ours(folder: Path) -> bool:
+    return MODULE in _argv(folder)
+
+
+def _argv(folder: Path) -> list[object]:
+    """What Jupyter would start, whatever stands there; empty if it is no list."""
     try:
         spec = json.loads((folder / "kernel.json").read_bytes())
-    except (OSError, ValueError):
-        return False
+    except (OSError, ValueError, RecursionError):
+        return []
     argv = spec.get("argv") if isinstance(spec, dict) else None
-    return isinstance(argv, list) and MODULE in argv
+    return argv if isinstance(argv, list) else []
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -15,33 +15,10 @@ import asyncio
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import CodeType, FrameType, TracebackType
+from types import CodeType, FrameType
 from typing import Any, TypeVar
 
 from holdfast.link.ring import RingWriter
-
-_OURS = __name__.rpartition(".")[0]
-_DEBUGGER = ("pydevd", "_pydevd")
-"""In whose frames a cell waits at a breakpoint. The line that it waits at comes twice before them."""
-
-
-def cut_our_part(trace: TracebackType | None) -> None:
-    """Let a traceback end at the last line of the user's: what follows is our handler, and how we send.
-
-    A signal may also be heard where a function has no line yet, which IPython's formatter can't take.
-    """
-    last = None
-    while trace is not None:
-        name = trace.tb_frame.f_globals.get("__name__", "")
-        if name.startswith(_DEBUGGER):
-            break
-        ours = name.startswith(_OURS) or trace.tb_lineno is None
-        if not ours and (last is None or last.tb_frame is not trace.tb_frame):
-            last = trace
-        trace = trace.tb_next
-    if last is not None:
-        last.tb_next = None
-
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _unbroken: set[CodeType] = set()

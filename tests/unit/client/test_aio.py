@@ -8,7 +8,10 @@ from functools import wraps
 
 import pytest
 
+from holdfast.client import catchup
 from holdfast.client.aio import Client, Execution
+from holdfast.client.catchup import Missed
+from holdfast.client.ears import Ears
 from holdfast.client.exchange import Incoming
 from holdfast.errors import NoAnswer
 from holdfast.protocol import connection
@@ -130,6 +133,28 @@ async def test_a_wait_that_is_cancelled_disturbs_nothing(client: Client, peer: P
             await run.reply
     await client.interrupt()
     assert (await run.reply).content["ename"] == "KeyboardInterrupt"
+
+
+class _Heard(Ears):
+    def __init__(self) -> None:
+        self.told: list[Missed] = []
+
+    def missed(self, what: Missed) -> None:
+        self.told.append(what)
+
+
+def test_what_nobody_tells_of_a_gap_is_said_to_be_missing(
+    peer: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(catchup, "ANSWER_SECONDS", 0.05)
+
+    @connected
+    async def gap(client: Client, _: Peer) -> None:
+        client.hears = ears = _Heard()
+        assert await text(client.execute("gap after")) == "beforeafter"
+        assert ears.told == [Missed(unknown=True)]
+
+    gap(peer)
 
 
 @connected

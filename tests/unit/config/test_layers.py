@@ -138,6 +138,11 @@ def test_what_is_no_file_or_has_no_end_is_not_read(places: Places) -> None:
     os.mkfifo(places.user)
     assert places.problems() == [f"{places.user} is not a file"]
     places.user.unlink()
+    places.user.mkdir()
+    opened = len(os.listdir("/proc/self/fd"))
+    assert places.problems() == [f"{places.user} is a folder"]
+    assert len(os.listdir("/proc/self/fd")) == opened
+    places.user.rmdir()
     places.user.write_bytes(b"#" * 2_000_000)
     assert places.problems() == [f"{places.user} is too long for settings"]
 

@@ -96,3 +96,37 @@ def test_what_a_terminal_would_answer_into_the_prompt_is_not_asked(question: str
 )
 def test_what_is_no_question_is_left_as_it_is(text: str) -> None:
     assert ansi.unasking(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("\x1b]2;title\x07a\x1bktitle\x1b\\", "a"),
+        ("a\x9d0;title\x9c", "a0;title"),
+        ("\x1bPtmux;\x1b\x1b]52;c;eA==\x07\x1b\\a", "a"),
+        ("\x1b[8;1;1ta\x1bc", "a"),
+        ("\x1b]8;;http://x\x1b\\a", "\x1b]8;;http://x\x1b\\a"),
+        ("\x1b]1337;File=inline=1:eA==\x07", "\x1b]1337;File=inline=1:eA==\x07"),
+        ("\x1b[31ma\r\x1b[K", "\x1b[31ma\r\x1b[K"),
+    ],
+)
+def test_nothing_reaches_beyond_the_screen(text: str, left: str) -> None:
+    assert ansi.harmless(text) == left
+
+
+@pytest.mark.parametrize(
+    ("text", "waits"),
+    [
+        ("text", ""),
+        ("a\x1b", "\x1b"),
+        ("a\x1b[3", "\x1b[3"),
+        ("a\x1b[31m", ""),
+        ("a\x1b]0;t", "\x1b]0;t"),
+        ("a\x1b]0;t\x07", ""),
+        ("a\x1b]0;t\x1b", "\x1b]0;t\x1b"),
+        ("a\x1b]0;t\x1b\\", ""),
+        ("a\x1b7b", ""),
+    ],
+)
+def test_an_escape_that_is_not_whole_is_found(text: str, waits: str) -> None:
+    assert text[ansi.unfinished(text) :] == waits

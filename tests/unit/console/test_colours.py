@@ -7,7 +7,8 @@ from typing import get_args, get_type_hints
 import pytest
 from prompt_toolkit.styles import Style
 
-from holdfast.console.colours import highlighted, lexer_class, prompt_style, sixteen
+from holdfast.console.ansi import ESCAPE
+from holdfast.console.colours import COLOURED, highlighted, lexer_class, prompt_style, sixteen
 from holdfast.settings import Console
 
 
@@ -20,6 +21,15 @@ def test_the_prompts_rules_are_rules_that_prompt_toolkit_takes() -> None:
 
 def test_the_same_colours_come_as_escapes() -> None:
     assert highlighted("import os") == "\x1b[35mimport\x1b[39;49;00m os\n"
+
+
+@pytest.mark.parametrize("newline", ["\n", " "])
+def test_of_a_cell_without_end_the_beginning_gets_colours(newline: str) -> None:
+    code = newline.join(["import os"] * 20_000)
+    coloured = highlighted(code)
+    assert ESCAPE.sub("", coloured) == code
+    assert coloured.startswith("\x1b[35mimport") == (newline == "\n")
+    assert "\x1b" not in coloured[5 * COLOURED :]
 
 
 def test_who_wants_no_colour_gets_the_code_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -179,7 +179,21 @@ def test_a_place_that_cannot_be_written_is_named(home: Path) -> None:
     assert caught.value.remedy
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{", '{"argv": "holdfast.kernel"}', "\xff"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "[]",
+        "{",
+        "[" * 100_000,
+        "3",
+        "{}",
+        '{"argv": {}}',
+        '{"argv": []}',
+        '{"argv": "holdfast.kernel"}',
+        "\xff",
+    ],
+)
 def test_broken_kernelspecs_are_not_ours_and_disturb_nothing(content: str) -> None:
     broken = kernelspec.user_data_folder() / "kernels" / "broken"
     broken.mkdir(parents=True)

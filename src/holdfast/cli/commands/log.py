@@ -9,6 +9,7 @@ from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from pathlib import Path
 
 from holdfast.cli import pick
+from holdfast.cli.foreign import Foreign
 from holdfast.cli.logs import transcript
 from holdfast.cli.logs.cells import Cell, log_of, newest
 from holdfast.cli.usage import UsageError, as_typed, has_colours, tell
@@ -58,9 +59,10 @@ def run(options: Namespace) -> int:
         return 0
     if not cells:
         tell(f"nothing was run in {name}")
-    colours = has_colours(sys.stdout)
+    colours, shown = has_colours(sys.stdout), Foreign(sys.stdout)
     for cell in cells:
-        sys.stdout.write(transcript.show(cell, colours=colours))
+        shown.write(transcript.show(cell, colours=colours))
+        shown.settle()
     return 0
 
 

@@ -40,5 +40,9 @@ def _stop(name: str) -> int:
     except HoldfastError as error:
         return complain(error, ["stop", name])
     else:
+        from holdfast.cli.logs import kept  # noqa: PLC0415 - SQLite, when there is nothing else to do
+
+        if trouble := kept.not_written(name):
+            return complain(trouble)
         print(f"{name} ended; its state is kept. bring back: holdfast attach {name}")
     return 0

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from holdfast.cli import text
+from holdfast.cli.foreign import Foreign
 from holdfast.cli.logs import Ask, kept
 from holdfast.cli.logs.cells import Cell, log_of, newest
 from holdfast.cli.logs.transcript import Transcript
@@ -102,6 +103,7 @@ class _Text:
     def __init__(self, who: str | None) -> None:
         self._who = who
         self._colours = has_colours(sys.stdout)
+        self._shown = Foreign(sys.stdout)
         self._transcript = Transcript(self._write, colours=self._colours)
 
     def before(self, cells: list[Cell]) -> None:
@@ -124,6 +126,7 @@ class _Text:
             self._transcript.begin(*begun, str(content.get("code", "")))
         elif _is_end(message):
             self._transcript.end()
+            self._shown.settle()
         else:
             self._transcript.output(message.msg_type, content)
 
@@ -131,7 +134,7 @@ class _Text:
         """All has been heard."""
 
     def _write(self, piece: str) -> None:
-        sys.stdout.write(piece if self._colours else text.plain(piece))
+        self._shown.write(piece if self._colours else text.plain(piece))
 
 
 class _Lines:

@@ -21,6 +21,9 @@ from holdfast.paths import session_state
 UNCLEAN = "not closed properly"
 """State of a session that nobody runs and nobody has ended."""
 
+_BARRIERS = frozenset({"begin", "restart", "reset", "fresh"})
+"""Events before which no write was this run's, or none counts any more."""
+
 CUT_OFF = "cut off"
 """Status of a cell that was running when its session ended."""
 
@@ -43,6 +46,38 @@ def summary(name: str, *, glance: bool = False) -> dict[str, Any]:
             }
     except HoldfastError as error:
         return {"state": "can't be read", "trouble": error.what}
+
+
+def not_written(name: str) -> HoldfastError | None:
+    """What of a session's state its end could not write, the disk being full, say; None if all is there."""
+    try:
+        with _journal(name) as journal:
+            clean, why, older = journal.ending().kind != "unclean", *_last_checkpoint(journal)
+    except HoldfastError as error:
+        return HoldfastError(f"{name} ended, and its journal can't be read: {error.what}", error.remedy)
+    if why is not None:
+        left = f"those as of {older} are kept" if older else "its log is kept"
+        what = f"{name} ended, and its variables could not be written ({why.partition('; ')[0]}); {left}"
+    elif not clean:
+        what = f"{name} ended, but that could not be written: the last variables and cells may be missing"
+    else:
+        return None
+    return HoldfastError(what, f"df -h {session_state(name)}   (make room, then: holdfast attach {name})")
+
+
+def _last_checkpoint(journal: Records) -> tuple[str | None, str]:
+    """Why the last one could not be written, None if it could; and as of when there is an older one."""
+    why = None
+    for event in reversed(journal.events()):
+        if event.kind == "no_checkpoint" and why is None:
+            why = str(event.details.get("why"))
+        elif event.kind == "checkpoint":
+            made = event.details.get("checkpoint")
+            count = made.get("count") if isinstance(made, dict) else None
+            return why, f"In[{count}]" if count else "its start"
+        elif event.kind in _BARRIERS:
+            break
+    return why, ""
 
 
 def holder(name: str) -> str | None:

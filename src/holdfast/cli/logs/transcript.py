@@ -82,7 +82,7 @@ class Transcript:
             return code
         from holdfast.console.colours import highlighted  # noqa: PLC0415 - pygments: only for a terminal
 
-        return highlighted(code).rstrip("\n")
+        return highlighted(ansi.visible(code)).rstrip("\n")
 
     def _painted(self, words: str, colour: str) -> str:
         return ansi.paint(words, colour) if self._colours and words else words

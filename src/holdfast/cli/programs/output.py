@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from holdfast.cli import text
+from holdfast.cli.foreign import Foreign
 from holdfast.cli.usage import has_colours
 from holdfast.client.blocking import Client, Execution
 from holdfast.client.exchange import Incoming
@@ -30,24 +31,26 @@ class Printed:
 
     def __init__(self) -> None:
         self._error_told = False
+        self._out, self._err = Foreign(sys.stdout), Foreign(sys.stderr)
 
     def take(self, message: Incoming) -> None:
         """Print it."""
         content = message.content
         if message.msg_type == "stream":
-            _write(
-                sys.stderr if content.get("name") == "stderr" else sys.stdout, str(content.get("text", ""))
-            )
+            _write(self._err if content.get("name") == "stderr" else self._out, str(content.get("text", "")))
         elif message.msg_type in ("display_data", "execute_result"):
-            _write(sys.stdout, shown(content) + "\n")
+            _write(self._out, shown(content) + "\n")
         elif message.msg_type == "error":
             self._error_told = True
-            _write(sys.stderr, last_words(content))
+            _write(self._err, last_words(content))
 
     def end(self, reply: Incoming) -> None:
-        """Print the error that only the reply tells."""
+        """Print the error that only the reply tells; the terminal is as it was."""
         if reply.content.get("status") == "error" and not self._error_told:
-            _write(sys.stderr, last_words(reply.content))
+            _write(self._err, last_words(reply.content))
+        for each in (self._out, self._err):
+            each.settle()
+            each.flush()
 
 
 def finish(
@@ -112,6 +115,6 @@ def exit_number(value: str) -> int | None:
     return int(value) if value.removeprefix("-").isdecimal() else None
 
 
-def _write(file: Any, words: str) -> None:
+def _write(file: Foreign, words: str) -> None:
     file.write(words)
     file.flush()

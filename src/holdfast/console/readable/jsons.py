@@ -10,4 +10,5 @@ from holdfast.console.colours import highlighted
 
 def text(value: object) -> str:
     """`value`, which came as JSON."""
-    return highlighted(ansi.visible(json.dumps(value, indent=2, ensure_ascii=False))).rstrip("\n")
+    text = ansi.visible(json.dumps(value, indent=2, ensure_ascii=False))
+    return highlighted(text, most=len(text)).rstrip("\n")

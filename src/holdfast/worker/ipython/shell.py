@@ -14,20 +14,19 @@ from collections.abc import Callable
 from typing import Any
 
 from IPython.core import debugger, page, payloadpage
-from IPython.core.autocall import ZMQExitAutocall
 from IPython.core.interactiveshell import InteractiveShell, InteractiveShellABC
 from traitlets import Any as AnyTrait
 from traitlets import CBool, Instance, Type, default
 
-from holdfast.worker.interrupts import cut_our_part
 from holdfast.worker.ipython.display import DisplayChannel, Publisher, ResultHook
+from holdfast.worker.ipython.exits import Exit
 from holdfast.worker.ipython.formats import QuickFormatter
 from holdfast.worker.ipython.gui import Guis
 from holdfast.worker.ipython.history import JournalHistory
 from holdfast.worker.ipython.magics import register as register_kernel_magics
 from holdfast.worker.ipython.system import System
 from holdfast.worker.parents import ParentApi, Parents, Request
-from holdfast.worker.stdin import StdinNotImplementedError
+from holdfast.worker.tracebacks import only_the_users, without_ours
 
 
 def words_of(error: BaseException | None) -> str:
@@ -48,7 +47,7 @@ class ZMQInteractiveShell(ParentApi, InteractiveShell):
     programs: System = AnyTrait()
     guis: Guis = AnyTrait()
     kernel: Any = AnyTrait()
-    exiter = Instance(ZMQExitAutocall)
+    exiter = Instance(Exit)
     readline_use = CBool(False)
     autoindent = CBool(False)
 
@@ -62,8 +61,8 @@ class ZMQInteractiveShell(ParentApi, InteractiveShell):
     """An interrupt cancelled the running cell's task: its CancelledError is really a KeyboardInterrupt."""
 
     @default("exiter")  # type: ignore[untyped-decorator] # traitlets is Any here
-    def _make_exiter(self) -> ZMQExitAutocall:
-        return ZMQExitAutocall(self)
+    def _make_exiter(self) -> Exit:
+        return Exit(self)
 
     def init_environment(self) -> None:
         """Tell programs that we start what they write to: colours yes, a pager no."""
@@ -164,14 +163,13 @@ class ZMQInteractiveShell(ParentApi, InteractiveShell):
         return super().run_cell(*args, **kwargs)
 
     def showtraceback(self, exc_tuple: Any = None, *args: Any, **kwargs: Any) -> None:
-        """Show an exception; a cancellation that was an interrupt reads as one, and is where it hit."""
+        """Show an exception without our frames; a cancellation that was an interrupt reads as one."""
         kind, value, trace = exc_tuple or sys.exc_info()
+        only_the_users(value)
         if self.interrupted and isinstance(value, asyncio.CancelledError):
             kind, value = KeyboardInterrupt, KeyboardInterrupt()
-        if isinstance(value, KeyboardInterrupt | EOFError | StdinNotImplementedError):
-            cut_our_part(trace)
-            exc_tuple = (kind, value, trace)
-        super().showtraceback(exc_tuple, *args, **kwargs)
+        trace = without_ours(trace) or trace
+        super().showtraceback((kind, value, trace) if kind else None, *args, **kwargs)
 
     def _showtraceback(self, etype: type[BaseException], evalue: BaseException, stb: list[str]) -> None:
         """Send a formatted exception to the clients and keep it for the reply."""

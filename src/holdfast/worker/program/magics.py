@@ -54,7 +54,11 @@ class ProgramMagics(Magics):
         kept = {name: names.get(name, _ABSENT) for name in _OWN_NAMES}
         argv, path = sys.argv[:], sys.path[:]
         try:
-            with self._interrupts.as_python_has_them(), scene.without_a_loop():
+            with (
+                self._interrupts.as_python_has_them(),
+                scene.without_a_loop(),
+                scene.with_pythons_exit(self.shell),
+            ):
                 status = running.status_of(asked, self._show)
         finally:
             sys.argv[:], sys.path[:] = argv, path

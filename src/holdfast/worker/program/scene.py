@@ -58,6 +58,21 @@ def without_a_loop() -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def with_pythons_exit(shell: Any) -> Iterator[None]:
+    """`exit` and `quit` end the program, wherever in it they are called; the shell's own are put away."""
+    names: dict[str, Any] = shell.user_ns
+    shells = {name: names.pop(name) for name in ("exit", "quit") if names.get(name) is shell.exiter}
+    for name in shells:  # not site's: that closes standard input, which is the session's here
+        setattr(builtins, name, sys.exit)
+    try:
+        yield
+    finally:
+        for name, exiter in shells.items():
+            vars(builtins).pop(name, None)
+            names.setdefault(name, exiter)
+
+
+@contextlib.contextmanager
 def _without_a_current_loop() -> Iterator[None]:
     """`asyncio.get_event_loop` does not find ours either."""
     if sys.version_info < (3, 14):
