@@ -51,6 +51,8 @@ _QUESTION = re.compile(
 )
 """What a terminal answers (xterm's ctlseqs), as if the user had typed it."""
 
+_COLOUR = re.compile(r"\x1b\[[\d;:]*m")
+
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
@@ -64,9 +66,19 @@ def colours() -> Colours:
     return "256" if "256color" in term or "kitty" in term or "ghostty" in term else "16"
 
 
+def colourless() -> bool:
+    """Whether the user wants no colours (no-color.org), or the terminal has none."""
+    return colours() == "none"
+
+
 def paint(text: str, colour: str) -> str:
-    """`text` in a colour (SGR parameters), or as it is if the user wants none (no-color.org)."""
-    return text if os.environ.get("NO_COLOR") else f"\x1b[{colour}m{text}\x1b[0m"
+    """`text` in a colour (SGR parameters), or as it is if there are to be none."""
+    return text if colourless() else f"\x1b[{colour}m{text}\x1b[0m"
+
+
+def drawn(text: str) -> str:
+    """What IPython has drawn, in its colours: a traceback, a help page. Without them if there are to be none."""
+    return _COLOUR.sub("", text) if colourless() else text
 
 
 def visible(text: str) -> str:
