@@ -103,7 +103,8 @@ def checked_name(name: str) -> str:
 
 def elsewhere() -> str:
     """What to try where a folder of ours can't be."""
-    return "check HOLDFAST_HOME" if os.environ.get("HOLDFAST_HOME") else "export HOLDFAST_HOME=…   (a folder of yours)"
+    is_set = os.environ.get("HOLDFAST_HOME")
+    return "check HOLDFAST_HOME" if is_set else "export HOLDFAST_HOME=…   (a folder of yours)"
 
 
 def private_folder(path: Path) -> Path:

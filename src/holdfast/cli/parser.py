@@ -66,7 +66,7 @@ class Parser(ArgumentParser):
             if isinstance(action, SubParsers):
                 for name, each in action.choices.items():
                     if name in words:
-                        yield from each._options(words)  # noqa: SLF001 - it is one of us
+                        yield from each._options(words)
 
     def _surplus(self, word: str, words: Sequence[str]) -> UsageError:
         if not word.startswith("-"):

@@ -77,7 +77,7 @@ def paint(text: str, colour: str) -> str:
 
 
 def drawn(text: str) -> str:
-    """What IPython has drawn, in its colours: a traceback, a help page. Without them if there are to be none."""
+    """A traceback or a help page, as IPython has drawn it; without its colours if there are to be none."""
     return _COLOUR.sub("", text) if colourless() else text
 
 
