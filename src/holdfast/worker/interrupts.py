@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 
 from holdfast.link.ring import RingWriter
 
-_OURS = __name__.rpartition(".")[0]
+_OURS = __name__.partition(".")[0] + "."
 _DEBUGGER = ("pydevd", "_pydevd")
 """In whose frames a cell waits at a breakpoint. The line that it waits at comes twice before them."""
 
