@@ -101,6 +101,12 @@ def checked_name(name: str) -> str:
     )
 
 
+def elsewhere() -> str:
+    """What to try where a folder of ours can't be."""
+    is_set = os.environ.get("HOLDFAST_HOME")
+    return "check HOLDFAST_HOME" if is_set else "export HOLDFAST_HOME=…   (a folder of yours)"
+
+
 def private_folder(path: Path) -> Path:
     """Make `path` (and parents) if missing, mode 0700, and check that it is ours alone.
 
@@ -111,7 +117,7 @@ def private_folder(path: Path) -> Path:
         path.mkdir(mode=0o700, exist_ok=True)
         status = path.lstat()
     except OSError as error:
-        raise RefusedPath(f"can't make the folder {path}: {error.strerror}", "check HOLDFAST_HOME") from error
+        raise RefusedPath(f"can't make the folder {path}: {error.strerror}", elsewhere()) from error
     if not stat.S_ISDIR(status.st_mode):
         raise RefusedPath(f"{path} is not a folder", "remove it, or set HOLDFAST_HOME")
     if status.st_uid != os.getuid():

@@ -293,6 +293,7 @@ def test_ctrl_c_at_a_question_interrupts_the_cell(console: Terminal) -> None:
     console.send(CTRL_C)
     console.wait_for("KeyboardInterrupt")
     console.wait_for_last_prompt()
+    assert "----> 1 input('well? ')\n\nKeyboardInterrupt" in console.text  # none of our own lines
 
 
 def test_ctrl_d_at_a_question_is_the_end_of_input(console: Terminal) -> None:

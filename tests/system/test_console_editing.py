@@ -392,6 +392,21 @@ def test_who_wants_no_colour_gets_none(shared: Session) -> None:
         console.wait_for("flower(): 'x'")
         console.wait_until(lambda: console.style_of("flower")[1], "highlighting, in bold")
         assert {console.style_of(word)[0] for word in ("In [", "def", "flower", "'x'")} == {"default"}
+        console.send(CTRL_C)
+        run(console, "len?")
+        run(console, "1 / 0")
+        words = ("Signature:", "ZeroDivisionError", "---->", "1 / 0")
+        assert {console.style_of(word)[0] for word in words} == {"default"}
+
+
+def test_a_terminal_that_is_dumb_gets_no_colour_either(shared: Session) -> None:
+    command = ["env", "TERM=dumb", *HOLDFAST, "attach", shared.name]
+    with Terminal(command, shared.env) as console:
+        console.wait_for_last_prompt()
+        run(console, "2 + 2")
+        run(console, "1 / 0")
+        words = ("session work", "Out[", "4", "ZeroDivisionError", "----> 1")
+        assert {console.style_of(word)[0] for word in words} == {"default"}
 
 
 def test_a_cell_that_took_long_says_how_long(shared: Session) -> None:

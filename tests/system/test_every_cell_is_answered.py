@@ -43,3 +43,9 @@ def test_history_of_this_session_is_listed_without_its_number(client: Client) ->
     client.run("sought = 1")
 
     assert client.run("%history -g sought").text().splitlines()[0].split() == ["1:", "sought", "=", "1"]
+
+
+def test_rerun_runs_the_cell_before_and_not_itself(client: Client) -> None:
+    client.run("print('once', 'more')")
+
+    assert client.run("%rerun").text().endswith("=== Output: ===\nonce more\n")

@@ -51,6 +51,17 @@ def test_what_keeps_sessions_from_starting_is_named_with_what_to_do(shell: Shell
     assert "\n           try: " in done.stdout
 
 
+def test_where_there_is_no_place_for_sessions_all_else_is_examined_all_the_same(shell: Shell) -> None:
+    env = environment(shell.home, shell.mark) | {"HOLDFAST_HOME": "", "HOME": "/dev/null"}
+    env = {name: value for name, value in env.items() if not name.startswith("XDG_")}
+    command = [sys.executable, "-m", "holdfast", "info", "--json"]
+    done = subprocess.run(command, env=env, capture_output=True, timeout=SECONDS, check=False)
+    found = {each["name"]: each for each in json.loads(done.stdout)["checks"]}
+    assert (done.returncode, found["start"]["ok"], found["packages"]["ok"]) == (1, False, True)
+    assert found["folders"]["found"].startswith("can't make the folder /dev/null/.local/state/holdfast: ")
+    assert found["folders"]["remedy"].startswith("export HOLDFAST_HOME=")
+
+
 def test_a_folder_that_others_can_enter_is_named(shell: Shell) -> None:
     run = shell.home / "run"
     run.mkdir()

@@ -145,6 +145,7 @@ def test_who_comes_back_is_asked_again_and_can_leave_it_for_later(work: Session)
         run(console, "import getpass; secret = getpass.getpass('word? ')", "\nword?")
         console.send(CTRL_BACKSLASH)
         assert console.wait_end() == 0
+    assert "waits for an answer [1]" in work.command("ls")
     with work.asked("word?") as console:
         console.send(CTRL_C)
         console.wait_for("not answered; Enter on an empty line answers it here")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -452,3 +453,29 @@ def test_an_editor_is_refused_and_the_screen_stays_as_it_was(console: Terminal) 
     console.wait_for("holdfast: vim wants a whole terminal: run it in a shell")
     console.wait_for_last_prompt()
     assert "!vim" in console.text
+
+
+# %%bash
+
+
+def test_bash_cells_leave_no_thread_and_go_on_after_a_crash(client: Client) -> None:
+    assert client.do("%%bash\necho one").text() == "one\n"
+    died = client.run("import os; os.abort()")
+    assert "thread" not in died.notice
+    assert client.do("%%bash\necho two").text() == "two\n"
+    assert client.do("import threading; threading.active_count()").result == "1"
+
+
+def test_bash_cells_go_on_after_a_crash_that_took_the_ones_in_the_background(client: Client) -> None:
+    client.do("%%bash --bg --proc program\nexec sleep 60")
+    pid = int(client.do("program.pid").result)
+    client.run("import os; os.abort()")
+    assert client.do("%%bash\necho two").text() == "two\n"
+    os.kill(pid, signal.SIGKILL)  # an interpreter's programs outlive it
+
+
+def test_a_bash_cell_that_fails_says_so_and_the_next_one_runs(client: Client) -> None:
+    failed = client.run("%%bash\nexit 3")
+    assert failed.error["ename"] == "CalledProcessError"
+    assert "scripts.py" not in failed.notice
+    assert client.do("%%bash\necho on").text() == "on\n"

@@ -20,7 +20,7 @@ from holdfast import paths
 from holdfast.cli import pick, text
 from holdfast.cli.usage import as_typed
 from holdfast.client import start
-from holdfast.errors import HoldfastError
+from holdfast.errors import HoldfastError, RefusedPath
 
 SHORT_NAME = 24
 """Characters that a session's name should be able to have: a notebook's has its stem and nine more."""
@@ -250,8 +250,12 @@ def _kernels() -> Iterator[Check]:
 def _sessions() -> Iterator[Check]:
     from holdfast.cli.logs import kept  # noqa: PLC0415 - SQLite, which the other checks do without
 
+    try:
+        names = start.known()
+    except RefusedPath:  # that was told with the folders
+        return
     unused, size, now = [], 0, time.time()
-    for name in start.known():
+    for name in names:
         if pick.is_running(name):
             continue
         found = kept.summary(name)

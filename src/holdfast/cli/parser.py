@@ -13,6 +13,13 @@ from holdfast.cli.usage import UsageError, as_typed
 from holdfast.likeness import nearest
 
 _WRONG_CHOICE = re.compile(r"invalid choice: '(.*)' \(choose from (.*)\)")  # argparse.ArgumentError
+_MISSING = re.compile(r"the following arguments are required: (.*)")
+_NO_VALUE = re.compile(r"argument (?:\S+/)?(\S+): expected .*")
+_ABOUT_ONE = re.compile(r"argument ([^:]+: .*)")
+
+
+class _Missing(UsageError):
+    """An argument that must be there is not; perhaps only because another one is not understood."""
 
 
 class Parser(ArgumentParser):
@@ -23,9 +30,16 @@ class Parser(ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Raise what argparse would print."""
+        remedy = f"{self.prog} --help"
+        if missing := _MISSING.fullmatch(message):
+            one = missing[1] if "|" in missing[1] else f"a {missing[1]}"
+            raise _Missing(f"{self.prog.removeprefix('holdfast ')} needs {one}", remedy)
+        if alone := _NO_VALUE.fullmatch(message):
+            raise UsageError(f"{alone[1]} needs a value", remedy)
         wrong = _WRONG_CHOICE.search(message)
         if wrong is None:
-            raise UsageError(message, f"{self.prog} --help")
+            about = _ABOUT_ONE.fullmatch(message)
+            raise UsageError(about[1] if about else message, remedy)
         word, choices = wrong[1], re.findall(r"[\w-]+", wrong[2])
         near = nearest(word, choices)
         what = f"{word!r} is none of {', '.join(choices)}"
@@ -33,24 +47,32 @@ class Parser(ArgumentParser):
 
     def parse(self, words: Sequence[str]) -> Namespace:
         """The options; SystemExit once the help was printed."""
-        options, unknown = self.parse_known_args(words)
+        try:
+            options, unknown = self.parse_known_args(words)
+        except _Missing:
+            known = set(self._options(words))
+            for word in words:
+                if word.startswith("--") and word.partition("=")[0] not in known:
+                    raise self._surplus(word, words) from None
+            raise
         if unknown:
             raise self._surplus(unknown[0], words)
         return options
 
-    def options(self) -> Iterator[str]:
-        """All that begins with a dash, also of commands within the command."""
+    def _options(self, words: Sequence[str]) -> Iterator[str]:
+        """All that begins with a dash, also of the command within the command that is among `words`."""
         for action in self._actions:  # argparse tells it nowhere else
             yield from action.option_strings
             if isinstance(action, SubParsers):
-                for each in action.choices.values():
-                    yield from each.options()
+                for name, each in action.choices.items():
+                    if name in words:
+                        yield from each._options(words)
 
     def _surplus(self, word: str, words: Sequence[str]) -> UsageError:
         if not word.startswith("-"):
             return UsageError(f"{word!r} is one argument too many", f"{self.prog} --help")
         name, equals, value = word.partition("=")
-        near = nearest(name, self.options())
+        near = nearest(name, self._options(words))
         remedy = f"{self.prog} --help"
         if near is not None:
             command = self.prog.split()[1:]

@@ -31,6 +31,7 @@ from holdfast.errors import (
 from holdfast.likeness import nearest
 from holdfast.paths import (
     checked_name,
+    elsewhere,
     private_folder,
     runtime_folder,
     session_cells,
@@ -231,7 +232,7 @@ def known() -> list[str]:
     except FileNotFoundError:
         return []
     except OSError as error:
-        raise RefusedPath(f"can't read {folder}: {error.strerror}", "check HOLDFAST_HOME") from error
+        raise RefusedPath(f"can't read {folder}: {error.strerror}", elsewhere()) from error
 
 
 def last_use(name: str) -> float:
@@ -352,7 +353,8 @@ def _start(
     if takes_over and not _is_left(name):
         raise _NothingLeft
     what = answer.get("what") or _last_words(log, written) or "it ended without a word"
-    raise StartFailed(f"session {name!r} did not start: {what}", answer.get("remedy") or f"see {log}")
+    session = f"session {name!r}" if named else "the session"  # whose name nobody has given it
+    raise StartFailed(f"{session} did not start: {what}", answer.get("remedy") or f"see {log}")
 
 
 def _delete(folder: Path) -> None:

@@ -62,6 +62,11 @@ def table(file: Content, *within: str) -> dict[str, Any] | None:
 
     try:
         found: Any = tomllib.loads(file.bytes.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        line = file.bytes.count(b"\n", 0, error.start) + 1
+        raise SettingsError(
+            f"{file.path}: line {line} is not UTF-8", f"mend or remove {file.path}"
+        ) from error
     except (ValueError, RecursionError) as error:  # what is no TOML, and nesting or digits without end
         raise SettingsError(f"{file.path}: {error}", f"mend or remove {file.path}") from error
     for key in within:

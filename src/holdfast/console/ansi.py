@@ -66,6 +66,8 @@ _REACHES_OUT = re.compile(
 _STRINGS = "]P_^Xk"
 """What begins, behind an escape, a string of its own."""
 
+_COLOUR = re.compile(r"\x1b\[[\d;:]*m")
+
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
@@ -79,9 +81,19 @@ def colours() -> Colours:
     return "256" if "256color" in term or "kitty" in term or "ghostty" in term else "16"
 
 
+def colourless() -> bool:
+    """Whether the user wants no colours (no-color.org), or the terminal has none."""
+    return colours() == "none"
+
+
 def paint(text: str, colour: str) -> str:
-    """`text` in a colour (SGR parameters), or as it is if the user wants none (no-color.org)."""
-    return text if os.environ.get("NO_COLOR") else f"\x1b[{colour}m{text}\x1b[0m"
+    """`text` in a colour (SGR parameters), or as it is if there are to be none."""
+    return text if colourless() else f"\x1b[{colour}m{text}\x1b[0m"
+
+
+def drawn(text: str) -> str:
+    """A traceback or a help page, as IPython has drawn it; without its colours if there are to be none."""
+    return _COLOUR.sub("", text) if colourless() else text
 
 
 def visible(text: str) -> str:

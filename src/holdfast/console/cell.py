@@ -171,7 +171,7 @@ class OwnCell:
         """What the kernel wants of its frontend (messaging.html, "Payloads")."""
         source = payload.get("source")
         if source == "page":
-            await pager.show(bundle.text(payload), self._screen)
+            await pager.show(ansi.drawn(bundle.text(payload)), self._screen)
         elif source == "set_next_input":
             return outcome._replace(next_input=str(payload.get("text", "")))
         elif source == "ask_exit":

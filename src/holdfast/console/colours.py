@@ -6,8 +6,9 @@ pygments takes 30 ms to import, so it is imported at the first use, which is aft
 from __future__ import annotations
 
 import functools
-import os
 from typing import TYPE_CHECKING
+
+from holdfast.console import ansi
 
 if TYPE_CHECKING:
     from prompt_toolkit.styles import BaseStyle
@@ -64,11 +65,11 @@ def lexer_class() -> type[Lexer]:
 
 
 def highlighted(code: str, theme: str = TERMINAL, most: int = COLOURED) -> str:
-    """`code` with the colours as terminal escapes, or as it is if the user wants none (no-color.org).
+    """`code` with the colours as terminal escapes, or as it is if there are to be none.
 
     Of more than `most` characters the lines after those stay as they are.
     """
-    if os.environ.get("NO_COLOR"):
+    if ansi.colourless():
         return code
     from pygments import highlight  # type: ignore[import-untyped]  # noqa: PLC0415 - see the head of the module
 

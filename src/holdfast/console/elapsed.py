@@ -13,6 +13,8 @@ class Stopwatch:
     def __init__(self) -> None:
         self._since: float | None = None
         self._paused = 0.0
+        self._asked: float | None = None
+        """Since when the user is being asked."""
 
     def start(self) -> None:
         """The cell begins."""
@@ -21,16 +23,19 @@ class Stopwatch:
     @contextmanager
     def paused(self) -> Iterator[None]:
         """What passes meanwhile does not count."""
-        begun = time.monotonic()
+        self._asked = time.monotonic()
         try:
             yield
         finally:
-            self._paused += time.monotonic() - begun
+            self._paused, self._asked = self._paused + time.monotonic() - self._asked, None
 
     @property
     def seconds(self) -> float:
         """What it shows now."""
-        return 0.0 if self._since is None else time.monotonic() - self._since - self._paused
+        if self._since is None:
+            return 0.0
+        end = time.monotonic() if self._asked is None else self._asked  # not answered: interrupted
+        return end - self._since - self._paused
 
 
 def words(seconds: float) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
 import sys
 from collections.abc import Callable
 
@@ -24,7 +23,7 @@ from prompt_toolkit.output.vt100 import Vt100_Output
 from prompt_toolkit.shortcuts import CompleteStyle
 from prompt_toolkit.styles import BaseStyle, DynamicStyle, Style, merge_styles
 
-from holdfast.console import editor, keys, pairs, render, suggestion
+from holdfast.console import ansi, editor, keys, pairs, render, suggestion
 from holdfast.console.colours import TERMINAL, prompt_style, sixteen
 from holdfast.console.history import SessionHistory
 from holdfast.console.screen import Screen
@@ -91,7 +90,7 @@ class Prompt:
             enable_history_search=True,
             search_ignore_case=True,
             auto_suggest=suggestion.Suggester(history.lines)
-            if settings.suggestions and _has_colours()
+            if settings.suggestions and not ansi.colourless()  # it would look as what is typed
             else None,
             key_bindings=merge_key_bindings(
                 [
@@ -226,11 +225,6 @@ def _output() -> Output:
     if isinstance(output, Vt100_Output):
         output.enable_cpr = False
     return output
-
-
-def _has_colours() -> bool:
-    """Whether a suggestion can look other than what is typed."""
-    return not os.environ.get("NO_COLOR")
 
 
 def _continuation(width: int, _line: int, wraps: int) -> AnyFormattedText:

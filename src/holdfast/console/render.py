@@ -53,7 +53,7 @@ def error(content: Mapping[str, Any]) -> str:
     """A traceback as the kernel drew it; of an error without one, its name and value."""
     traceback = content.get("traceback") or []
     if traceback:
-        return "\n".join(map(str, traceback)).rstrip("\n") + "\n"
+        return ansi.drawn("\n".join(map(str, traceback))).rstrip("\n") + "\n"
     name, value = content.get("ename") or "Error", content.get("evalue") or ""
     return f"{ansi.paint(str(name), ansi.ERROR)}: {value}\n"
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Literal, TextIO
 from holdfast.console import ansi
 from holdfast.console.colours import TERMINAL
 from holdfast.console.extent import Extent
+from holdfast.console.folding import folded
 from holdfast.console.modes import Modes
 from holdfast.protocol.terminal import Terminal
 
@@ -139,7 +140,7 @@ class Screen:
     def note(self, text: str) -> None:
         """A line of Holdfast's own words, on standard error."""
         self.fresh_line()
-        self.write(f"{text}\n", "stderr")
+        self.write(f"{folded(text, self.width)}\n", "stderr")
 
     def mark(self) -> Mark:
         """Remember this place."""

@@ -63,6 +63,8 @@ class HistoryRequest(msgspec.Struct, frozen=True):
     n: Whole | None = None
     pattern: str | None = None
     unique: bool = False
+    include_latest: bool = True
+    """Of a tail. Not in Jupyter's protocol: a cell that asks does not mean itself."""
 
 
 class IsCompleteRequest(msgspec.Struct, frozen=True):

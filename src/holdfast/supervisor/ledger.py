@@ -196,7 +196,8 @@ class Ledger:
         if request.hist_access_type == "search":
             pattern = request.pattern or "*"
             return [*self.history.search(pattern, request.raw, request.output, request.n, request.unique)]
-        return [*self.history.tail(request.n, request.raw, request.output, session=self.number)]
+        latest = request.include_latest
+        return [*self.history.tail(request.n, request.raw, request.output, latest, session=self.number)]
 
     def close(self, reason: str) -> None:
         """The session ends as it should."""

@@ -18,7 +18,7 @@ from holdfast.errors import MalformedMessage
 from holdfast.link.messages import Done, Run
 from holdfast.protocol.codec import encode as to_json
 from holdfast.worker.interrupts import Interrupts, unbroken
-from holdfast.worker.ipython import plain
+from holdfast.worker.ipython import plain, scripts
 from holdfast.worker.ipython.shell import ZMQInteractiveShell, words_of
 from holdfast.worker.ipython.terminal import ClientsTerminal
 from holdfast.worker.outlet import Outlet
@@ -97,7 +97,7 @@ class Cells:
         self._interrupts.check()
         shell = self._shell
         shell.last_error, shell.interrupted, shell.failed = None, False, False
-        with self.terminal.of(request.metadata):
+        with self.terminal.of(request.metadata), scripts.ended_with_cell(shell):
             result = await self._run_in_shell(request)
         if request.user_expressions:
             self._outlet.flush()

@@ -32,6 +32,8 @@ def test_what_is_installed_is_listed_until_it_is_removed(
     assert capsys.readouterr().out.startswith("installed kernel holdfast in ")
     assert main(["kernel", "list"]) == 0
     assert capsys.readouterr().out.startswith("holdfast ")
+    assert main(["kernel", "list", "--json"]) == 0
+    assert [each["name"] for each in json.loads(capsys.readouterr().out)] == ["holdfast"]
     assert main(["kernel", "uninstall"]) == 0
     assert main(["kernel", "list"]) == 0
     assert "no kernel of Holdfast is installed" in capsys.readouterr().err

@@ -134,6 +134,12 @@ def test_a_file_that_is_no_toml_is_named(places: Places, text: bytes) -> None:
     assert problem.remedy == f"mend or remove {places.user}"
 
 
+def test_a_byte_that_is_no_text_is_named_by_its_line(places: Places) -> None:
+    places.user.write_bytes(b"[standby]\nkeep = 3  # \xe9\n")
+    (problem,) = places.look().problems
+    assert problem.what == f"{places.user}: line 2 is not UTF-8"
+
+
 def test_what_is_no_file_or_has_no_end_is_not_read(places: Places) -> None:
     os.mkfifo(places.user)
     assert places.problems() == [f"{places.user} is not a file"]

@@ -8,6 +8,12 @@ from holdfast.console.screen import Screen
 from kit.page import COLUMNS, ROWS, Page
 
 
+@pytest.fixture(autouse=True)
+def _colours(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The terminal has colours, wherever the tests are run."""
+    monkeypatch.setenv("TERM", "xterm-256color")
+
+
 @pytest.fixture
 def page(monkeypatch: pytest.MonkeyPatch) -> Page:
     """The terminal, without colours so that lines read as they look."""

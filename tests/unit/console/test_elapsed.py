@@ -35,5 +35,6 @@ def test_the_time_in_which_the_user_is_asked_does_not_count(monkeypatch: pytest.
     now[0] += 3
     with watch.paused():
         now[0] += 40
+        assert watch.seconds == 3  # as it is said of a cell that is interrupted at its question
     now[0] += 2
     assert watch.seconds == 5

@@ -20,8 +20,10 @@ def test_a_long_result_begins_below_its_prompt() -> None:
     assert render.result("a\nb", 3, "ana") == "[ana] Out[3]: \na\nb\n"
 
 
-def test_a_traceback_comes_as_the_kernel_drew_it() -> None:
+def test_a_traceback_comes_as_the_kernel_drew_it(monkeypatch: pytest.MonkeyPatch) -> None:
     content = {"ename": "E", "evalue": "v", "traceback": ["\x1b[31mTraceback\x1b[0m", "E: v\n"]}
+    assert render.error(content) == "Traceback\nE: v\n"
+    monkeypatch.delenv("NO_COLOR")
     assert render.error(content) == "\x1b[31mTraceback\x1b[0m\nE: v\n"
 
 

@@ -22,7 +22,7 @@ EXAMPLES = (
 
 def arguments(parser: ArgumentParser) -> None:
     """The command's options."""
-    parser.add_argument("shell", choices=SHELLS, help="whose script to print")
+    parser.add_argument("shell", choices=SHELLS, metavar="|".join(SHELLS), help="whose script to print")
 
 
 def run(options: Namespace) -> int:

@@ -13,7 +13,7 @@ from holdfast import __version__, paths
 from holdfast.cli import pick, text
 from holdfast.cli.commands import ls
 from holdfast.client import start
-from holdfast.errors import NoAnswer, SessionError
+from holdfast.errors import NoAnswer, RefusedPath, SessionError
 
 if TYPE_CHECKING:
     from holdfast.cli.doctor import Check
@@ -98,11 +98,18 @@ def _installation() -> dict[str, Any]:
     return {
         "holdfast": f"{__version__}  {os.path.dirname(paths.__file__)}",
         "python": f"{'.'.join(map(str, sys.version_info[:3]))}  {sys.executable}",
-        "sessions": len(start.known()),
+        "sessions": _count(),
         "state": str(paths.state_folder()),
         "sockets": str(paths.runtime_folder()),
         "settings": str(paths.config_folder() / "settings.toml"),
     }
+
+
+def _count() -> int | None:
+    try:
+        return len(start.known())
+    except RefusedPath:  # it is one of the things that are examined
+        return None
 
 
 def _session(found: dict[str, Any]) -> list[tuple[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from argparse import ArgumentParser, BooleanOptionalAction, Namespace
 from pathlib import Path
@@ -42,7 +43,8 @@ def arguments(parser: ArgumentParser) -> None:
         help="let sessions outlive the Jupyter server, which must have holdfast too (default: if possible)",
     )
     setting.add_to(install)
-    commands.add_parser("list", help="list what is installed", allow_abbrev=False)
+    listing = commands.add_parser("list", help="list what is installed", allow_abbrev=False)
+    listing.add_argument("--json", action="store_true", help="as a list of objects")
     uninstall = commands.add_parser("uninstall", help="remove it from Jupyter", allow_abbrev=False)
     uninstall.add_argument(
         "name", nargs="?", type=kernel, default=DEFAULT_NAME, help="name of the kernel (%(default)s)"
@@ -81,9 +83,12 @@ def _install(options: Namespace) -> int:
     return 0
 
 
-def _list(_: Namespace) -> int:
+def _list(options: Namespace) -> int:
     found = kernelspec.installed()
-    if found:
+    if options.json:
+        kernels = [{"name": name, "folder": str(folder)} for name, folder in sorted(found.items())]
+        print(json.dumps(kernels, indent=1))
+    elif found:
         print(text.table([(name, text.short_folder(str(folder))) for name, folder in sorted(found.items())]))
     else:
         tell("no kernel of Holdfast is installed. install it: holdfast kernel install")

@@ -34,8 +34,9 @@ NARROWEST = 12
 
 def arguments(parser: ArgumentParser) -> None:
     """The command's options."""
-    parser.add_argument("--json", action="store_true", help="all there is to know, as a list of objects")
-    parser.add_argument("-q", "--quiet", action="store_true", help="names only")
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument("--json", action="store_true", help="all there is to know, as a list of objects")
+    how.add_argument("-q", "--quiet", action="store_true", help="names only")
 
 
 def run(options: Namespace) -> int:
@@ -101,4 +102,6 @@ def _state(session: dict[str, Any], now: float) -> str:
     if not running:
         return str(session["state"])
     count = f" [{running['count']}]" if running.get("count") else ""
+    if session.get("question"):
+        return f"waits for an answer{count}"
     return f"running {text.duration(now - running['since'])}{count}"

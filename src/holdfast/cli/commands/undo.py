@@ -29,7 +29,7 @@ def arguments(parser: ArgumentParser) -> None:
 def run(options: Namespace) -> int:
     """Go back."""
     name, what = pick.named_and_rest(options.name, options.what, _is_what)
-    asked = _asked(what)
+    asked = _asked(name, what)
     with start.ring(name) as bell:
         print(bell.ask("undo", **asked)["text"])
     return 0
@@ -39,11 +39,11 @@ def _is_what(word: str) -> bool:
     return word in ("restart", "disk") or word.isdecimal()
 
 
-def _asked(what: list[str]) -> dict[str, int | bool]:
+def _asked(name: str, what: list[str]) -> dict[str, int | bool]:
     if what == ["restart"]:
         return {"restart": True}
     disk = what[:1] == ["disk"]
     number = what[disk:] or ["1"]
     if len(number) > 1 or not number[0].isdecimal() or not int(number[0]):
-        raise UsageError(f"{' '.join(what)!r} is no number of cells", "holdfast undo NAME 2")
+        raise UsageError(f"{' '.join(what)!r} is no number of cells", f"holdfast undo {name} 2")
     return {"cells": int(number[0]), "disk": disk}

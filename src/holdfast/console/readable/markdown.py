@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import re
 
 from holdfast.console import ansi
@@ -33,7 +32,7 @@ def text(source: str, width: int) -> str:
     from rich.theme import Theme  # noqa: PLC0415
 
     Heading.LEVEL_ALIGN = {}  # in the middle of a wide screen nobody looks for one
-    colours = None if os.environ.get("NO_COLOR") else "standard"
+    colours = None if ansi.colourless() else "standard"
     page = io.StringIO()
     console = Console(
         file=page,

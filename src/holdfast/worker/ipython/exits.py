@@ -7,7 +7,7 @@ import warnings
 from IPython.core.autocall import ZMQExitAutocall
 
 
-class Exit(ZMQExitAutocall):  # type: ignore[misc] # IPython is Any here
+class Exit(ZMQExitAutocall):
     """`exit` and `quit`."""
 
     def __call__(self, keep_kernel: object = False) -> None:
