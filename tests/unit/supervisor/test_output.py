@@ -32,6 +32,25 @@ class Text:
         self.loop.stop()
 
 
+def test_a_line_whose_end_comes_a_little_later_is_one_message() -> None:
+    text = Text()
+    text.output.listen_with(lambda: None)
+    text.worker.put(b"snow")
+    text.output.look()
+    text.loop.later(0.002, lambda: text.worker.put(b"man\n"))
+    text.wait()
+    assert text.published == ["snowman\n"]
+
+
+def test_a_line_that_has_no_end_does_not_wait_for_it() -> None:
+    text = Text()
+    text.output.listen_with(lambda: None)
+    text.worker.put(b"name: ")
+    text.output.look()
+    text.wait()
+    assert text.published == ["name: "]
+
+
 def test_text_that_is_written_while_messages_are_heard_does_not_wait_for_the_next_bell() -> None:
     """The bell for it was among the messages: the writer will ring no other before the text is read."""
 

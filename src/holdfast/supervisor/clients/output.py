@@ -20,6 +20,8 @@ from holdfast.supervisor.loop import Loop, Timer
 
 _FIRST_MS: Final = 0.5
 """Milliseconds to wait for the rest of a line: print() writes its end separately."""
+_REST_MS: Final = 5.0
+"""So long once more, if that is not there yet: the writer has lost its core between the two."""
 _PIPE_READ = 65536
 _utf8 = codecs.getincrementaldecoder("utf-8")
 
@@ -54,6 +56,7 @@ class Output:
         self._size = 0  # characters that wait
         self._published = 0.0  # when text went out last
         self._timer: Timer | None = None
+        self._waited = False  # once more, for the rest of a line
         ring.sleep()
 
     def listen_with(self, listen: Callable[[], None]) -> None:
@@ -196,6 +199,10 @@ class Output:
     def _on_time(self) -> None:
         self._timer = None
         busy = self.look()
+        self._waited = not self._waited and bool(self._waiting) and not self._waiting[-1].endswith("\n")
+        if self._waited:
+            self._timer = self._timer or self._loop.later(_REST_MS / 1e3, self._on_time)
+            return
         self.flush()
         if busy:
             self._arm()  # more is likely: look again soon, and spare the worker the bell
