@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TextIO
 
+from holdfast import sizes
 from holdfast.console import ansi
 from holdfast.console.colours import TERMINAL
 from holdfast.console.extent import Extent
@@ -187,7 +188,7 @@ class Screen:
             self.is_lent = False
             self._begin_line()
             if self._left_out:
-                note = ansi.paint(f"… {ansi.size(self._left_out)} before", ansi.NOTE)
+                note = ansi.paint(f"… {sizes.short(self._left_out)} before", ansi.NOTE)
                 self._todo.appendleft(_Text(f"{note}\n", "stderr"))
             self._write_all()
 

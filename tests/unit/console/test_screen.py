@@ -303,5 +303,5 @@ def test_of_a_flood_while_a_pager_is_open_the_end_is_shown_and_what_is_missing_i
     with screen.lent():
         for _ in range(LENT_CHARACTERS // 100 + 50):
             screen.write(line)
-    assert page.getvalue().startswith("… 5 kB before\n")
+    assert page.getvalue().startswith("… 5.0 kB before\n")
     assert page.getvalue().count(line) == LENT_CHARACTERS // 100
