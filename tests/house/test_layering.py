@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from kit.source import modules
 
-GROUND = {"__version__", "errors", "files", "paths", "processes", "settings", "completeness", "likeness"}
+GROUND = {
+    "__version__",
+    "errors",
+    "files",
+    "paths",
+    "processes",
+    "settings",
+    "completeness",
+    "likeness",
+    "sizes",
+}
 """What everybody may use."""
 
 MAY_USE: dict[str, set[str]] = {
@@ -15,6 +25,7 @@ MAY_USE: dict[str, set[str]] = {
     "paths": set(),
     "processes": set(),
     "settings": set(),
+    "sizes": set(),
     "config": set(),
     "completeness": set(),
     "protocol": set(),

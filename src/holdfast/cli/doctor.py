@@ -16,8 +16,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from holdfast import paths
-from holdfast.cli import pick, text
+from holdfast import paths, sizes
+from holdfast.cli import pick
 from holdfast.cli.usage import as_typed
 from holdfast.client import start
 from holdfast.errors import HoldfastError, RefusedPath
@@ -179,7 +179,7 @@ def _space() -> Iterator[Check]:
         disk = os.statvfs(_there(paths.state_folder()))
         free = disk.f_bavail * disk.f_frsize
         remedy = None if free > LOW_DISK else f"df -h {_there(paths.state_folder())}"
-        yield Check("disk", free > LOW_DISK, f"{text.size(free)} free for journals and checkpoints", remedy)
+        yield Check("disk", free > LOW_DISK, f"{sizes.short(free)} free for journals and checkpoints", remedy)
     with contextlib.suppress(OSError):
         found = re.search(r"^MemAvailable:\s+(\d+)", Path("/proc/meminfo").read_text(), re.MULTILINE)
         if found:
@@ -187,7 +187,7 @@ def _space() -> Iterator[Check]:
             yield Check(
                 "memory",
                 left > LOW_MEMORY,
-                f"{text.size(left)} available",
+                f"{sizes.short(left)} available",
                 None if left > LOW_MEMORY else "end what is not needed: holdfast ls",
             )
 
@@ -221,7 +221,7 @@ def _limits() -> Iterator[Check]:
         wrong.append((f"only {files} files may be open", f"ulimit -Hn {FEW_FILES}, as root"))
     space, _ = resource.getrlimit(resource.RLIMIT_AS)
     if space not in (-1, resource.RLIM_INFINITY):
-        wrong.append((f"each process may have {text.size(space)} of address space", "ulimit -v unlimited"))
+        wrong.append((f"each process may have {sizes.short(space)} of address space", "ulimit -v unlimited"))
     for what, remedy in wrong:
         yield Check("limits", False, what, remedy)
     if not wrong:
@@ -267,7 +267,7 @@ def _sessions() -> Iterator[Check]:
             unused.append(name)
             size += kept.disk_bytes(name)
     if unused:
-        what = f"{len(unused)} not used for {UNUSED_DAYS} days, {text.size(size)} on disk"
+        what = f"{len(unused)} not used for {UNUSED_DAYS} days, {sizes.short(size)} on disk"
         yield Check("sessions", None, what, as_typed(["rm", *unused]))
 
 

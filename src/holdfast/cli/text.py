@@ -1,4 +1,4 @@
-"""How things look in a line of text: times, sizes, folders, tables. Pure."""
+"""How things look in a line of text: times, folders, tables. Pure."""
 
 from __future__ import annotations
 
@@ -32,16 +32,6 @@ def ago(seconds: float) -> str:
         return f"{int(seconds // _HOUR)} h ago"
     days = int(seconds // _DAY)
     return "yesterday" if days == 1 else f"{days} days ago"
-
-
-def size(count: int) -> str:
-    """Bytes as `90 MB`, `1.2 GB`: decimal units, as disks and `ls --si` have them."""
-    amount = float(count)
-    for unit in ("B", "kB", "MB", "GB"):
-        if amount < 999.5:
-            return f"{amount:.0f} {unit}" if amount >= 10 or unit == "B" else f"{amount:.1f} {unit}"
-        amount /= 1000
-    return f"{amount:.1f} TB"
 
 
 def short_folder(path: str) -> str:

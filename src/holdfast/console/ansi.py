@@ -123,13 +123,3 @@ def unfinished(text: str) -> int:
         return len(text) if text[begin + 1] == "]" and "\x07" in text[begin:] else begin
     found = ESCAPE.match(text, begin)
     return begin if found is None or found[0] == "\x1b[" else len(text)
-
-
-def size(count: int) -> str:
-    """Bytes as `13 kB`, `1.2 MB`."""
-    amount = float(count)
-    for unit in ("B", "kB", "MB"):
-        if amount < 999.5:
-            return f"{amount:.3g} {unit}"
-        amount /= 1000
-    return f"{amount:.3g} GB"

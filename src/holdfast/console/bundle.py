@@ -14,6 +14,7 @@ import shutil
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, TextIO
 
+from holdfast import sizes
 from holdfast.console import ansi
 from holdfast.console.pictures.files import HEAD_CHARACTERS, RASTER, png_size
 from holdfast.console.widgets import Widgets
@@ -112,10 +113,10 @@ def _named(mime: str, value: object) -> str:
     """`<image/png 640x480, 13 kB>`: what can be said of something that can't be shown."""
     encoded = str(value)
     if mime not in RASTER:
-        return f"<{mime}, {ansi.size(len(encoded))}>"
+        return f"<{mime}, {sizes.short(len(encoded))}>"
     pixels = png_size(encoded[:HEAD_CHARACTERS])
     measure = f" {pixels.width}x{pixels.height}" if pixels is not None else ""
-    return f"<{mime}{measure}, {ansi.size(len(encoded) * 3 // 4)}>"
+    return f"<{mime}{measure}, {sizes.short(len(encoded) * 3 // 4)}>"
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

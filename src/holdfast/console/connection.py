@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from holdfast import sizes
 from holdfast.client.catchup import Missed
 from holdfast.client.ears import Ears
 from holdfast.console import ansi
@@ -41,6 +42,6 @@ class Connection(Ears):
             self._note(f"{why}; all of it: holdfast log {self._name}", ansi.WARNING)
             return
         cells = f"{what.cells} cell{'s' * (what.cells != 1)} ran unseen" if what.cells else ""
-        size = f"{ansi.size(what.size)} of output are left out" if what.size else ""
+        size = f"{sizes.short(what.size)} of output are left out" if what.size else ""
         told = " and ".join(filter(None, (cells, size)))
         self._note(f"meanwhile {told}; all of it: holdfast log {self._name}", ansi.WARNING)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from holdfast import sizes
 from holdfast.client.catchup import Past
 from holdfast.client.exchange import Incoming
 from holdfast.console import ansi
@@ -67,7 +68,7 @@ class Others:
         view = self._view(cell.parent, mine=False)
         view.show("execute_input", {"code": cell.code, "execution_count": cell.count})
         if cell.omitted:
-            self._screen.note(ansi.paint(f"… {ansi.size(cell.omitted)} before", ansi.NOTE))
+            self._screen.note(ansi.paint(f"… {sizes.short(cell.omitted)} before", ansi.NOTE))
         for msg_type, content in cell.messages:
             view.show(msg_type, content)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from holdfast import sizes
 from holdfast.client.catchup import Past
 from holdfast.console import ansi, bundle, render
 from holdfast.console.extent import columns
@@ -56,7 +57,7 @@ def _block(cell: Past, own: str, width: int, room: int) -> list[str]:
         kept, missing = output, 0
     if missing or cell.omitted:
         what = f"… {missing} lines" if missing else "…"
-        more = f"{', ' if missing else ' '}{ansi.size(cell.omitted)} before" if cell.omitted else ""
+        more = f"{', ' if missing else ' '}{sizes.short(cell.omitted)} before" if cell.omitted else ""
         kept.insert(0, ansi.paint(what + more, ansi.NOTE))
     return ["", *code, *kept]
 

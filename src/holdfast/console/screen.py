@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TextIO
 
+from holdfast import sizes
 from holdfast.console import ansi
 from holdfast.console.colours import TERMINAL
 from holdfast.console.extent import Extent
@@ -154,7 +155,8 @@ class Screen:
 
     def rewind(self, mark: Mark) -> None:
         """Take away what was written since `mark`, as far as it can still be seen."""
-        self._do(_Rewind(mark))
+        if self.is_lent or not self.holds(mark) or not _drop_since(mark, self._todo):
+            self._do(_Rewind(mark))
 
     def half_line(self) -> str:
         """Take the half written line, to be written anew as the beginning of a prompt."""
@@ -186,7 +188,7 @@ class Screen:
             self.is_lent = False
             self._begin_line()
             if self._left_out:
-                note = ansi.paint(f"… {ansi.size(self._left_out)} before", ansi.NOTE)
+                note = ansi.paint(f"… {sizes.short(self._left_out)} before", ansi.NOTE)
                 self._todo.appendleft(_Text(f"{note}\n", "stderr"))
             self._write_all()
 
@@ -315,6 +317,23 @@ class Screen:
         forgotten = "".join(forget for row, forget in self._pictures if row >= mark.row)
         self._pictures = deque((each for each in self._pictures if each[0] < mark.row), maxlen=PICTURES)
         self._put(f"\r{up}\x1b[J{forgotten}", "stdout")
+
+
+def _drop_since(mark: Mark, todo: deque[_Thing]) -> bool:
+    """Drop what would be taken away before it was shown: of a flood of frames the last one counts.
+
+    Whether nothing else is to be done, since the same is done already where that begins.
+    """
+    since: list[_Thing] = []
+    while todo and todo[-1] is not mark and not (isinstance(last := todo[-1], _Rewind) and last.mark is mark):
+        since.append(todo.pop())
+    if todo:
+        since = [each for each in since if not isinstance(each, _Text | _Drawing | _FreshLine)]
+    done = (
+        bool(todo) and isinstance(todo[-1], _Rewind) and not any(isinstance(each, _Rewind) for each in since)
+    )
+    todo.extend(reversed(since))
+    return done
 
 
 def _is_one_line(text: str, more: str) -> bool:

@@ -1,4 +1,4 @@
-"""How times, sizes and folders read."""
+"""How times and folders read."""
 
 from __future__ import annotations
 
@@ -23,28 +23,6 @@ def test_a_duration_is_short(seconds: float, words: str) -> None:
 )
 def test_a_time_in_the_past_reads_as_one_would_say_it(seconds: float, words: str) -> None:
     assert text.ago(seconds) == words
-
-
-@pytest.mark.parametrize(
-    ("count", "words"),
-    [
-        (0, "0 B"),
-        (999, "999 B"),
-        (1234, "1.2 kB"),
-        (90_000_000, "90 MB"),
-        (1.25e9, "1.2 GB"),
-        (5e15, "5000.0 TB"),
-    ],
-)
-def test_a_size_is_short(count: int, words: str) -> None:
-    assert text.size(count) == words
-
-
-@given(st.integers(0, 10**15))
-def test_a_size_is_never_off_by_more_than_a_rounding(count: int) -> None:
-    number, unit = text.size(count).split()
-    factor = 1000 ** ["B", "kB", "MB", "GB", "TB"].index(unit)
-    assert abs(float(number) * factor - count) <= factor / 2 + 1
 
 
 def test_the_home_folder_is_a_tilde(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""Colours, escapes, sizes."""
+"""Colours and escapes."""
 
 from __future__ import annotations
 
@@ -44,13 +44,6 @@ def test_an_escape_is_found_whole(escape: str) -> None:
     match = ansi.ESCAPE.match(escape + "text")
     assert match is not None
     assert match[0] == escape
-
-
-@pytest.mark.parametrize(
-    ("count", "text"), [(0, "0 B"), (999, "999 B"), (1000, "1 kB"), (12_345, "12.3 kB"), (5 * 10**9, "5 GB")]
-)
-def test_sizes_are_said_to_three_figures(count: int, text: str) -> None:
-    assert ansi.size(count) == text
 
 
 @pytest.mark.parametrize(

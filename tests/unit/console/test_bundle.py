@@ -30,7 +30,7 @@ OPAQUE = "<pandas.io.formats.style.Styler at 0x7f0012>"
         ({"text/plain": "x", "text/html": "<b>x</b>"}, "x"),
         ({"text/html": "<script>draw()</script>"}, "<text/html, 23 B>"),
         ({"application/x-thing": "1234"}, "<application/x-thing, 4 B>"),
-        ({"text/plain": "<Figure>", "image/png": png(640, 480)}, "<Figure> <image/png 640x480, 3.02 kB>"),
+        ({"text/plain": "<Figure>", "image/png": png(640, 480)}, "<Figure> <image/png 640x480, 3.0 kB>"),
         ({"image/jpeg": "A" * 400}, "<image/jpeg, 300 B>"),
         ({"image/svg+xml": "<svg/>"}, "<image/svg+xml, 6 B>"),
         ({"image/png": "not base64!"}, "<image/png, 8 B>"),

@@ -54,7 +54,7 @@ def test_of_a_long_cell_the_beginning_of_its_code_is_told() -> None:
 
 
 def test_how_much_output_came_before_is_told() -> None:
-    assert said(cell("a", stream("end\n"), omitted=5_000_000)) == ["[ana] In [7]: a", "… 5 MB before", "end"]
+    assert said(cell("a", stream("end\n"), omitted=5000)) == ["[ana] In [7]: a", "… 5.0 kB before", "end"]
 
 
 def test_a_name_can_not_move_the_cursor() -> None:

@@ -161,6 +161,30 @@ def test_a_mark_is_lost_once_a_prompt_has_stood_below_it(screen: Screen, page: P
     assert page.lines == ["kept", "> typed", "after"]
 
 
+def test_of_a_flood_of_frames_above_a_prompt_the_last_one_is_shown(screen: Screen, page: Page) -> None:
+    async def scene() -> None:
+        async with a_prompt(screen, page, "half typed"):
+            for _ in range(2):
+                screen.write("before\n")
+                mark = screen.mark()
+                for number in range(1000):
+                    screen.rewind(mark)
+                    screen.write(f"frame {number}\n")
+                    screen.rewind(mark)
+                    screen.fresh_line()
+                    screen.draw(Picture("picture\n", 1, forget=""))
+                    screen.write(f"below {number}\n")
+                await screen.drained()
+                screen.rewind(mark)
+                screen.write("the last one\n")
+                await screen.drained()
+
+    asyncio.run(scene())
+    assert page.lines == [*["before", "the last one"] * 2, "> half typed"]
+    assert page.getvalue().count("below 999") == 2
+    assert page.getvalue().count("below") == 2
+
+
 def picture(name: str, rows: int) -> Picture:
     lines = "".join(f"{name}{row}\n" for row in range(rows))
     return Picture(lines, rows, forget=f"\x1b_Ga=d,i={ord(name)}\x1b\\")
@@ -279,5 +303,5 @@ def test_of_a_flood_while_a_pager_is_open_the_end_is_shown_and_what_is_missing_i
     with screen.lent():
         for _ in range(LENT_CHARACTERS // 100 + 50):
             screen.write(line)
-    assert page.getvalue().startswith("… 5 kB before\n")
+    assert page.getvalue().startswith("… 5.0 kB before\n")
     assert page.getvalue().count(line) == LENT_CHARACTERS // 100

@@ -9,7 +9,7 @@ import time
 from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING, Any
 
-from holdfast import __version__, paths
+from holdfast import __version__, paths, sizes
 from holdfast.cli import pick, text
 from holdfast.cli.commands import ls
 from holdfast.client import start
@@ -160,12 +160,12 @@ def _states(found: dict[str, Any] | None) -> list[str]:
         return []
     lines = []
     for each in found["states"]:
-        cost = "" if each["bytes"] is None else f", {text.size(each['bytes'])}"
+        cost = "" if each["bytes"] is None else f", {sizes.short(each['bytes'])}"
         where = f"{'on' if each['kept'] == 'disk' else 'in'} {each['kept']}{cost}"
         lines.append(f"{each['how']}: {each['state']}, {text.duration(each['age'])} old, {where}")
     if any(each["kept"] == "memory" for each in found["states"]):
         lines.append(
-            f"together {text.size(found['held'])} of memory; {text.size(found['budget'])} is allowed"
+            f"together {sizes.short(found['held'])} of memory; {sizes.short(found['budget'])} is allowed"
         )
     if found["dropped"]:
         lines.append(f"dropped for lack of memory: {found['dropped']}")
@@ -186,7 +186,7 @@ def _processes(found: dict[str, Any], now: float) -> list[tuple[str, Any]]:
     return [
         ("supervisor", f"pid {found['pid']}, up {text.duration(now - found['started'])}"),
         ("worker", f"pid {found['worker_pid']}" if found.get("worker_pid") else "none"),
-        ("memory", text.size(found["memory"]) if found.get("memory") else None),
+        ("memory", sizes.short(found["memory"]) if found.get("memory") else None),
         ("connection file", file),
         *_ways_in(found["name"], file),
     ]

@@ -9,6 +9,7 @@ import time
 from argparse import ArgumentParser, Namespace
 from typing import Any
 
+from holdfast import sizes
 from holdfast.cli import text
 from holdfast.cli.usage import tell
 from holdfast.client import start
@@ -90,7 +91,7 @@ def _row(session: dict[str, Any], now: float) -> list[str]:
         str(session.get("cells", "-")),
         ", ".join(session.get("clients", [])) or "-",
         text.ago(now - session["last"]) if session["last"] else "-",
-        text.size(memory) if memory else "-",
+        sizes.short(memory) if memory else "-",
         text.short_folder(session.get("cwd") or "-"),
     ]
 

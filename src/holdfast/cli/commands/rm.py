@@ -6,6 +6,7 @@ import sys
 import time
 from argparse import ArgumentParser, Namespace
 
+from holdfast import sizes
 from holdfast.cli import pick, text
 from holdfast.cli.usage import UsageError, as_typed, complain, tell
 from holdfast.client import start
@@ -82,6 +83,6 @@ def _row(name: str) -> tuple[str, ...]:
         name,
         "?" if cells is None else f"{cells} cell{'' if cells == 1 else 's'}",
         f"used {text.ago(time.time() - last)}" if last else "",
-        text.size(kept.disk_bytes(name)),
+        sizes.short(kept.disk_bytes(name)),
         text.short_folder(found.get("cwd") or ""),
     )

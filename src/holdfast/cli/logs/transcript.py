@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from holdfast import sizes
 from holdfast.cli import text
 from holdfast.console import ansi
 
@@ -130,5 +131,5 @@ def _in_words(msg_type: str, content: Mapping[str, Any]) -> str:
         data = content.get("data", {})
         return str(data.get("text/plain", f"<{', '.join(data)}>"))
     if msg_type == OMITTED:
-        return f"({text.size(content['bytes'])} of output were not kept)"
+        return f"({sizes.short(content['bytes'])} of output were not kept)"
     return ""
