@@ -549,6 +549,22 @@ def test_on_a_full_disk_cells_go_on_and_the_session_says_that_nothing_new_is_kep
         on_disk(successor, 6)
 
 
+def test_what_was_never_written_is_not_passed_over_in_silence_after_an_end_in_order() -> None:
+    with running(settings=SOON, place=small_disk) as kernel:
+        client = kernel.client()
+        client.do("import os; big = os.urandom(30_000_000)")
+        client.until_told(
+            lambda: "writing failed" in about(client)["restore_point"], "that it could not be written"
+        )
+        pid = about(client)["pid"]
+        os.kill(pid, signal.SIGTERM)
+        assert wait_for_end(pid, Deadline(30))
+        said = told(reboot(kernel))
+        assert "its variables are gone (they could not be written: " in said
+        assert "No space left on device" in said
+        assert "%recover lists what ran" in said
+
+
 # --- barriers
 
 

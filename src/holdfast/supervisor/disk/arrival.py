@@ -25,7 +25,11 @@ class Arrival:
         promised = checkpoints.newest
         self.lost = promised.lost if promised and not takes_over else []
         """Variables that are not back, as far as is known."""
-        self.story = None if takes_over else self._told(Outcome(promised, promised, self.lost))
+        self.story = (
+            None
+            if takes_over
+            else self._told(Outcome(promised, promised, self.lost, unwritten=checkpoints.unwritten))
+        )
         """How it ended before, what is back, and what came after that; None if there is nothing to tell.
 
         Until the first worker is there it says what is promised."""

@@ -61,6 +61,8 @@ class Outcome(msgspec.Struct, frozen=True):
     """Variables that are not back."""
     folder: str = ""
     """Where those are that could not be read."""
+    unwritten: str | None = None
+    """Why nothing is on disk, if it should be."""
 
 
 class Kept(msgspec.Struct):
@@ -70,6 +72,8 @@ class Kept(msgspec.Struct):
     pinned: list[Checkpoint] = []
     """Of earlier series."""
     series: int = 0
+    unwritten: str | None = None
+    """Why the last write failed, if it was the last."""
 
 
 class Checkpoints:
@@ -106,6 +110,11 @@ class Checkpoints:
         return next(iter(self.usable()), None)
 
     @property
+    def unwritten(self) -> str | None:
+        """Why the session that begins again has not written what was newer; None if it has."""
+        return self._kept.unwritten
+
+    @property
     def folder(self) -> str:
         """Where the next one goes."""
         return self._folder_of(self._kept.series)
@@ -136,7 +145,7 @@ class Checkpoints:
         """The session's first worker is there: what of the promise has come true."""
         promised = self.newest
         if promised is None:
-            return Outcome()
+            return Outcome(unwritten=self.unwritten)
         self._ledger.restored_after = back.after
         self._effects().drop_since(back.after)
         self._ledger.drop_effects(back.after)
@@ -215,5 +224,7 @@ def kept(events: Iterable[EventRecord]) -> Kept:
                 each[:] = [one for one in each if not isinstance(after, int) or one.after <= after]
         elif event.kind == "checkpoint":
             made = msgspec.convert(event.details["checkpoint"], Checkpoint)
-            found.current = [made, *found.current][:KEPT]
+            found.current, found.unwritten = [made, *found.current][:KEPT], None
+        elif event.kind == "no_checkpoint":
+            found.unwritten = str(event.details.get("why", ""))
     return found

@@ -27,12 +27,13 @@ def story(previous: Ending, outcome: Outcome, later: Sequence[CellRecord]) -> st
     unclean = how_it_ended(previous)
     ended = f"this session was {unclean}" if unclean else f"this session had ended {_when(previous.since)}"
     if outcome.promised is None:
-        if unclean is None:
+        if unclean is None and (outcome.unwritten is None or not later):
             return None
         if not later:
             return f"{ended}."
+        why = f" (they could not be written: {outcome.unwritten})" if outcome.unwritten else ""
         return (
-            f"{ended}; its variables are gone, its log is kept.\n"
+            f"{ended}; its variables are gone{why}, its log is kept.\n"
             "%recover lists what ran, %recover code puts the code into the next cell. Nothing runs by itself."
         )
     lines = [f"{ended}."]
