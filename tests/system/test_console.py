@@ -388,8 +388,9 @@ def test_a_session_that_is_stopped_ends_the_console_and_says_so(own: Session) ->
         console.send("half ty")
         console.wait_for("half ty")
         own.command("stop", "work")
-        console.wait_end()
+        assert console.wait_end() == 0
         assert "work has ended; its state is kept. back: holdfast attach work" in console.text
+        assert "does not answer" not in console.text
 
 
 def test_a_supervisor_that_is_killed_is_replaced_and_the_half_typed_line_stays(own: Session) -> None:

@@ -94,6 +94,8 @@ class Others:
     def _shut_down(self, message: Incoming) -> None:
         self.running = None
         self.ended = not message.content.get("restart")
+        if not message.parent.msg_id:  # from the command line, and the farewell says it
+            return
         who = "" if message.mine else f" by {self.title(message.parent)}"
         what = "restarted with an empty namespace" if message.content.get("restart") else "ended"
         self._screen.note(ansi.paint(f"the session was {what}{who}", ansi.WARNING))

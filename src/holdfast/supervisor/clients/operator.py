@@ -10,7 +10,7 @@ import msgspec
 from holdfast.errors import MalformedMessage
 from holdfast.protocol import operations
 from holdfast.supervisor.clients.account import Account
-from holdfast.supervisor.clients.broadcast import Broadcast
+from holdfast.supervisor.clients.broadcast import NOBODY, Broadcast
 from holdfast.supervisor.clients.company import Company
 from holdfast.supervisor.clients.glance import Glance
 from holdfast.supervisor.ledger import Ledger
@@ -44,6 +44,7 @@ class Operator:
     ) -> None:
         self._owner = owner
         self._loop = loop
+        self._broadcast = broadcast
         self._answers: dict[type[msgspec.Struct], Callable[[Any], msgspec.Struct]] = {
             operations.InfoRequest: lambda _: account.info(company.names()),
             operations.LogRequest: lambda asked: account.log(asked, (broadcast.epoch, broadcast.seq)),
@@ -73,5 +74,6 @@ class Operator:
 
     def _stop(self, asked: operations.Stop) -> operations.Stopping:
         reason = "shutdown" if asked.for_good else "stop"
+        self._broadcast.publish("shutdown_reply", {"status": "ok", "restart": False}, NOBODY)
         self._loop.later(0, lambda: self._owner.end(reason))  # after the reply
         return operations.Stopping()
