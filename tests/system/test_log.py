@@ -20,7 +20,7 @@ from kit.gate import Gate
 from kit.kernel import environment, scratch
 from kit.processes import wait_for_end
 from kit.shell import SECONDS, Shell
-from kit.terminal import Terminal
+from kit.terminal import CTRL_C, Terminal
 
 DOT = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -158,6 +158,17 @@ def test_what_was_begun_before_is_shown_once_and_whole(shell: Shell) -> None:
         "early\n",
         "late\n",
     ]
+
+
+def test_after_ctrl_c_the_shells_prompt_begins_a_line(shell: Shell) -> None:
+    with shell.client("work") as client:
+        client.execute("print('one', 'line')").reply()
+    command = [sys.executable, "-m", "holdfast", "log", "-f", "work"]
+    with Terminal(command, environment(shell.home, shell.mark)) as terminal:
+        terminal.wait_for("one line")
+        terminal.send(CTRL_C)
+        assert terminal.wait_end() == 130
+        assert terminal.raw.endswith(b"^C\r\n")
 
 
 def test_following_goes_on_when_the_supervisor_is_killed(shell: Shell) -> None:

@@ -9,8 +9,8 @@ from kit.shell import Shell
 from kit.terminal import Terminal
 
 
-def listed(shell: Shell, columns: int) -> list[str]:
-    command = [sys.executable, "-m", "holdfast", "ls"]
+def listed(shell: Shell, columns: int, *what: str) -> list[str]:
+    command = [sys.executable, "-m", "holdfast", *(what or ("ls",))]
     with Terminal(command, environment(shell.home, shell.mark), columns=columns) as terminal:
         assert terminal.wait_end() == 0
         return terminal.lines
@@ -34,3 +34,13 @@ def test_a_narrow_terminal_has_a_line_a_session_all_the_same(shell: Shell) -> No
     assert line.endswith("-end")
     assert "  …" in line
     assert len(line) == 80
+
+
+def test_a_variable_is_one_line_of_the_terminal(shell: Shell) -> None:
+    shell.good("new", "work", "-d")
+    with shell.client("work") as client:
+        client.execute("x, y = 'long ' * 20, 1").reply()
+    assert listed(shell, 40, "variables", "work")[1:] == [
+        "x  str  100  'long long long long long …",
+        "y  int       1",
+    ]

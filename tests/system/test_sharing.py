@@ -119,6 +119,15 @@ def test_exit_leaves_only_oneself_and_says_who_stays(ana: Terminal, bo: Terminal
     run(ana, "'still ' + 'here'", "'still here'")
 
 
+def test_who_leaves_two_consoles_of_one_user_is_told_of_both(work: Session, ana: Terminal) -> None:
+    with work.console() as second, work.console() as third:
+        second.wait_for_last_prompt()
+        third.send(CTRL_D)
+        assert third.wait_end() == 0
+        assert re.search(r"\((\w+), \1 are attached\)", third.text)
+    run(ana, "1", "1")
+
+
 # Questions
 
 

@@ -116,6 +116,6 @@ def _what_goes_on(info: dict[str, Any], others: list[dict[str, Any]]) -> str:
     elif info["state"] == "busy":
         going.append("it is busy")
     if others:
-        names = sorted({each["name"] for each in others})
-        going.append(f"{', '.join(names)} {'is' if len(others) == 1 else 'are'} attached")
+        names = sorted(each["name"] for each in others)
+        going.append(f"{', '.join(names)} {'is' if len(names) == 1 else 'are'} attached")
     return f" ({'; '.join(going)})" if going else ""

@@ -49,6 +49,8 @@ def main(arguments: list[str] | None = None) -> int:
     except HoldfastError as error:
         return complain(error, words)
     except KeyboardInterrupt:
+        if sys.stderr.isatty():
+            print(file=sys.stderr)  # the terminal has written ^C, and the shell's prompt comes next
         return INTERRUPTED
     except BrokenPipeError:
         _drop_output()  # whose reader has gone

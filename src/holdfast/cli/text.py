@@ -49,6 +49,13 @@ def table(rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
+def cut(lines: str, columns: int) -> str:
+    """`lines`, each cut where the terminal ends: one row each."""
+    return "\n".join(
+        line if len(line) <= columns else f"{line[: columns - 1]}…" for line in lines.splitlines()
+    )
+
+
 def plain(text: str) -> str:
     """`text` without terminal escapes (ECMA-48: CSI, OSC, two-character ones)."""
     return _ESCAPES.sub("", text)

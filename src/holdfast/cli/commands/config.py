@@ -125,8 +125,7 @@ def _origin(told: dict[str, Any]) -> str:
 def _fitting(told: list[dict[str, Any]]) -> str:
     """The table, cut at the terminal's edge: one line each."""
     columns = shutil.get_terminal_size().columns
-    lines = text.table([HEAD, *map(_row, told)]).splitlines()
-    return "\n".join(line if len(line) <= columns else f"{line[: columns - 1]}…" for line in lines)
+    return text.cut(text.table([HEAD, *map(_row, told)]), columns)
 
 
 def _whole(told: dict[str, Any], found: Found) -> list[str]:

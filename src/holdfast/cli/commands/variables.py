@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from argparse import ArgumentParser, Namespace
 from typing import Any
 
@@ -31,7 +33,8 @@ def run(options: Namespace) -> int:
         return 0
     print(_place(found))
     if found["variables"]:
-        print(text.table([_row(each) for each in found["variables"]]))
+        table = text.table([_row(each) for each in found["variables"]])
+        print(text.cut(table, os.get_terminal_size().columns) if sys.stdout.isatty() else table)
     if found["more"]:
         print(f"and {found['more']} more")
     return 0
