@@ -141,7 +141,9 @@ class Screen:
     def note(self, text: str) -> None:
         """A line of Holdfast's own words, on standard error."""
         self.fresh_line()
-        self.write(f"{folded(text, self.width)}\n", "stderr")
+        if self._streams["stderr"].isatty():  # else a program may read it, line by line
+            text = folded(text, self.width)
+        self.write(f"{text}\n", "stderr")
 
     def mark(self) -> Mark:
         """Remember this place."""

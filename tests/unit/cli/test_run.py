@@ -8,6 +8,7 @@ import pytest
 
 from holdfast.cellfiles import percent
 from holdfast.cli.commands.run import is_cell_file
+from holdfast.cli.main import main
 
 
 @pytest.mark.parametrize("line", ["# %%", "#%%", "# %% A title", "# %%%% Below it", "#\t%%"])
@@ -25,3 +26,13 @@ def test_other_lines_make_none(tmp_path: Path, line: str) -> None:
     file = tmp_path / "a.py"
     file.write_text(f"{line}\n")
     assert not is_cell_file(str(file))
+
+
+@pytest.mark.parametrize("words", [["--resume", "--fresh", "FILE"], ["--resume", "FILE", "--fresh"]])
+def test_a_run_is_resumed_or_fresh_wherever_the_options_stand(
+    tmp_path: Path, words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "a.py"
+    file.write_text("# %%\n1\n")
+    assert main(["run", *(str(file) if word == "FILE" else word for word in words)]) == 2
+    assert "--fresh: not allowed with argument --resume" in capsys.readouterr().err

@@ -53,6 +53,16 @@ def test_a_fresh_line_ends_a_half_written_one_once(screen: Screen, page: Page) -
     assert page.lines == ["half", "next"]
 
 
+def test_a_note_breaks_between_words_on_a_terminal_and_stays_one_line_in_a_pipe(page: Page) -> None:
+    note = "word " * COLUMNS
+    Screen(page, page).note(note)
+    assert len(page.lines) > 1
+    assert all(line.rstrip().endswith("word") for line in page.lines)
+    pipe = io.StringIO()
+    Screen(page, pipe).note(note)
+    assert pipe.getvalue() == f"{note}\n"
+
+
 def test_what_was_written_since_a_mark_can_be_taken_back(screen: Screen, page: Page) -> None:
     screen.write("before\n")
     mark = screen.mark()

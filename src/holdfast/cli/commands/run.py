@@ -94,6 +94,8 @@ def _cells(options: Namespace) -> int:
                 f"holdfast run -p NAME VALUE {options.file}",
             )
         options.arguments = []
+    if options.resume and options.fresh:  # one before the file, one behind it
+        raise UsageError("--fresh: not allowed with argument --resume", "holdfast run --help")
     from holdfast.cli.cellruns import run as cellrun  # noqa: PLC0415 - heavy
 
     return cellrun.run(options)
