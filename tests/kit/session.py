@@ -62,9 +62,9 @@ class Session:
         terminal.wait_for_last(question)
         return terminal
 
-    def opened(self, *, columns: int = 120, **variables: str) -> Terminal:
+    def opened(self, *, columns: int = 120, cwd: Path | None = None, **variables: str) -> Terminal:
         """A new console on it, which has yet to begin."""
-        return Terminal([*HOLDFAST, "attach", self.name], self.env | variables, columns=columns)
+        return Terminal([*HOLDFAST, "attach", self.name], self.env | variables, columns=columns, cwd=cwd)
 
     def configure(self, settings: str) -> None:
         """Write a settings file, for consoles that are opened from now on."""

@@ -11,6 +11,7 @@ import re
 import select
 import time
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -31,7 +32,13 @@ class Terminal:
     """`command` on a terminal of `columns` by `rows`, with the environment `env` (TERM is set)."""
 
     def __init__(
-        self, command: Sequence[str], env: Mapping[str, str], *, columns: int = 100, rows: int = 30
+        self,
+        command: Sequence[str],
+        env: Mapping[str, str],
+        *,
+        columns: int = 100,
+        rows: int = 30,
+        cwd: Path | None = None,
     ) -> None:
         self.raw = b""
         """All that the program has written."""
@@ -43,6 +50,7 @@ class Terminal:
             list(command[1:]),
             env={**env, "TERM": "xterm-256color"},
             dimensions=(rows, columns),
+            cwd=cwd,
             timeout=WAIT_SECONDS,
         )
         self._ended = False

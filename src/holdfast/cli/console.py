@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from threading import Thread
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from holdfast.cli import pick, text
+from holdfast.cli import pick
 from holdfast.cli.usage import UsageError, complain, tell
 from holdfast.client import start
-from holdfast.client.doorbell import DoorbellClient
-from holdfast.config import inforce, layers
+from holdfast.config import places
 from holdfast.errors import HoldfastError, NoSuchSession, SessionExists, SessionNotRunning
-from holdfast.settings import Console
+
+if TYPE_CHECKING:
+    from holdfast.client.doorbell import DoorbellClient
+    from holdfast.console.opening import Opening
+    from holdfast.settings import Console
 
 FAREWELL_SECONDS = 1.0
 """So long who leaves waits to hear what became of the session: it may stand still, and be left for that."""
@@ -34,6 +36,7 @@ def open_new() -> int:
 
 def load() -> None:
     """Begin to load the console, while a supervisor comes up, which takes as long."""
+    from threading import Thread  # noqa: PLC0415 - what is here must not cost `attach` its first moment
 
     def imported() -> None:
         import holdfast.console.app  # noqa: PLC0415
@@ -57,21 +60,51 @@ def open_on(name: str, bell: DoorbellClient, *, created: bool, may_end: bool = F
     settings = _settings(name, created)
     with bell:
         connection_file = Path(bell.ask("info")["connection_file"])
+    return _run(name, connection_file, settings, created=created, may_end=may_end)
+
+
+def open_at_once(name: str, bell: DoorbellClient) -> int:
+    """The same, on a session that runs; where it can be, its first lines are drawn before all is loaded."""
+    from holdfast.console.opening import Look, Opening  # noqa: PLC0415 - light, but not for a new session
+
+    settings = None if places.unsaid(os.environ) and not start.given else _settings(name, created=False)
+    look = Look() if settings is None else Look(settings.theme, settings.images, settings.editing_mode)
+    with Opening(look) as opening:
+        if opening.draw(name, bell) and opening.drawn is not None:
+            settings = settings or _settings(name, created=False)
+            file = Path(opening.drawn.here.connection_file)
+            return _run(name, file, settings, created=False, opening=opening)
+    bell.close()  # an answer that came late may still be in it
+    return open_on(name, start.ensure(name), created=False)
+
+
+def _run(
+    name: str,
+    connection_file: Path,
+    settings: Console,
+    *,
+    created: bool,
+    may_end: bool = False,
+    opening: Opening | None = None,
+) -> int:
     from holdfast.console.app import run  # noqa: PLC0415 - heavy, and `start_new` does without
 
-    left = run(name, connection_file, settings, created=created)
+    left = run(name, connection_file, settings, created=created, opening=opening)
     _farewell(name, left.session, may_end)
     return left.status
 
 
 def _settings(name: str, created: bool) -> Console:
     """The console's own. What is wrong in them is said, and costs no session: it has what is right."""
+    from holdfast.config import inforce, layers  # noqa: PLC0415 - 30 ms
+
     here = layers.look(None, start.given)
     for problem in here.problems:
         complain(problem)
     session = inforce.kept(name) if created else None
     told = [each for each in session.given if each.layer == "project"] if session else []
     if told:  # by a file that the user may not have read
+        from holdfast.cli import text  # noqa: PLC0415 - as below
         from holdfast.config.words import shown  # noqa: PLC0415 - hardly ever needed
 
         values = ", ".join(f"{each.name} = {shown(each.value)}" for each in told)

@@ -21,7 +21,7 @@ import msgspec
 
 from holdfast.client.asking import Asking, OnInput
 from holdfast.client.background import done_in_background
-from holdfast.client.catchup import CatchUp, Missed, Past
+from holdfast.client.catchup import CatchUp, Missed
 from holdfast.client.ears import Ears
 from holdfast.client.exchange import (
     PROBE_SECONDS,
@@ -37,6 +37,7 @@ from holdfast.client.exchange import (
     is_after,
 )
 from holdfast.client.line import Line
+from holdfast.client.past import Past, Recent
 from holdfast.client.succession import successor
 from holdfast.errors import HoldfastError, NoAnswer
 from holdfast.protocol.connection import ConnectionInfo
@@ -131,11 +132,6 @@ class Client:
         """This client's `header.session`."""
         return self._exchange.session
 
-    @property
-    def position(self) -> tuple[int, int]:
-        """(epoch, seq) of the last message a Holdfast supervisor published to us; (0, 0) if none did."""
-        return self._exchange.position
-
     async def __aenter__(self) -> Self:
         await self.connect()
         return self
@@ -143,9 +139,16 @@ class Client:
     async def __aexit__(self, *_: object) -> None:
         self.close()
 
+    def open(self, known: Recent | None = None) -> None:
+        """Open the sockets, without waiting (`connect` does); what was published before may be `known`."""
+        if known is not None:
+            self._catch_up.came_at(known)
+        self._line = Line(self._connection, self.session, self._exchange.card(time.time()), self._read)
+
     async def connect(self, timeout: float = 10.0) -> None:  # noqa: ASYNC109 - the deadline is an error of ours
         """Open the sockets and wait (seconds) until output will reach us; NoAnswer if it does not."""
-        self._open()
+        if self._line is None:
+            self.open()
         deadline = self._loop.time() + timeout
         while not self._exchange.joined:
             if self.lost.is_set() or self._loop.time() >= deadline:
@@ -163,9 +166,8 @@ class Client:
         if line is None:
             return
         self._asking.close()
-        for task in (self._coming_back, self._mending):
-            if task is not None:
-                task.cancel()
+        for task in filter(None, (self._coming_back, self._mending)):
+            task.cancel()
         self._exchange.fail(NoAnswer("this client has left"))
         line.close()
 
@@ -180,10 +182,9 @@ class Client:
         """Send one cell. Without `on_input`, input() in it is an error. Options as of `execute_content`."""
         content = execute_content(code, allow_stdin=on_input is not None, **options)
         conversation = self._begin("execute_request", content, "shell", whole=True, metadata=metadata)
-        execution = Execution(conversation)
         if on_input is not None:
             self._asking.expect(conversation, on_input)
-        return execution
+        return Execution(conversation)
 
     async def request(
         self,
@@ -224,15 +225,20 @@ class Client:
 
     async def past(self, cells: int) -> list[Past]:
         """The last cells before now, for who has just come: `foreign` goes on from there (Holdfast)."""
-        found, position = await self._catch_up.past(cells)
+        told = await self._catch_up.past(cells)
         waiting = [self.foreign.get_nowait() for _ in range(self.foreign.qsize())]
-        for message in filter(lambda each: is_after(each, position), waiting):
+        for message in filter(lambda each: is_after(each, told.position), waiting):
             self.foreign.put_nowait(message)
-        return found
+        return told.cells
 
     async def catch_up(self) -> None:
         """Ask for what was not heard: this process was stopped, or slow (Holdfast)."""
         self._tell(await self._catch_up.as_far_as_told())
+
+    def forsaken(self) -> None:
+        """The kernel has gone, as is known from elsewhere, before the connection stood."""
+        if self._line is not None and not self._exchange.joined:
+            self._lose(self._line)
 
     def feel_pulse(self) -> None:
         """From now on tell when the kernel falls silent, though the connection stands."""
@@ -242,10 +248,6 @@ class Client:
     def _tell(self, missed: Missed) -> None:
         if any(missed):
             self.hears.missed(missed)
-
-    def _open(self) -> None:
-        card = self._exchange.card(time.time())
-        self._line = Line(self._connection, self.session, card, self._read)
 
     def _begin(
         self, msg_type: str, content: object, channel: Channel, *, whole: bool = False, metadata: Told = None
@@ -295,8 +297,7 @@ class Client:
         try:
             found = await done_in_background(successor, name)
             if found is None:
-                self._give_up()
-                return
+                raise NoAnswer("nobody takes over")
             self._move(found.connection)
             async with asyncio.timeout(RETURN_SECONDS):
                 while not self._exchange.joined:
@@ -317,7 +318,7 @@ class Client:
         self._connection = connection
         self._exchange.renew(connection)
         line.close()
-        self._open()
+        self.open()
 
     def _handle(self, channel: Channel, frames: list[bytes]) -> None:
         routed = self._exchange.feed(channel, frames)

@@ -8,14 +8,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-import msgspec
-
 from holdfast.client.exchange import Channel, Conversation, Exchange, Incoming, Routed
+from holdfast.client.past import Recent, recent
 from holdfast.errors import HoldfastError, NoAnswer
-from holdfast.protocol.messages import Header
 
 Ask = Callable[..., Awaitable[dict[str, Any]]]
 """`Client.operation`."""
@@ -34,20 +31,6 @@ class Missed(NamedTuple):
     """Bytes of output of the others."""
     unknown: bool = False
     """Nobody has told what it was."""
-
-
-@dataclass(frozen=True)
-class Past:
-    """A cell of before we came, and the end of its output."""
-
-    parent: Header
-    code: str
-    count: int | None
-    ended: bool
-    messages: list[tuple[str, dict[str, Any]]]
-    """Types and contents."""
-    omitted: int
-    """Bytes before these."""
 
 
 class CatchUp:
@@ -110,23 +93,15 @@ class CatchUp:
         self._deliver_all(self._exchange.go_on())
         self._exchange.fail(error)
 
-    async def past(self, cells: int) -> tuple[list[Past], tuple[int, int]]:
+    async def past(self, cells: int) -> Recent:
         """The last cells before now, and up to where: what was published until then will not come again."""
-        told = await self._ask("recent", cells=cells)
-        found = [
-            Past(
-                msgspec.convert(each["header"], Header),
-                each["code"],
-                each["count"],
-                each["ended"],
-                [(message["msg_type"], message["content"]) for message in each["messages"]],
-                each["omitted"],
-            )
-            for each in told["cells"]
-        ]
-        position = told["epoch"], told["seq"]
-        self._exchange.came_at(position, found[-1].parent.msg_id if found else "")
-        return found, position
+        told = recent(await self._ask("recent", cells=cells))
+        self.came_at(told)
+        return told
+
+    def came_at(self, told: Recent) -> None:
+        """This much is known: `run` tells what came after it."""
+        self._exchange.came_at(told.position, told.begun)
 
     def _deliver_all(self, routed: Iterable[Routed]) -> None:
         for each in routed:

@@ -15,6 +15,7 @@ from holdfast.errors import NoAnswer, SessionError
 
 TYPE_CHECKING = False  # typing itself costs 5 ms
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
     from types import TracebackType
     from typing import Any, Self
@@ -78,21 +79,31 @@ class DoorbellClient:
 
         SessionError in the supervisor's words if it refuses, NoAnswer if none comes within `timeout` seconds.
         """
+        return self.ask_all((op, arguments), timeout=timeout)[0]
+
+    def ask_all(
+        self, *asked: tuple[str, Mapping[str, object]], timeout: float | None = ANSWER_SECONDS
+    ) -> list[dict[str, Any]]:
+        """Several operations at once, and their replies in that order; errors as of `ask`."""
         deadline = None if timeout is None else time.monotonic() + timeout
-        self.send(op, **arguments)
-        while True:
+        self._send(asked)
+        replies: list[dict[str, Any]] = []
+        while len(replies) < len(asked):
             messages = self._receive(deadline)
             if messages is None:
                 raise self._no_answer("hung up")
-            replies = [message for message in messages if "ok" in message]
+            replies += [message for message in messages if "ok" in message]
             self._events += [message for message in messages if "ok" not in message]
-            if replies:
-                return _accepted(replies[0])
+        return list(map(_accepted, replies))
 
     def send(self, op: str, **arguments: object) -> None:
         """Ask without waiting; `receive` will have the reply."""
+        self._send([(op, arguments)])
+
+    def _send(self, asked: Iterable[tuple[str, Mapping[str, object]]]) -> None:
+        lines = [json.dumps({"op": op, **arguments}).encode() + b"\n" for op, arguments in asked]
         try:
-            self._socket.sendall(json.dumps({"op": op, **arguments}).encode() + b"\n")
+            self._socket.sendall(b"".join(lines))
         except OSError as error:
             raise self._no_answer("hung up") from error
 

@@ -19,9 +19,9 @@ from typing import Any
 
 import msgspec
 
-from holdfast import paths
 from holdfast.config import files, variables
 from holdfast.config.given import LAYERS, Given
+from holdfast.config.places import user_file
 from holdfast.errors import SettingsError
 from holdfast.settings import Settings
 
@@ -63,11 +63,6 @@ class Found:
             first, more = self.problems[0], len(self.problems) - 1
             others = f"   (and {more} more: holdfast config)" if more else ""
             raise SettingsError(f"{first.what}{others}", first.remedy)
-
-
-def user_file() -> Path:
-    """Where the user's own settings are, or would be."""
-    return paths.config_folder() / "settings.toml"
 
 
 def look(folder: str | None, flags: Sequence[str] = ()) -> Found:

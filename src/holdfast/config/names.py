@@ -8,9 +8,8 @@ from typing import Any, NamedTuple
 import msgspec
 
 from holdfast import likeness
+from holdfast.config.places import PREFIX
 from holdfast.settings import Settings
-
-PREFIX = "HOLDFAST_"
 
 
 class Setting(NamedTuple):

@@ -9,16 +9,16 @@ put nothing on disk that the user does not want there, and take no more memory t
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from holdfast.config import files
 from holdfast.config.given import Given
+from holdfast.config.places import FILE, MARK, PYPROJECT, upwards
 from holdfast.errors import SettingsError
 
-FILE = "holdfast.toml"
-PYPROJECT, WITHIN = "pyproject.toml", ("tool", "holdfast")
+WITHIN = ("tool", "holdfast")
+"""Where in `PYPROJECT` our settings are."""
 
 OPEN_SECTIONS = ("standby", "checkpoint", "output", "meanwhile", "interrupt", "life")
 """What a project may set, but for these:"""
@@ -51,11 +51,11 @@ def find(folder: Path) -> Project:
         owners = {os.getuid(), 0, folder.stat().st_uid}
     except OSError:  # gone since
         return Project(None, [], [])
-    for place in _upwards(folder):
+    for place in upwards(folder):
         for name, within in ((FILE, ()), (PYPROJECT, WITHIN)):
             try:
                 file = files.content(place / name)
-                if file is None or (within and b"holdfast" not in file.bytes):
+                if file is None or (within and MARK not in file.bytes):
                     continue
                 if file.owner not in owners:
                     passed_by.append(file.path)
@@ -67,16 +67,6 @@ def find(folder: Path) -> Project:
                 said = files.settings_in(file, tree, "project", within)
                 return Project(file.path, list(map(_allowed, said)), passed_by)
     return Project(None, [], passed_by)
-
-
-def _upwards(folder: Path) -> Iterator[Path]:
-    home = Path(os.path.realpath(os.path.expanduser("~")))
-    for place in (folder, *folder.parents):
-        if place == home:
-            return
-        yield place
-        if os.path.lexists(place / ".git"):
-            return
 
 
 def may_set(name: str) -> bool:

@@ -7,12 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from holdfast import likeness
 from holdfast.config import given, names
 from holdfast.config.given import Given
+from holdfast.config.places import NO_SETTINGS, PREFIX
 from holdfast.errors import SettingsError
 
 FLAG = "--set"
-
-NO_SETTINGS = frozenset({"HOLDFAST_HOME", "HOLDFAST_TRACEBACK"})
-"""Variables of ours that are none: they count before any setting is read."""
 
 SHORT = {"HOLDFAST_ON_CRASH": "standby.on_crash"}
 """Another name of a setting's variable, which has the last word of the two."""
@@ -23,7 +21,7 @@ MEANT = 0.85
 
 def in_environment(environment: Mapping[str, str]) -> Iterator[Given | SettingsError]:
     """Each setting in the variables; an empty one gives nothing."""
-    ours = [name for name in environment if name.startswith(names.PREFIX) and environment[name]]
+    ours = [name for name in environment if name.startswith(PREFIX) and environment[name]]
     for variable in sorted(set(ours) - NO_SETTINGS, key=lambda name: (name in SHORT, name)):
         setting = names.by_variable().get(variable)
         name = SHORT.get(variable) or (setting and setting.name)
@@ -46,7 +44,7 @@ def in_flags(flags: Iterable[str]) -> Iterator[Given | SettingsError]:
 
 def _slip(variable: str) -> Iterator[SettingsError]:
     """What is wrong if a setting's is meant: it may be that of a program we know nothing of."""
-    of_a_section = any(variable.startswith(f"{names.PREFIX}{each.upper()}_") for each in names.sections())
+    of_a_section = any(variable.startswith(f"{PREFIX}{each.upper()}_") for each in names.sections())
     near = likeness.nearest(variable, names.by_variable(), likeness.LIKENESS if of_a_section else MEANT)
     if near or of_a_section:
         meant = f"; did you mean {near}?" if near else ""

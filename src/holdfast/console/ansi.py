@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import os
 import re
+from typing import TYPE_CHECKING
 
-from holdfast.protocol.terminal import Colours
+if TYPE_CHECKING:
+    from holdfast.protocol.terminal import Colours
 
 IN = "32"
 """Green, as IPython's input prompt."""

@@ -7,11 +7,8 @@ Console        read a cell, run it, read the next; other clients' cells come in 
 from __future__ import annotations
 
 import asyncio
-import os
-import pwd
 import re
 import signal
-import sys
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,17 +16,16 @@ from typing import Any, NamedTuple
 from holdfast.client.aio import Client
 from holdfast.client.exchange import Incoming
 from holdfast.console import ansi, pager, render
-from holdfast.console.bundle import Bundles
 from holdfast.console.cell import OwnCell
 from holdfast.console.connection import Connection
 from holdfast.console.greeting import running_title
 from holdfast.console.help import HELP
+from holdfast.console.joining import join
 from holdfast.console.ladder import AGAIN_SECONDS
-from holdfast.console.others import Others
-from holdfast.console.screen import Screen
+from holdfast.console.opening import Look, Opening
 from holdfast.errors import HoldfastError, NoAnswer
 from holdfast.protocol import connection
-from holdfast.protocol.operations import Info, Running
+from holdfast.protocol.operations import Running
 from holdfast.settings import Console as Settings
 
 COMPLETE_SECONDS = 6.0
@@ -56,24 +52,42 @@ class Left(NamedTuple):
 
 
 def run(
-    name: str, connection_file: Path, settings: Settings, *, created: bool, notice: str | None = None
+    name: str,
+    connection_file: Path,
+    settings: Settings,
+    *,
+    created: bool,
+    notice: str | None = None,
+    opening: Opening | None = None,
 ) -> Left:
     """A console on session `name`, until it is left.
 
-    `created`: the session is new, so greet. `notice`: something to be said first. NoAnswer if nothing
-    answers there, ConnectionFileError if the file is no connection file.
+    `created`: the session is new, so greet. `notice`: something to be said first. `opening`: what may have
+    been drawn already. NoAnswer if nothing answers there, ConnectionFileError if the file is no connection
+    file.
     """
     info = connection.read(connection_file)
-    return asyncio.run(_attached(name, info, settings, created=created, notice=notice))
+    with opening or Opening(Look(settings.theme, settings.images, settings.editing_mode)) as begun:
+        return asyncio.run(_attached(name, info, settings, begun, created=created, notice=notice))
 
 
 async def _attached(
-    name: str, info: connection.ConnectionInfo, settings: Settings, *, created: bool, notice: str | None
+    name: str,
+    info: connection.ConnectionInfo,
+    settings: Settings,
+    opening: Opening,
+    *,
+    created: bool,
+    notice: str | None,
 ) -> Left:
-    client = Client(info, username=_username(), name=name, kind="console")
-    await asyncio.gather(client.connect(), _import_prompt())
+    client = Client(info, username=opening.username, name=name, kind="console")
+    if opening.drawn is not None:
+        client.open(opening.drawn.recent)  # the user sees a prompt: it need not wait for the handshake
+        await _import_prompt()
+    else:
+        await asyncio.gather(client.connect(), _import_prompt())
     try:
-        status = await Console(client, name, settings).run(created=created, notice=notice)
+        status = await Console(client, name, settings, opening).run(created=created, notice=notice)
         return Left(status, client.session)
     finally:
         client.close()
@@ -87,7 +101,7 @@ async def _import_prompt() -> None:
 class Console:
     """One prompt on one session."""
 
-    def __init__(self, client: Client, name: str, settings: Settings) -> None:
+    def __init__(self, client: Client, name: str, settings: Settings, opening: Opening) -> None:
         from holdfast.console.arrival import Arrival  # noqa: PLC0415 - imported by now, see above
         from holdfast.console.completion import KernelCompleter  # noqa: PLC0415
         from holdfast.console.history import SessionHistory  # noqa: PLC0415
@@ -97,7 +111,8 @@ class Console:
         self._client = client
         self._name = name
         self._settings = settings
-        self._username = _username()
+        self._opening = opening
+        self._username = opening.username
         self._next_count = 1
         self._next_input = ""
         """What the next prompt begins with: `%load`, or a cell that was not run."""
@@ -113,9 +128,8 @@ class Console:
         self._interrupted_early = float("-inf")
         """When Ctrl-C last came while neither a prompt stood nor a cell ran."""
         self._tasks: set[asyncio.Task[None]] = set()
-        self._screen = Screen(sys.stdout, sys.stderr, settings.theme)
-        self._bundles = Bundles(settings.images, sys.stdout)
-        self._others = Others(self._screen, self._bundles, self._username, self._on_count)
+        self._screen, self._bundles, self._others = opening.screen, opening.bundles, opening.others
+        self._others.on_count = self._on_count
         self._history = SessionHistory()
         self._prompt = Prompt(
             self._screen,
@@ -124,12 +138,11 @@ class Console:
             history=self._history,
             on_idle_interrupt=self._interrupt_others,
             on_leave=self._leave,
+            on_read=opening.keyboard.release,
             settings=settings,
         )
         self._questions = Questions(client, self._prompt, self._username, self._note, lambda: self._leaving)
-        self._arrival = Arrival(
-            client, name, self._username, self._screen, self._others, self._questions, self._on_info
-        )
+        self._arrival = Arrival(client, name, opening, self._questions, self._on_info)
 
     async def run(self, *, created: bool, notice: str | None) -> int:
         """Greet, then read and run cells until the user leaves; the exit status."""
@@ -144,6 +157,8 @@ class Console:
         while not self._client.foreign.empty():
             self._show(self._client.foreign.get_nowait())
         self._client.on_output = self._show
+        if self._opening.drawn is not None:
+            self._begin(join(self._client, self._opening))
         self._begin(self._watch_connection())
         self._client.hears = Connection(self._name, self._note, self._came_back)
         self._client.feel_pulse()
@@ -314,9 +329,9 @@ class Console:
 
     # What is said
 
-    def _on_info(self, info: Info) -> None:
-        self._embedded = info.embedded
-        self._on_count(info.execution_count)
+    def _on_info(self, count: int, embedded: bool) -> None:
+        self._embedded = embedded
+        self._on_count(count)
 
     def _running_title(self, running: Running) -> str:
         return running_title(running, self._username)
@@ -330,11 +345,3 @@ class Console:
 
     def _complain(self, error: HoldfastError) -> None:
         self._screen.note(render.complaint(error))
-
-
-def _username() -> str:
-    """The user's login name; what other clients see."""
-    try:
-        return pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:  # a container's made-up user
-        return str(os.getuid())

@@ -1,6 +1,6 @@
 """Highlighting of code: one table of colours, for the prompt and for the cells of others.
 
-pygments takes 30 ms to import, so it is imported at the first use, which is after the first prompt.
+pygments takes 30 ms to import, so it is imported at the first use: with the first code that is shown.
 """
 
 from __future__ import annotations
@@ -30,6 +30,9 @@ _COLOURS = {
 }
 """Kind of token (as pygments names it) -> one of the terminal's own colours; `*` makes it bold."""
 
+
+_MAGICAL = frozenset("%!?")
+"""Without one of these a cell is plain Python."""
 
 TERMINAL = "terminal"
 """The theme that is the table above. All others are pygments' styles of that name."""
@@ -74,8 +77,19 @@ def highlighted(code: str, theme: str = TERMINAL, most: int = COLOURED) -> str:
     from pygments import highlight  # type: ignore[import-untyped]  # noqa: PLC0415 - see the head of the module
 
     end = len(code) if len(code) <= most else code.rfind("\n", 0, most) + 1
-    coloured: str = highlight(code[:end], lexer_class()(stripnl=False), _formatter(theme)) if end else ""
+    shown = code[:end]
+    coloured: str = highlight(shown, _lexer_class(shown)(stripnl=False), _formatter(theme)) if end else ""
     return coloured + code[end:]
+
+
+def _lexer_class(code: str) -> type[Lexer]:
+    """The same for `code`; where nothing in it can be a magic, without the languages that magics bring."""
+    if not _MAGICAL.isdisjoint(code):
+        return lexer_class()
+    from pygments.lexers.python import PythonLexer  # type: ignore[import-untyped]  # noqa: PLC0415
+
+    found: type[Lexer] = PythonLexer
+    return found
 
 
 def _formatter(theme: str) -> Formatter:

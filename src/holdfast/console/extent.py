@@ -7,7 +7,6 @@ updated displays). An estimate where programs move the cursor themselves.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from holdfast.console.ansi import ESCAPE
 
@@ -30,14 +29,15 @@ _STEP = re.compile(
 _MOVE = re.compile(r"\x1b\[(\d{0,6})([A-G`])")
 
 
-@dataclass(slots=True)
 class Extent:
     """A cursor that follows what is written on a terminal `width` columns wide; row 0 is where it began."""
 
-    width: int
-    row: int = 0
-    column: int = 0
-    _saved: tuple[int, int] = (0, 0)
+    __slots__ = ("_saved", "column", "row", "width")
+
+    def __init__(self, width: int) -> None:
+        self.width = width
+        self.row = self.column = 0
+        self._saved = (0, 0)
 
     def follow(self, text: str) -> None:
         """Move as the terminal does when `text` is written."""

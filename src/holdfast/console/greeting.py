@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from holdfast import __version__
 from holdfast.console import ansi
 from holdfast.console.names import called
-from holdfast.protocol.operations import Info, Running
+
+if TYPE_CHECKING:
+    from holdfast.client.glance import Here, Runs
+    from holdfast.protocol.operations import Info, Running
 
 _DOT = " · "
 
 
-def head(name: str, info: Info | None, *, created: bool, own: str, others: Sequence[str], now: float) -> str:
+def head(
+    name: str, info: Info | Here | None, *, created: bool, own: str, others: Sequence[str], now: float
+) -> str:
     """One line about the session, and one about the cell that runs in it, if any. `now`: since the epoch.
 
     `own`: our user's name, `others`: who else is attached.
@@ -33,7 +39,7 @@ def head(name: str, info: Info | None, *, created: bool, own: str, others: Seque
     return "\n".join(lines)
 
 
-def running_title(running: Running, own: str) -> str:
+def running_title(running: Running | Runs, own: str) -> str:
     """What to call the cell of a client, for user `own`."""
     return f"In [{running.count or ' '}] of {called(running.client, running.session, own)}"
 
@@ -49,6 +55,6 @@ def duration(seconds: float) -> str:
     return f"{seconds / 86_400:.1f} days"
 
 
-def _past(info: Info, others: Sequence[str], now: float) -> list[str]:
+def _past(info: Info | Here, others: Sequence[str], now: float) -> list[str]:
     words = [f"up {duration(now - info.started)}", f"{info.cells} cell{'' if info.cells == 1 else 's'}"]
     return [*words, *([f"with {', '.join(others)}"] if others else [])]

@@ -1,6 +1,9 @@
-"""What other clients are called on the screen. Pure."""
+"""What other clients are called on the screen, and what they call us."""
 
 from __future__ import annotations
+
+import os
+import pwd
 
 from holdfast.console import ansi
 
@@ -16,3 +19,11 @@ def called(username: str, session: str, own: str) -> str:
     if name and name != own:
         return name
     return f"{name} {ansi.visible(session)[:_SESSION_DIGITS]}".strip() or "?"
+
+
+def own_name() -> str:
+    """The user's login name; what other clients see."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # a container's made-up user
+        return str(os.getuid())

@@ -6,17 +6,19 @@ Also keeps in mind whose cell runs, so that Ctrl-C and waiting can be explained.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from holdfast import sizes
-from holdfast.client.catchup import Past
-from holdfast.client.exchange import Incoming
 from holdfast.console import ansi
 from holdfast.console.bundle import Bundles
 from holdfast.console.names import called
 from holdfast.console.screen import Screen
 from holdfast.console.view import CellView
-from holdfast.protocol.messages import Header
+
+if TYPE_CHECKING:
+    from holdfast.client.exchange import Incoming
+    from holdfast.client.past import Asker, Past
+    from holdfast.protocol.messages import Header
 
 VIEWS = 64
 """Cells of others whose late output still finds its label."""
@@ -33,16 +35,21 @@ class Others:
     """The stream of foreign messages (`Client.foreign`)."""
 
     def __init__(
-        self, screen: Screen, bundles: Bundles, username: str, on_count: Callable[[int], None]
+        self,
+        screen: Screen,
+        bundles: Bundles,
+        username: str,
+        on_count: Callable[[int], None] = lambda _: None,
     ) -> None:
-        """`username`: ours; namesakes are told apart. `on_count` is told the number of each new cell."""
+        """`username`: ours; namesakes are told apart."""
         self.running: Running | None = None
         self.ended = False
         """Somebody has ended the session in order."""
         self._screen = screen
         self._bundles = bundles
         self._username = username
-        self._on_count = on_count
+        self.on_count = on_count
+        """Is told the number of each new cell."""
         self._views: dict[str, CellView] = {}
 
     def take(self, message: Incoming) -> None:
@@ -58,7 +65,7 @@ class Others:
             return
         self._view(parent, mine=message.mine).show(message.msg_type, message.content)
 
-    def title(self, parent: Header) -> str:
+    def title(self, parent: Header | Asker) -> str:
         """What to call the client that sent `parent`."""
         return called(parent.username, parent.session, self._username)
 
@@ -78,7 +85,7 @@ class Others:
             return
         if not message.mine:
             self.running = Running(message.parent.msg_id, f"In [{count}] of {self.title(message.parent)}")
-        self._on_count(count)
+        self.on_count(count)
 
     def _status(self, message: Incoming) -> None:
         state, asked = message.content.get("execution_state"), message.parent.msg_id
@@ -100,9 +107,9 @@ class Others:
         what = "restarted with an empty namespace" if message.content.get("restart") else "ended"
         self._screen.note(ansi.paint(f"the session was {what}{who}", ansi.WARNING))
         if message.content.get("restart"):
-            self._on_count(0)
+            self.on_count(0)
 
-    def _view(self, parent: Header, *, mine: bool) -> CellView:
+    def _view(self, parent: Header | Asker, *, mine: bool) -> CellView:
         view = self._views.get(parent.msg_id)
         if view is None:
             while len(self._views) >= VIEWS:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from prompt_toolkit import PromptSession
 from prompt_toolkit.application import get_app_session, in_terminal
@@ -62,15 +63,17 @@ class Prompt:
         history: SessionHistory,
         on_idle_interrupt: Callable[[], None],
         on_leave: Callable[[], None] = lambda: None,
+        on_read: Callable[[], None] = lambda: None,
         settings: Settings,
     ) -> None:
         r"""`count` tells the next cell's number; `on_idle_interrupt` is called for Ctrl-C on an empty line.
 
-        `on_leave`: for Ctrl-\ at a question.
+        `on_leave`: for Ctrl-\ at a question. `on_read`: something was read, or not.
         """
         self._screen = screen
         self._count = count
         self._on_leave = on_leave
+        self._on_read = on_read
         self._theme = settings.theme
         self._vi = settings.editing_mode == "vi"
         self._lexer: Lexer | None = None
@@ -110,11 +113,12 @@ class Prompt:
             enable_suspend=True,
         )
         self._session.app.ttimeoutlen = ESCAPE_SECONDS
+        self._session.app.before_render += self._replace_standing
         self._session.app.after_render += self._load_lexer
 
     async def read(self, default: str = "") -> str:
         """The next cell. EOFError if the user leaves."""
-        with self._screen.prompting():
+        with self._reading():
             return await self._session.prompt_async(default=default, handle_sigint=False)
 
     async def ask(self, question: str, *, password: bool) -> str:
@@ -124,7 +128,7 @@ class Prompt:
         # Not seen before keys are read: until then the terminal itself shows what is typed, also a password.
         begun = self._screen.half_line() + last
         sys.stdout.write("\r")  # the prompt draws the half written line again
-        with self._screen.prompting():
+        with self._reading():
             session = self._secret if password else self._plain
             return await session.prompt_async(ANSI(begun), handle_sigint=False)
 
@@ -148,6 +152,17 @@ class Prompt:
     def redraw(self) -> None:
         """The number of the next cell may have changed."""
         self._session.app.invalidate()
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        with self._screen.prompting():
+            try:
+                yield
+            finally:
+                self._on_read()
+
+    def _replace_standing(self, _sender: object) -> None:
+        self._output.write_raw(self._screen.standing.taken_away())  # goes out with what is drawn now
 
     def _sessions(self) -> list[PromptSession[str]]:
         made = (self.__dict__.get(name) for name in ("_plain", "_secret"))

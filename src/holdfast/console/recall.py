@@ -7,12 +7,14 @@ what was cleared is gone.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from holdfast import sizes
-from holdfast.client.catchup import Past
 from holdfast.console import ansi, bundle, render
 from holdfast.console.extent import columns
+
+if TYPE_CHECKING:
+    from holdfast.client.past import Past
 
 ROWS = 20
 """Of the terminal: as much as one takes in at a glance, and the prompt stays on the screen."""

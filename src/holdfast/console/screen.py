@@ -6,13 +6,11 @@ stands, text is written as it comes. What a message looks like is not decided he
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TextIO
+from typing import TYPE_CHECKING, Literal, NamedTuple, TextIO
 
 from holdfast import sizes
 from holdfast.console import ansi
@@ -20,10 +18,13 @@ from holdfast.console.colours import TERMINAL
 from holdfast.console.extent import Extent
 from holdfast.console.folding import folded
 from holdfast.console.modes import Modes
-from holdfast.protocol.terminal import Terminal
+from holdfast.console.standing import Standing
 
 if TYPE_CHECKING:
+    import asyncio
+
     from holdfast.console.pictures.picture import Picture
+    from holdfast.protocol.terminal import Terminal
 
 Stream = Literal["stdout", "stderr"]
 
@@ -37,38 +38,38 @@ LENT_CHARACTERS = 4_000_000
 """Of what comes while another program has the terminal, the end is shown after it: 50,000 lines."""
 
 
-@dataclass(slots=True)
 class Mark:
     """A place in the output to come back to; lost when a prompt has stood below it or `row` is unknown."""
 
-    row: int | None = None
-    prompts: int = -1
-    """Not yet known."""
+    __slots__ = ("prompts", "row")
+
+    def __init__(self) -> None:
+        self.row: int | None = None
+        self.prompts = -1
+        """Not yet known."""
 
 
-@dataclass(slots=True)
 class _Text:
-    text: str
-    stream: Stream
+    __slots__ = ("stream", "text")
+
+    def __init__(self, text: str, stream: Stream) -> None:
+        self.text = text
+        self.stream: Stream = stream
 
 
-@dataclass(slots=True)
-class _Drawing:
+class _Drawing(NamedTuple):
     picture: Picture
 
 
-@dataclass(slots=True)
 class _FreshLine:
     """End a half written line."""
 
 
-@dataclass(slots=True)
 class _Settle:
     """Switch the terminal's modes back."""
 
 
-@dataclass(slots=True)
-class _Rewind:
+class _Rewind(NamedTuple):
     mark: Mark
 
 
@@ -99,6 +100,7 @@ class Screen:
         self._waiting = self._left_out = 0
         """Characters that came while the terminal was lent: those that are kept, and the others."""
         self._flushing: asyncio.Task[None] | None = None
+        self.standing = Standing()
 
     @property
     def height(self) -> int:
@@ -117,6 +119,8 @@ class Screen:
 
     def terminal(self) -> Terminal:
         """What a cell's code should know of it."""
+        from holdfast.protocol.terminal import Terminal  # noqa: PLC0415 - a cell is run: all is loaded
+
         size = shutil.get_terminal_size()
         return Terminal(max(1, size.columns), max(1, size.lines), ansi.colours())
 
@@ -144,6 +148,11 @@ class Screen:
         if self._streams["stderr"].isatty():  # else a program may read it, line by line
             text = folded(text, self.width)
         self.write(f"{text}\n", "stderr")
+
+    def stand(self, prompt: str) -> None:
+        """Show a prompt that nobody reads yet: what is written next, or the real one, takes its place."""
+        self._emit(f"\n{prompt}", self._streams["stdout"])
+        self.standing.begin(self._extent.column)
 
     def mark(self) -> Mark:
         """Remember this place."""
@@ -209,6 +218,8 @@ class Screen:
         if not self._prompting:
             self._write_all()
         elif self._flushing is None or self._flushing.done():
+            import asyncio  # noqa: PLC0415 - a prompt stands: it is loaded
+
             self._flushing = asyncio.get_running_loop().create_task(self._write_above())
 
     def _limit(self, new: _Thing) -> None:
@@ -297,9 +308,7 @@ class Screen:
         self._line, self._inked, self._extent.column = "", False, 0
 
     def _emit(self, text: str, target: TextIO) -> None:
-        encoding = target.encoding or "utf-8"
-        # Lone surrogates (file names) and what a C locale can't show must not end the console.
-        target.write(text.encode(encoding, "replace").decode(encoding))
+        target.write(self.standing.taken_away() + _writable(text, target.encoding or "utf-8"))
         target.flush()  # at once: the two streams share one terminal
 
     def _put_picture(self, picture: Picture) -> None:
@@ -340,6 +349,11 @@ def _drop_since(mark: Mark, todo: deque[_Thing]) -> bool:
 
 def _is_one_line(text: str, more: str) -> bool:
     return "\n" not in text and "\n" not in more and len(text) <= HALF_LINE
+
+
+def _writable(text: str, encoding: str) -> str:
+    """Lone surrogates (file names) and what a C locale can't show must not end the console."""
+    return text.encode(encoding, "replace").decode(encoding)
 
 
 def _is_written(text: str) -> bool:

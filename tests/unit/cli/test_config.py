@@ -11,7 +11,7 @@ import pytest
 
 from holdfast.cli.main import main
 from holdfast.client import start
-from holdfast.config import names
+from holdfast.config import names, places
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -19,7 +19,7 @@ Run = Callable[..., tuple[int, str, str]]
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for variable in os.environ:
-        if variable.startswith(names.PREFIX):
+        if variable.startswith(places.PREFIX):
             monkeypatch.delenv(variable)
     monkeypatch.setenv("HOLDFAST_HOME", str(tmp_path))
     monkeypatch.setattr(start, "given", [])

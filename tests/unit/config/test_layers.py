@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from holdfast.config import files, given, layers, names, words
 from holdfast.config.given import LAYERS, Given, Layer
+from holdfast.config.places import PREFIX
 from holdfast.errors import SettingsError
 from holdfast.settings import Settings
 
@@ -38,7 +39,7 @@ class Places:
 @pytest.fixture
 def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Places:
     for variable in os.environ:
-        if variable.startswith(names.PREFIX):
+        if variable.startswith(PREFIX):
             monkeypatch.delenv(variable)
     monkeypatch.setenv("HOLDFAST_HOME", str(tmp_path))
     return Places(tmp_path)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import given, strategies
 
-from holdfast.config import names, project, variables, words
+from holdfast.config import names, places, project, variables, words
 
 setting_names = strategies.sampled_from(sorted(names.known()))
 
@@ -17,7 +17,7 @@ def test_every_setting_says_what_it_is_for() -> None:
 
 def test_every_setting_has_a_variable_of_its_own() -> None:
     assert len(names.by_variable()) == len(names.known())
-    assert not names.by_variable().keys() & (variables.NO_SETTINGS | variables.SHORT.keys())
+    assert not names.by_variable().keys() & (places.NO_SETTINGS | variables.SHORT.keys())
 
 
 def test_every_setting_can_say_what_it_may_be() -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import get_args, get_type_hints
 
 import pytest
 from prompt_toolkit.styles import Style
 
+from holdfast.console import colours
 from holdfast.console.ansi import ESCAPE
 from holdfast.console.colours import COLOURED, highlighted, lexer_class, prompt_style, sixteen
 from holdfast.settings import Console
@@ -39,6 +41,15 @@ def test_who_wants_no_colour_gets_the_code_as_it_is(monkeypatch: pytest.MonkeyPa
 
 def test_magics_are_known() -> None:
     assert "%" in {text for _, text in lexer_class()().get_tokens("%time x")}
+
+
+@pytest.mark.parametrize(
+    "path", sorted(Path(colours.__file__).parent.glob("*.py")), ids=lambda path: path.name
+)
+def test_code_without_magics_looks_the_same_though_nobody_looks_for_them(path: Path) -> None:
+    lines = [line for line in path.read_text().split("\n") if not set("%!?") & set(line)]
+    plain, magical = highlighted("\n".join(lines)), highlighted("\n".join([*lines, "# 100%"]))
+    assert magical.startswith(plain.rstrip("\n"))
 
 
 def test_the_terminals_theme_has_none_but_the_terminals_own_colours() -> None:

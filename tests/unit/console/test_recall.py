@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.client.catchup import Past
+from holdfast.client.past import Past
 from holdfast.console.recall import ROWS, recalled
 from holdfast.protocol.messages import Header
 

@@ -25,3 +25,23 @@ def test_nothing_slow_is_loaded_before_the_first_prompt() -> None:
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
 
     assert not SLOW & set(loaded.split())
+
+
+HEAVY = {
+    "asyncio",
+    "dataclasses",
+    "holdfast.settings",
+    "inspect",
+    "msgspec",
+    "prompt_toolkit",
+    "pygments",
+    "zmq",
+}
+
+
+def test_what_is_drawn_before_the_console_is_loaded_needs_next_to_nothing() -> None:
+    modules = "holdfast.cli.main, holdfast.cli.parser, holdfast.cli.commands.attach, holdfast.console.opening"
+    code = f"import {modules}, sys; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+
+    assert not HEAVY & set(loaded.split())

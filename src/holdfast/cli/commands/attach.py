@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, Namespace
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from holdfast.cli import console, pick, replay, setting
+from holdfast.cli import console, pick, setting
 from holdfast.cli.usage import tell
 from holdfast.client import start
-from holdfast.client.doorbell import DoorbellClient
 from holdfast.errors import SessionExists
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
+    from holdfast.client.doorbell import DoorbellClient
 
 EXAMPLES = (
     ("holdfast attach", "the session used last"),
@@ -37,7 +39,7 @@ def run(options: Namespace) -> int:
         bell = _begin_again(name, options)
     elif pick.is_running(name):
         setting.comes_late(name)
-        bell = start.ensure(name)
+        return console.open_at_once(name, start.ensure(name))
     else:
         bell = start.ensure(name)
         story = _arrival(bell)["story"]
@@ -57,6 +59,10 @@ def _begin_again(name: str, options: Namespace) -> DoorbellClient:
         tell(f"{name}: begins with an empty namespace; nothing of before comes back, its log is kept")
         return bell
     tell(f"{name}: {arrived['story'] or 'it is started again'}")
+    from pathlib import Path  # noqa: PLC0415 - and more, which `attach` alone need not wait for
+
+    from holdfast.cli import replay  # noqa: PLC0415
+
     missing = arrived["missing"]
     if missing:
         tell(replay.listed(missing))

@@ -16,6 +16,7 @@ from holdfast.client import start
 from holdfast.config import inforce, layers, names, project, words
 from holdfast.config.given import Given
 from holdfast.config.layers import Found
+from holdfast.config.places import FILE, PYPROJECT, user_file
 from holdfast.errors import SessionNotRunning, SettingsError
 from holdfast.likeness import nearest
 
@@ -46,7 +47,7 @@ def arguments(parser: ArgumentParser) -> None:
 def run(options: Namespace) -> int:
     """Tell. The status is 1 if anything is wrong in the settings of this folder."""
     if options.path:
-        print(layers.user_file())
+        print(user_file())
         return 0
     chosen = _chosen(options.name)
     found = _in_force(options.session) if options.session else layers.look(None, start.given)
@@ -143,16 +144,16 @@ def _whole(told: dict[str, Any], found: Found) -> list[str]:
     ]
     section, _, key = name.rpartition(".")
     line = f"{key} = …" if not section else f"[{section}] {key} = …"
-    rows.append(("set it in", f"{text.short_folder(str(layers.user_file()))}: {line}"))
+    rows.append(("set it in", f"{text.short_folder(str(user_file()))}: {line}"))
     if told["project"]:
-        rows.append(("", f"{project.FILE}, or [tool.holdfast.{section}] in {project.PYPROJECT}"))
+        rows.append(("", f"{FILE}, or [tool.holdfast.{section}] in {PYPROJECT}"))
     rows += [("", f"{told['variable']}=…"), ("", f"holdfast {setting.FLAG} {name}=…")]
     return [*lines, text.table(rows)]
 
 
 def _tell_files(found: Found) -> None:
     """Where one would look next, apart from the table."""
-    mine = layers.user_file()
+    mine = user_file()
     tell(f"your file: {text.short_folder(str(mine))}{'' if mine.exists() else ' (none yet)'}")
     if found.project is not None:
         tell(f"the project's file: {text.short_folder(str(found.project))}")
