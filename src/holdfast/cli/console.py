@@ -39,6 +39,7 @@ def load() -> None:
     from threading import Thread  # noqa: PLC0415 - what is here must not cost `attach` its first moment
 
     def imported() -> None:
+        import holdfast.config.inforce  # noqa: PLC0415
         import holdfast.console.app  # noqa: PLC0415
         import holdfast.console.prompt  # noqa: F401, PLC0415
 

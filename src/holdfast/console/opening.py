@@ -84,12 +84,13 @@ class Opening:
         """Show where we are in session `name` at once, if that can be done, and keep what is typed."""
         if not _is_usual_terminal():
             return False
-        glance = look(bell, CELLS)
-        if glance is None or glance.here.asks:
-            return False
         try:
             self.keyboard.hold()
         except (OSError, termios.error):
+            return False
+        glance = look(bell, CELLS)
+        if glance is None or glance.here.asks:
+            self.keyboard.release()
             return False
         self.drawn, self.bell = glance, bell
         self.greet(name, glance.here, glance.clients, glance.recent.cells)

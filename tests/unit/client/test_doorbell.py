@@ -122,3 +122,20 @@ def test_a_doorbell_of_another_user_is_not_trusted(monkeypatch: pytest.MonkeyPat
         monkeypatch.setattr(os, "getuid", lambda: somebody)
         with pytest.raises(NoAnswer, match="belongs to a process of user"):
             DoorbellClient.connect(folder / "doorbell", "work")
+
+
+def test_several_things_asked_at_once_are_answered_in_their_order_though_events_come_between() -> None:
+    def play(connection: socket.socket) -> None:
+        lines = b""
+        while lines.count(b"\n") < 2:
+            lines += connection.recv(1000)
+        first, second = map(json.loads, lines.splitlines())
+        say(connection, {"ok": True, "name": first["op"]}, {"event": "closed"})
+        say(connection, {"ok": True, "name": second["op"], "got": second["cells"]})
+
+    with rung(play) as bell:
+        assert bell.ask_all(("info", {}), ("recent", {"cells": 3})) == [
+            {"name": "info"},
+            {"name": "recent", "got": 3},
+        ]
+        assert bell.receive() == [{"event": "closed"}]
