@@ -401,7 +401,7 @@ def test_who_wants_no_colour_gets_none(shared: Session) -> None:
 
 def test_a_terminal_that_is_dumb_gets_no_colour_either(shared: Session) -> None:
     command = ["env", "TERM=dumb", *HOLDFAST, "attach", shared.name]
-    with Terminal(command, shared.env) as console:
+    with Terminal(command, shared.env, rows=60) as console:  # with all that the others ran, and the head
         console.wait_for_last_prompt()
         run(console, "2 + 2")
         run(console, "1 / 0")
