@@ -103,11 +103,6 @@ class Screen:
         self.standing = Standing()
 
     @property
-    def height(self) -> int:
-        """Rows of the terminal now."""
-        return shutil.get_terminal_size().lines
-
-    @property
     def width(self) -> int:
         """Columns of the terminal now."""
         return max(1, shutil.get_terminal_size().columns)
@@ -323,7 +318,7 @@ class Screen:
     def _go_back(self, mark: Mark) -> None:
         if mark.row is None or not self.holds(mark):
             return
-        rows = min(self._extent.row - mark.row, self.height - 1)
+        rows = min(self._extent.row - mark.row, shutil.get_terminal_size().lines - 1)
         up = f"\x1b[{rows}A" if rows > 0 else ""
         forgotten = "".join(forget for row, forget in self._pictures if row >= mark.row)
         self._pictures = deque((each for each in self._pictures if each[0] < mark.row), maxlen=PICTURES)
