@@ -210,6 +210,25 @@ class Console(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `auto` goes by what the terminal says of itself in its variables; one that nobody knows gets blocks."""
 
 
+class Remote(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Sessions on other hosts, over ssh."""
+
+    command: str = ""
+    """What starts Holdfast there, for its shell: `~/venv/bin/holdfast`, say. Without it `holdfast` is looked
+    for in the PATH, in the PATH of who logs in, and as a module of python3."""
+    connect_seconds: Count = 10
+    """For the host to take a connection (ConnectTimeout): a phone's network takes a second or two."""
+    alive_seconds: Count = 5
+    """Between two questions of ssh whether the host is still there (ServerAliveInterval): some bytes each. 0:
+    it does not ask, and a cut is heard of when the system gives up, which takes a quarter of an hour."""
+    alive_count: Count = 3
+    """So many of them without an answer, and the connection counts as cut (ServerAliveCountMax): a new one is
+    made then, which finds its way also from another network."""
+    retry_seconds: Seconds = 15.0
+    """The longest pause between two tries to be connected again. The first one is made at once, the second
+    after a second, each pause is twice the one before."""
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The whole tree."""
 
@@ -221,6 +240,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     interrupt: Interrupt = Interrupt()
     life: Life = Life()
     console: Console = Console()
+    remote: Remote = Remote()
     durability: Literal["process", "power"] = "process"
     """What the journal outlives: `process` any process's death, `power` a power cut too (slower commits)."""
     project: bool = True

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from holdfast.cli import pick
 from holdfast.cli.usage import UsageError, complain, tell
@@ -14,6 +15,7 @@ from holdfast.errors import HoldfastError, NoSuchSession, SessionExists, Session
 
 if TYPE_CHECKING:
     from holdfast.client.doorbell import DoorbellClient
+    from holdfast.client.succession import Find
     from holdfast.console.opening import Opening
     from holdfast.settings import Console
 
@@ -56,12 +58,25 @@ def start_new(folder: str) -> tuple[str, DoorbellClient]:
     raise AssertionError("names_for ends with an error")
 
 
+class Way(NamedTuple):
+    """To a session of this machine; to those of others: `cli/elsewhere.py`."""
+
+    name: str
+    """By which it is attached again."""
+    title: str
+    """What it is called when it is left."""
+    ring: Callable[[], DoorbellClient]
+    find: Find | None = None
+    """How it is found again when the connection was lost, if it is on another host."""
+
+
 def open_on(name: str, bell: DoorbellClient, *, created: bool, may_end: bool = False) -> int:
     """Run the console until it is left, then say what became of the session."""
     settings = _settings(name, created)
     with bell:
         connection_file = Path(bell.ask("info")["connection_file"])
-    return _run(name, connection_file, settings, created=created, may_end=may_end)
+    way = Way(name, name, lambda: start.ring(name))
+    return open_by(way, connection_file, settings, created=created, may_end=may_end)
 
 
 def open_at_once(name: str, bell: DoorbellClient) -> int:
@@ -74,13 +89,14 @@ def open_at_once(name: str, bell: DoorbellClient) -> int:
         if opening.draw(name, bell) and opening.drawn is not None:
             settings = settings or _settings(name, created=False)
             file = Path(opening.drawn.here.connection_file)
-            return _run(name, file, settings, created=False, opening=opening)
+            way = Way(name, name, lambda: start.ring(name))
+            return open_by(way, file, settings, created=False, opening=opening)
     bell.close()  # an answer that came late may still be in it
     return open_on(name, start.ensure(name), created=False)
 
 
-def _run(
-    name: str,
+def open_by(
+    way: Way,
     connection_file: Path,
     settings: Console,
     *,
@@ -88,10 +104,11 @@ def _run(
     may_end: bool = False,
     opening: Opening | None = None,
 ) -> int:
+    """The same, by a way that is known."""
     from holdfast.console.app import run  # noqa: PLC0415 - heavy, and `start_new` does without
 
-    left = run(name, connection_file, settings, created=created, opening=opening)
-    _farewell(name, left.session, may_end)
+    left = run(way.name, connection_file, settings, created=created, find=way.find, opening=opening)
+    _farewell(way, left.session, may_end)
     return left.status
 
 
@@ -113,11 +130,11 @@ def _settings(name: str, created: bool) -> Console:
     return here.tree().console
 
 
-def _farewell(name: str, session: str, may_end: bool) -> None:
+def _farewell(way: Way, session: str, may_end: bool) -> None:
     """`session`: of our own console, whose end the supervisor may not have heard of yet."""
-    back = f"back: holdfast attach {name}"
+    back, name = f"back: holdfast attach {way.name}", way.title
     try:
-        with start.ring(name) as bell:
+        with way.ring() as bell:
             info = bell.ask("info", timeout=FAREWELL_SECONDS)
             company = bell.ask("clients", timeout=FAREWELL_SECONDS)["clients"]
             others = [each for each in company if each["session"] != session]

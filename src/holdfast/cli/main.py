@@ -27,6 +27,9 @@ from holdfast.likeness import nearest
 COMPLETE = "__complete"
 """What the shells' completion asks: cli/shells/candidates.py."""
 
+FROM_ELSEWHERE = ("__porter", "__words")
+"""What the Holdfast of another host asks of this one, over ssh: client/remote/command.py."""
+
 _SUFFIXES = (".py", ".pyc", ".pyw", ".pyz", ".ipynb")
 
 _OF_THE_SYSTEM = {
@@ -82,6 +85,8 @@ def _dispatch(arguments: list[str]) -> int:
         from holdfast.cli.shells import candidates  # noqa: PLC0415 - as the commands: when asked for
 
         return candidates.tell(arguments[1:])
+    if first in FROM_ELSEWHERE:
+        return _dispatch_from_elsewhere(first, arguments[1:])
     if first in COMMANDS or first in SYNONYMS:
         return _run_command(SYNONYMS.get(first, first), arguments[1:])
     if first in ("-V", "--version"):
@@ -107,8 +112,19 @@ def _run_command(name: str, arguments: list[str]) -> int:
         _without_colours()
     if isinstance(sys.stdout, TextIOWrapper):  # file names may be nothing for it: shown they are all the same
         sys.stdout.reconfigure(errors="backslashreplace")
+    if any("ssh://" in word for word in arguments):
+        from holdfast.cli import elsewhere  # noqa: PLC0415 - most sessions are here
+
+        if elsewhere.is_meant(name, options):
+            return elsewhere.run(name, options, as_ours(name, arguments))
     status: int = options.run(options)
     return status
+
+
+def _dispatch_from_elsewhere(what: str, arguments: list[str]) -> int:
+    from holdfast.client.remote import command, porter  # noqa: PLC0415 - ssh is at the other end
+
+    return porter.serve() if what == command.PORTER else _dispatch(command.decoded(arguments[0]))
 
 
 def _is_program(word: str) -> bool:

@@ -13,6 +13,7 @@ Works with any Jupyter kernel. What belongs to which request is `exchange`'s bus
 from __future__ import annotations
 
 import asyncio
+import functools
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Self, Unpack
@@ -20,8 +21,8 @@ from typing import Any, Self, Unpack
 import msgspec
 
 from holdfast.client.asking import Asking, OnInput
-from holdfast.client.background import done_in_background
 from holdfast.client.catchup import CatchUp, Missed
+from holdfast.client.comeback import Comeback
 from holdfast.client.ears import Ears
 from holdfast.client.exchange import (
     PROBE_SECONDS,
@@ -38,8 +39,8 @@ from holdfast.client.exchange import (
 )
 from holdfast.client.line import Line
 from holdfast.client.past import Past, Recent
-from holdfast.client.succession import successor
-from holdfast.errors import HoldfastError, NoAnswer
+from holdfast.client.succession import Find, successor
+from holdfast.errors import NoAnswer
 from holdfast.protocol.connection import ConnectionInfo
 from holdfast.protocol.notices import QUESTION, Kind
 from holdfast.protocol.operations import Variables, request_type
@@ -106,10 +107,15 @@ class Client:
         username: str = "",
         name: str | None = None,
         kind: Kind = "program",
+        find: Find | None = None,
     ) -> None:
-        """`name`: of the session, for its next supervisor, should one be killed. `kind`: what we are."""
-        self._name = name
-        self._coming_back: asyncio.Task[None] | None = None
+        """`name`: of the session, for its next supervisor; `find`: how one elsewhere is found."""
+        self.elsewhere = find is not None
+        """The session is on another host: paths that it names are not ours."""
+        if find is None and name is not None:
+            find = functools.partial(successor, name)
+        self._comeback = Comeback(find, self._go, self._give_up, lambda: self.hears) if find else None
+        self._felt = False
         self.hears = Ears()
         self._exchange = Exchange(connection, username, kind)
         self._exchange.watchful = True
@@ -166,8 +172,10 @@ class Client:
         if line is None:
             return
         self._asking.close()
-        for task in filter(None, (self._coming_back, self._mending)):
-            task.cancel()
+        if self._comeback is not None:
+            self._comeback.end()
+        if self._mending is not None:
+            self._mending.cancel()
         self._exchange.fail(NoAnswer("this client has left"))
         line.close()
 
@@ -278,47 +286,40 @@ class Client:
     def _lose(self, line: Line) -> None:
         for channel, frames in line.read():  # what came in before the end
             self._handle(channel, frames)
-        if self._coming_back is not None:
-            self._coming_back.cancel()
-        felt = line.stop_pulse()
-        if self._name is None:
+        self._felt = line.stop_pulse() or self._felt
+        if self._comeback is None:
             self._give_up()
         else:
             self._exchange.pause(NoAnswer(REPLACED))
-            self._coming_back = self._loop.create_task(self._come_back(self._name, felt=felt))
+            self._comeback.begin()
 
     def _give_up(self) -> None:
         self.lost.set()
         self._catch_up.give_up(NoAnswer("the kernel has closed the connection"))
 
-    async def _come_back(self, name: str, *, felt: bool) -> None:
-        """Find the supervisor that takes over, and what was missed. If there is none, all is lost."""
-        began = self._loop.time()
-        try:
-            found = await done_in_background(successor, name)
-            if found is None:
-                raise NoAnswer("nobody takes over")
-            self._move(found.connection)
-            async with asyncio.timeout(RETURN_SECONDS):
-                while not self._exchange.joined:
-                    await self._until_news()
-            self._tell(await self._catch_up.run())
-        except (HoldfastError, TimeoutError):
-            self._give_up()
-            return
-        if felt:
+    async def _go(self, connection: ConnectionInfo) -> None:
+        """Go where it is to be found now, and catch up."""
+        moved = self._move(connection)
+        async with asyncio.timeout(RETURN_SECONDS):
+            while not self._exchange.joined:
+                await self._until_news()
+        self._tell(await self._catch_up.run())
+        if moved:  # a question, or our answer, may have been on its way when the connection was cut
+            self._asking.ask_again((await self.operation("info")).get("question"))
+        if self._felt:
             self.feel_pulse()
-        self.hears.returned(self._loop.time() - began, found.story)
 
-    def _move(self, connection: ConnectionInfo) -> None:
-        """Go where it is to be found now."""
+    def _move(self, connection: ConnectionInfo) -> bool:
+        """Be connected there; whether that is elsewhere."""
         line = self._line
         if connection == self._connection or line is None:
-            return
+            return False
         self._connection = connection
         self._exchange.renew(connection)
+        self._exchange.pause(NoAnswer(REPLACED))
         line.close()
         self.open()
+        return True
 
     def _handle(self, channel: Channel, frames: list[bytes]) -> None:
         routed = self._exchange.feed(channel, frames)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
 from holdfast.client.exchange import END_OF_INPUT, Channel, Conversation, Exchange, Incoming
 from holdfast.errors import NoAnswer
@@ -34,6 +35,16 @@ class Asking:
         earlier = self._questions.pop(conversation.msg_id, None)
         task = asyncio.ensure_future(self._answer(request, asker, earlier))
         self._questions[conversation.msg_id] = task
+
+    def ask_again(self, open_: Mapping[str, Any] | None) -> None:
+        """What the session waits for (Question of operations.py), if it is ours and not being asked."""
+        conversation = self._exchange.running
+        if open_ is None or conversation is None or open_.get("session") != self._exchange.session:
+            return
+        pending = self._questions.get(conversation.msg_id)
+        if pending is None or pending.done():
+            content = {"prompt": open_["prompt"], "password": open_["password"]}
+            self.ask(self._exchange.asked(conversation, str(open_["id"]), content), conversation)
 
     def withdraw(self, msg_id: str) -> None:
         """What that cell has asked need not be answered: it was interrupted, or somebody else was quicker."""

@@ -8,10 +8,11 @@ import threading
 from collections.abc import Callable
 from typing import TypeVar
 
+_Argument = TypeVar("_Argument")
 _Result = TypeVar("_Result")
 
 
-async def done_in_background(function: Callable[[str], _Result], argument: str) -> _Result:
+async def done_in_background(function: Callable[[_Argument], _Result], argument: _Argument) -> _Result:
     """What `function(argument)` returns or raises, in a thread of its own that ends with the process."""
     loop = asyncio.get_running_loop()
     future: asyncio.Future[_Result] = loop.create_future()

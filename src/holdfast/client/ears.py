@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from holdfast.client.catchup import Missed
+from holdfast.client.succession import Successor
 
 
 class Ears:
     """What an owner may want to hear of the connection. To be overridden; nobody need listen."""
 
-    def returned(self, seconds: float, story: str | None) -> None:
-        """There is a supervisor again, after so many seconds without one.
+    def returned(self, seconds: float, found: Successor) -> None:
+        """The session is reached again, after so many seconds without a way to it."""
 
-        `story`: the session was begun again, which it tells of; None: what ran went on.
-        """
+    def sought(self, what: str) -> None:
+        """It is not found at once, and why; it is looked for further."""
 
     def silence(self, seconds: float | None) -> None:
         """The kernel does not answer, though the connection stands; or does again, after so many seconds."""

@@ -263,6 +263,17 @@ class Exchange:
         """The frames of these requests."""
         return [self._sender.again(self._open[each].frames) for each in unknown if each in self._open]
 
+    @property
+    def running(self) -> Conversation | None:
+        """Our own cell, if it was the last one to begin and has not ended."""
+        return self._open.get(self._begun or "")
+
+    def asked(self, conversation: Conversation, msg_id: str, content: dict[str, Any]) -> Incoming:
+        """The question of a cell of ours, as if it had come now."""
+        header = Header(msg_id=msg_id, msg_type="input_request")
+        parent = Header(msg_id=conversation.msg_id, msg_type="execute_request", session=self.session)
+        return Incoming("stdin", header, parent, {}, content, [], True)
+
     def _again(
         self,
         channel: Channel,

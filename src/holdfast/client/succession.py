@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,9 +18,19 @@ class Successor(NamedTuple):
     connection: ConnectionInfo
     story: str | None
     """How the session was begun again; None if what ran goes on."""
+    epoch: int = 0
+    """That supervisor's own number."""
+    gone: str = "the supervisor"
+    """What was not there meanwhile, in words."""
+    may_be_cut: bool = False
+    """The way to it may be cut again; then it is to be found anew."""
 
 
-def successor(name: str) -> Successor | None:
+Find = Callable[[Callable[[str], None]], Successor | None]
+"""Finds who serves the session now; None: nobody does. It may say meanwhile why that takes its time."""
+
+
+def successor(name: str, _say: Callable[[str], None] | None = None) -> Successor | None:
     """Who serves session `name` now; one is started if there is something to take over. None: nobody does."""
     bell = start.revive(name)
     adopted = bell is not None
@@ -30,4 +41,5 @@ def successor(name: str) -> Successor | None:
     with bell:
         info = bell.ask("info")
     found = connection.read(Path(info["connection_file"]))
-    return Successor(found, None if adopted else info.get("story") or "nothing of before is in it")
+    story = None if adopted else info.get("story") or "nothing of before is in it"
+    return Successor(found, story, info["epoch"])

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from holdfast.client.aio import Client
 from holdfast.client.exchange import Incoming
+from holdfast.client.succession import Find
 from holdfast.console import ansi, pager, render
 from holdfast.console.cell import OwnCell
 from holdfast.console.connection import Connection
@@ -58,29 +59,31 @@ def run(
     *,
     created: bool,
     notice: str | None = None,
+    find: Find | None = None,
     opening: Opening | None = None,
 ) -> Left:
     """A console on session `name`, until it is left.
 
-    `created`: the session is new, so greet. `notice`: something to be said first. `opening`: what may have
-    been drawn already. NoAnswer if nothing answers there, ConnectionFileError if the file is no connection
-    file.
+    `created`: the session is new, so greet. `notice`: something to be said first. `find`: how a session on
+    another host is found again, of which `name` is the address. `opening`: what may have been drawn already.
+    NoAnswer if nothing answers there, ConnectionFileError if the file is no connection file.
     """
     info = connection.read(connection_file)
     with opening or Opening(Look(settings.theme, settings.images, settings.editing_mode)) as begun:
-        return asyncio.run(_attached(name, info, settings, begun, created=created, notice=notice))
+        return asyncio.run(_attached(name, info, settings, find, begun, created=created, notice=notice))
 
 
 async def _attached(
     name: str,
     info: connection.ConnectionInfo,
     settings: Settings,
+    find: Find | None,
     opening: Opening,
     *,
     created: bool,
     notice: str | None,
 ) -> Left:
-    client = Client(info, username=opening.username, name=name, kind="console")
+    client = Client(info, username=opening.username, name=name, kind="console", find=find)
     if opening.drawn is not None:
         client.open(opening.drawn.recent)  # the user sees a prompt: it need not wait for the handshake
         await _import_prompt()

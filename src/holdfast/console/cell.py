@@ -183,6 +183,10 @@ class OwnCell:
     async def _edit(self, payload: Mapping[str, Any]) -> str:
         """Open the file in the user's editor; what is to be run then, if anything."""
         path, line = Path(str(payload.get("filename", ""))), payload.get("line_number")
+        if self._client.elsewhere:  # a file of that name here is another one, and not for others to read
+            words = "the file is on the other host, your editor is here. F2 opens it on what you type"
+            self._screen.note(ansi.paint(words, ansi.WARNING))
+            return ""
         try:
             done = await editor.on_file(path, line if isinstance(line, int) else 0, self._screen)
         except HoldfastError as error:

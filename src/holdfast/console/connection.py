@@ -7,6 +7,7 @@ from collections.abc import Callable
 from holdfast import sizes
 from holdfast.client.catchup import Missed
 from holdfast.client.ears import Ears
+from holdfast.client.succession import Successor
 from holdfast.console import ansi
 
 
@@ -19,13 +20,17 @@ class Connection(Ears):
         self._note = note
         self._on_return = on_return
 
-    def returned(self, seconds: float, story: str | None) -> None:
-        """There is a supervisor again."""
-        if story is None:
-            self._note(f"the supervisor was gone for {seconds:.1f} s; nothing was lost", ansi.NOTE)
+    def returned(self, seconds: float, found: Successor) -> None:
+        """It is reached again."""
+        if found.story is None:
+            self._note(f"{found.gone} was gone for {seconds:.1f} s; nothing was lost", ansi.NOTE)
         else:
-            self._note(f"{self._name} had ended, and was begun again elsewhere: {story}", ansi.WARNING)
+            self._note(f"{self._name} had ended, and was begun again elsewhere: {found.story}", ansi.WARNING)
         self._on_return()
+
+    def sought(self, what: str) -> None:
+        """It may take a while."""
+        self._note(what, ansi.WARNING)
 
     def silence(self, seconds: float | None) -> None:
         """It does not answer, or does again."""

@@ -52,7 +52,7 @@ class Questions:
 
     def found(self, question: Question | None) -> None:
         """What the session says now."""
-        if question is None:
+        if question is None or question.session == self._client.session:  # which asks here in its own way
             self._close()
         elif self._open is None or self._open.id != question.id:
             self._open, self.urgent = question, question.left

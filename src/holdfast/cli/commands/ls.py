@@ -11,7 +11,7 @@ from typing import Any
 
 from holdfast import sizes
 from holdfast.cli import text
-from holdfast.cli.usage import tell
+from holdfast.cli.usage import UsageError, tell
 from holdfast.client import start
 from holdfast.errors import NoAnswer, SessionError
 
@@ -35,6 +35,7 @@ NARROWEST = 12
 
 def arguments(parser: ArgumentParser) -> None:
     """The command's options."""
+    parser.add_argument("name", nargs="?", metavar="ssh://HOST", help="those of another host")
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--json", action="store_true", help="all there is to know, as a list of objects")
     how.add_argument("-q", "--quiet", action="store_true", help="names only")
@@ -42,6 +43,8 @@ def arguments(parser: ArgumentParser) -> None:
 
 def run(options: Namespace) -> int:
     """List them."""
+    if options.name is not None:
+        raise UsageError(f"{options.name!r} is one argument too many", "holdfast ls --help")
     names = start.known()
     if options.quiet:
         print("".join(f"{name}\n" for name in names), end="")

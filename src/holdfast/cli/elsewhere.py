@@ -1,0 +1,196 @@
+"""Commands for sessions on other hosts: `ssh://[user@]host[:port]/NAME` in the place of a session's name.
+
+`attach` and `new` open a console here, on the session there. All other commands run there, as they stand:
+what they print comes here, files that they name are that host's.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from argparse import Namespace
+from collections.abc import Sequence
+
+from holdfast import __version__
+from holdfast.cli import console, replay
+from holdfast.cli.usage import UsageError, complain, tell
+from holdfast.client import start
+from holdfast.client.doorbell import DoorbellClient
+from holdfast.client.remote import command
+from holdfast.client.remote.address import Address, is_address, parse
+from holdfast.client.remote.complaints import SSH_FAILED, failure, harmless, is_reason
+from holdfast.client.remote.session import RemoteSession
+from holdfast.client.remote.tunnel import no_ssh
+from holdfast.config import layers
+from holdfast.errors import SessionError
+from holdfast.settings import Remote, Settings
+
+_OURS = ("console.", "remote.")
+"""Settings that are read here; all others are the session's."""
+
+_LINGER = (
+    "{} may take away the session's sockets when you log out there. To keep them, once, there: "
+    "loginctl enable-linger"
+)
+
+
+def is_meant(name: str, options: Namespace) -> bool:
+    """Whether a command names a session on another host, or another host."""
+    return any(map(is_address, _named(name, options)))
+
+
+def run(name: str, options: Namespace, words: Sequence[str]) -> int:
+    """Do it. `words`: as they were typed behind the command's name."""
+    addresses = [_parsed(word) for word in _named(name, options) if is_address(word)]
+    address = addresses[0]
+    if len({each.place for each in addresses}) > 1 or len(addresses) < len(_named(name, options)):
+        raise UsageError(f"{name} takes the sessions of one host at a time", f"holdfast {name} {address}")
+    if name == "attach" and not address.name:
+        status = _run_there(address, ["ls"])
+        if status == 0:
+            tell(f"to join one: holdfast attach {address.place}/NAME")
+        return status
+    if name == "attach":
+        console.check_terminal(f"holdfast attach {address}   (in a terminal)")
+        return _attach(address, options)
+    if name == "new" and not address.name:
+        raise UsageError("a new session there needs a name", f"holdfast new {address.place}/NAME")
+    if name == "new" and not options.detached:
+        console.check_terminal(f"holdfast new -d {address}")
+        return _new(address, options)
+    if getattr(options, "export", None) is not None:
+        raise UsageError(
+            "--export would write the file there",
+            f"{address.login} holdfast log --export FILE {address.name}, and scp",
+        )
+    return _run_there(address, [name, *_as_there(words)])
+
+
+def _named(name: str, options: Namespace) -> list[str]:
+    """The words of the command line that name sessions."""
+    found = getattr(options, "session" if name == "run" else "name", None)
+    return [] if found is None else [found] if isinstance(found, str) else list(found)
+
+
+def _parsed(word: str) -> Address:
+    try:
+        return parse(word)
+    except SessionError as error:
+        raise UsageError(error.what, error.remedy) from error
+
+
+def _as_there(words: Sequence[str]) -> list[str]:
+    """With the sessions' names alone."""
+    told: list[str] = []
+    for word in words:
+        option, equals, value = word.partition("=")
+        if is_address(word):
+            told += [name] if (name := parse(word).name) else []
+        elif option == "--session" and equals and is_address(value):
+            told.append(f"{option}={parse(value).name}")
+        else:
+            told.append(word)
+    return told
+
+
+# A console here
+
+
+def _attach(address: Address, options: Namespace) -> int:
+    console.load()
+    settings = _settings()
+    session = RemoteSession(address, settings.remote)
+    try:
+        again = "fresh" if options.fresh else "replay" if options.replay else None
+        told = session.open("attach", again=again, given=_given())
+        _say_what_matters(session, address, lingers=told["lingers"])
+        if told["begun"]:
+            with session.ring() as bell:
+                _tell_arrival(address, bell, options, session)
+        elif given := _given():
+            tell(f"{address} runs already, with its own settings; at its next start: {', '.join(given)}")
+        return _open(session, address, settings, created=False)
+    finally:
+        session.close()
+
+
+def _new(address: Address, options: Namespace) -> int:
+    console.load()
+    settings = _settings()
+    session = RemoteSession(address, settings.remote)
+    try:
+        folder = None if options.cwd == os.curdir else options.cwd
+        told = session.open("new", cwd=folder, given=_given())
+        _say_what_matters(session, address, lingers=told["lingers"])
+        return _open(session, address, settings, created=True)
+    finally:
+        session.close()
+
+
+def _open(session: RemoteSession, address: Address, settings: Settings, *, created: bool) -> int:
+    way = console.Way(str(address), f"{address.name} on {address.host}", session.ring, session.find)
+    return console.open_by(way, session.connection_file, settings.console, created=created)
+
+
+def _tell_arrival(address: Address, bell: DoorbellClient, options: Namespace, session: RemoteSession) -> None:
+    """It was started for us: what is back, and what is run again if that was asked for."""
+    arrived = bell.ask("arrival", timeout=None)
+    if options.fresh:
+        tell(f"{address}: begins with an empty namespace; nothing of before comes back, its log is kept")
+        return
+    tell(f"{address}: {harmless(arrived['story'] or 'it is started again')}")
+    if options.replay and arrived["missing"]:
+        tell(replay.listed(arrived["missing"]))
+        replay.replay(session.connection_file, arrived["missing"])
+    elif options.replay:
+        tell("there is nothing to run again")
+
+
+def _say_what_matters(session: RemoteSession, address: Address, *, lingers: bool) -> None:
+    if session.version != __version__:
+        tell(f"{address.host} has Holdfast {session.version}, this is {__version__}")
+    if not lingers:
+        tell(_LINGER.format(address.host))
+
+
+def _settings() -> Settings:
+    here = layers.look(None, start.given)
+    for problem in here.problems:
+        complain(problem)
+    return here.tree()
+
+
+def _given() -> list[str]:
+    return [each for each in start.given if not each.startswith(_OURS)]
+
+
+# A command there
+
+
+def _run_there(address: Address, words: Sequence[str]) -> int:
+    """Run `holdfast WORDS` on that host; its exit status."""
+    colours = ["--no-color"] if os.environ.get("NO_COLOR") else []
+    flags = [f"--set={each}" for each in _given()]
+    terminal = sys.stdin.isatty() and sys.stdout.isatty()
+    remote: Remote = _settings().remote
+    told = command.of(address, command.encoded([*colours, *flags, *words]), remote, terminal=terminal)
+    try:
+        process = subprocess.Popen(told, stderr=subprocess.PIPE)
+    except FileNotFoundError as error:
+        raise no_ssh() from error
+    said: list[str] = []
+    with process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            text = line.decode(errors="replace")
+            if is_reason(text):
+                said.append(text)
+            else:
+                sys.stderr.write(text)
+                sys.stderr.flush()
+    if said and process.returncode in (SSH_FAILED, command.NOT_FOUND_STATUS, 2):
+        raise failure(address, said, process.returncode)
+    if process.returncode == SSH_FAILED:
+        complain(failure(address, [], process.returncode))
+    return process.returncode

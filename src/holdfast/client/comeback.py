@@ -1,0 +1,69 @@
+"""A client's connection is gone: who serves the session is found, gone to, asked for what was missed."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from holdfast.client.background import done_in_background
+from holdfast.client.ears import Ears
+from holdfast.client.succession import Find, Successor
+from holdfast.errors import HoldfastError
+from holdfast.protocol.connection import ConnectionInfo
+
+
+class Comeback:
+    """Of one client."""
+
+    def __init__(
+        self,
+        find: Find,
+        go: Callable[[ConnectionInfo], Coroutine[Any, Any, None]],
+        lost: Callable[[], None],
+        hears: Callable[[], Ears],
+    ) -> None:
+        """`go` there, and catch up: HoldfastError or TimeoutError if that fails. `lost`: nobody serves it."""
+        self._find = find
+        self._go = go
+        self._lost = lost
+        self._hears = hears
+        self._loop = asyncio.get_running_loop()
+        self._task: asyncio.Task[None] | None = None
+        self._since = 0.0
+
+    def begin(self) -> None:
+        """The connection is gone; maybe again, before all was well."""
+        if self._task is None or self._task.done():
+            self._since = self._loop.time()
+        self.end()
+        self._task = self._loop.create_task(self._run())
+
+    def end(self) -> None:
+        """It is of no interest any more."""
+        if self._task is not None:
+            self._task.cancel()
+
+    async def _run(self) -> None:
+        found = await self._found()
+        while found is not None:
+            try:
+                await self._go(found.connection)
+            except (HoldfastError, TimeoutError):
+                found = await self._found() if found.may_be_cut else None
+            else:
+                self._hears().returned(self._loop.time() - self._since, found)
+                return
+        self._lost()
+
+    async def _found(self) -> Successor | None:
+        try:
+            return await done_in_background(self._find, self._say)
+        except HoldfastError:
+            return None
+
+    def _say(self, what: str) -> None:
+        """From the thread in which it is sought."""
+        with contextlib.suppress(RuntimeError):  # the loop is closed: whoever waited has left
+            self._loop.call_soon_threadsafe(lambda: self._hears().sought(what))

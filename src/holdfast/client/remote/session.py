@@ -1,0 +1,120 @@
+"""A session on another host, as a client needs it: the way in, and how it is found again. Blocking."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from holdfast.client.doorbell import DoorbellClient
+from holdfast.client.remote.address import Address
+from holdfast.client.remote.complaints import Failed, forbidden, harmless
+from holdfast.client.remote.tunnel import Tunnel, door
+from holdfast.client.succession import Successor
+from holdfast.errors import NoAnswer, SessionError, SessionNotRunning
+from holdfast.protocol import connection
+from holdfast.settings import Remote
+
+FIRST_PAUSE_SECONDS = 1.0
+"""Between the first two tries: a host that restarts its network is soon back."""
+
+
+class RemoteSession:
+    """Of one address with a name."""
+
+    def __init__(self, address: Address, settings: Remote) -> None:
+        """Connect to its host; ssh may ask the user. HoldfastError says why it can't be."""
+        self._address = address
+        self._settings = settings
+        self._finding = threading.Lock()
+        self._left = threading.Event()
+        self._epoch = 0
+        self._tunnel = Tunnel(address, settings, alone=False)
+
+    @property
+    def version(self) -> str:
+        """Of Holdfast there."""
+        return self._tunnel.version
+
+    def open(self, op: str, **arguments: object) -> dict[str, Any]:
+        """Have the porter `attach` or make a `new` one; what it tells besides the way in.
+
+        SessionError if it refuses, Failed if nothing comes through.
+        """
+        told = self._tunnel.ask(op, name=self._address.name, **arguments)
+        self._epoch = told["epoch"]
+        info = door(self._tunnel.prefix, told)
+        connection.write(self._tunnel.prefix.with_name("connection.json"), info)
+        with self.ring() as bell:
+            try:
+                bell.ask("info")
+            except NoAnswer:
+                raise self._tunnel.failure() if not self._tunnel.lives else forbidden(self._address) from None
+        return told
+
+    @property
+    def connection_file(self) -> Path:
+        """Of the way in, until it changes."""
+        return self._tunnel.prefix.with_name("connection.json")
+
+    def ring(self) -> DoorbellClient:
+        """A connection to its supervisor. SessionNotRunning if it has none."""
+        if not self._tunnel.lives:
+            raise NoAnswer(f"there is no connection to {self._address.host}")
+        if not self._tunnel.ask("find", name=self._address.name)["found"]:
+            raise SessionNotRunning(f"session {self._address.name!r} is not running; its state is kept")
+        return self._tunnel.ring()
+
+    def find(self, say: Callable[[str], None]) -> Successor | None:
+        """Who serves it now, by a new connection if need be; None: nobody does.
+
+        `say` is told why it takes long. Failed: there will be no connection, unless the user does something.
+        """
+        with self._finding:
+            gone = "the supervisor"
+            told = self._asked_as_it_is()
+            if told is None:
+                gone = f"the connection to {self._address.host}"
+                told = self._asked_anew(say)
+            if not told["found"]:
+                return None
+            same, self._epoch = told["epoch"] == self._epoch, told["epoch"]
+            story = None if same or told["story"] is None else harmless(str(told["story"]))
+            return Successor(door(self._tunnel.prefix, told), story, self._epoch, gone, may_be_cut=True)
+
+    def close(self) -> None:
+        """Leave."""
+        self._left.set()
+        self._tunnel.close()
+
+    def _asked_as_it_is(self) -> dict[str, Any] | None:
+        """Where it is, as far as the connection stands. None: it does not."""
+        if not self._tunnel.lives:
+            return None
+        self._tunnel.move()  # who was connected must not be so again before it is known what was missed
+        try:
+            return self._tunnel.ask("find", name=self._address.name)
+        except (NoAnswer, SessionError):
+            return None
+
+    def _asked_anew(self, say: Callable[[str], None]) -> dict[str, Any]:
+        pause, told = 0.0, False
+        while True:
+            self._tunnel.close()
+            if self._left.wait(pause):
+                raise NoAnswer("the console was left")
+            try:
+                self._tunnel = Tunnel(self._address, self._settings, alone=True)
+                if self._left.is_set():
+                    self._tunnel.close()
+                    raise NoAnswer("the console was left")
+                return self._tunnel.ask("find", name=self._address.name)
+            except Failed as error:
+                if error.lasting:
+                    say(f"{error.what}. It needs you: holdfast attach {self._address}")
+                    raise
+                if not told:
+                    say(f"{error.what}; it is tried again until you leave (Ctrl-\\)")
+                told = True
+            pause = max(FIRST_PAUSE_SECONDS, min(2 * pause, self._settings.retry_seconds))
