@@ -38,6 +38,9 @@ BELL = "bell"
 MOST_LINE = 64 * 1024
 """Bytes of a request: a name, a folder, some settings."""
 
+PID = "porter"
+"""Name of the file, beside the links, that says which process we are."""
+
 _TOKEN = re.compile(r"[0-9a-f]{32}")
 
 LINGERING = Path("/var/lib/systemd/linger")
@@ -53,8 +56,8 @@ def links(token: str) -> Path:
 
 def serve() -> int:
     """Greet, and answer until standard input ends."""
-    for number in (signal.SIGHUP, signal.SIGTERM):
-        signal.signal(number, lambda *_: sys.exit(0))
+    signal.signal(signal.SIGHUP, lambda *_: sys.exit(0))
+    signal.signal(signal.SIGTERM, _replaced)
     porter = Porter()
     try:
         _say(GREETING)
@@ -116,6 +119,8 @@ class Porter:
         """Whoever serves it now, which may be another supervisor than before."""
         from holdfast.client.succession import successor  # noqa: PLC0415 - only when a connection was lost
 
+        for token in request.get("instead", ()):
+            _end(links(token))
         found = successor(request["name"])
         if found is None:
             return {"found": False}
@@ -134,6 +139,7 @@ class Porter:
         if self._folder is None:
             os.mkdir(folder, 0o700)
             self._folder = folder
+            (folder / PID).write_text(str(os.getpid()))
         if folder != self._folder:
             raise SessionError("the other end has named two folders")
         ways = {str(channel): found.url(channel).removeprefix("ipc://") for channel in CHANNELS}
@@ -142,6 +148,26 @@ class Porter:
                 os.unlink(folder / link)
             os.symlink(target, folder / link)
         return {"key": found.key, "scheme": found.signature_scheme}
+
+
+def _end(folder: Path) -> None:
+    """End an earlier porter of the same client, which has come by another way: its own one is cut.
+
+    sshd would hold on to it for hours, if nothing at all comes from there any more.
+    """
+    with contextlib.suppress(OSError, ValueError):
+        if folder.lstat().st_uid == os.getuid():
+            pid = int((folder / PID).read_text())
+            if b"__porter" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                os.kill(pid, signal.SIGTERM)
+
+
+def _replaced(*_: object) -> None:
+    """End, and have our own sshd end, too: it holds what it has forwarded."""
+    with contextlib.suppress(OSError):
+        if re.match(rb"sshd[-a-z]*: .*@notty", Path(f"/proc/{os.getppid()}/cmdline").read_bytes()):
+            os.kill(os.getppid(), signal.SIGTERM)
+    sys.exit(0)
 
 
 def _refusal(error: HoldfastError) -> dict[str, Any]:

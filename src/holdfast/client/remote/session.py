@@ -100,8 +100,10 @@ class RemoteSession:
 
     def _asked_anew(self, say: Callable[[str], None]) -> dict[str, Any]:
         pause, told = 0.0, False
+        instead: dict[str, None] = {}
         while True:
             self._tunnel.close()
+            instead[self._tunnel.token] = None
             if self._left.wait(pause):
                 raise NoAnswer("the console was left")
             try:
@@ -109,7 +111,7 @@ class RemoteSession:
                 if self._left.is_set():
                     self._tunnel.close()
                     raise NoAnswer("the console was left")
-                return self._tunnel.ask("find", name=self._address.name)
+                return self._tunnel.ask("find", name=self._address.name, instead=list(instead))
             except Failed as error:
                 if error.lasting:
                     say(f"{error.what}. It needs you: holdfast attach {self._address}")

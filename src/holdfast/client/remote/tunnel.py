@@ -73,7 +73,8 @@ class Tunnel:
         self.version = ""
         """Of Holdfast there."""
         self._moves = 0
-        self._token = secrets.token_hex(16)
+        self.token = secrets.token_hex(16)
+        """By which the porter is found."""
         self._alone = alone
         self._said: deque[str] = deque(maxlen=LINES_KEPT)
         self._reason = threading.Event()  # there is one among it
@@ -118,7 +119,7 @@ class Tunnel:
     def ask(self, op: str, **arguments: object) -> dict[str, Any]:
         """Have the porter do something. SessionError in its words, NoAnswer if it gives no answer."""
         try:
-            told = self._porter.ask(op, timeout=ANSWER_SECONDS, token=self._token, **arguments)
+            told = self._porter.ask(op, timeout=ANSWER_SECONDS, token=self.token, **arguments)
         except NoAnswer:
             raise self.failure() from None
         if isinstance(refused := told.get("refused"), dict):
@@ -157,7 +158,7 @@ class Tunnel:
         return self._folder.path / str(self._moves)
 
     def _start(self, its: socket.socket, settings: Remote) -> subprocess.Popen[bytes]:
-        there = porter.links(self._token)
+        there = porter.links(self.token)
         sockets = {f"door-{number}": str(channel) for number, channel in enumerate(CHANNELS, 1)}
         sockets[porter.BELL] = porter.BELL
         words = command.of(
