@@ -140,19 +140,20 @@ def _farewell(way: Way, session: str, may_end: bool) -> None:
             others = [each for each in company if each["session"] != session]
             if may_end and info["state"] != "busy" and not others:
                 start.stop(name, bell)
-                _tell_what_is_kept(name, f"ended {name}; its state is kept. {back}")
+                _tell_what_is_kept(way, f"ended {name}; its state is kept. {back}")
             else:
                 tell(f"left {name}; it goes on{_what_goes_on(info, others)}. {back}")
     except (SessionNotRunning, NoSuchSession):
-        _tell_what_is_kept(name, f"{name} has ended; its state is kept. {back}")
+        _tell_what_is_kept(way, f"{name} has ended; its state is kept. {back}")
     except HoldfastError as error:
         tell(f"left {name}: {error.what}. {back}")
 
 
-def _tell_what_is_kept(name: str, all_of_it: str) -> None:
+def _tell_what_is_kept(way: Way, all_of_it: str) -> None:
     from holdfast.cli.logs import kept  # noqa: PLC0415 - SQLite, when the console is over
 
-    if trouble := kept.not_written(name):
+    here = way.find is None  # what another host keeps is there
+    if here and (trouble := kept.not_written(way.name)):
         complain(trouble)
     else:
         tell(all_of_it)
