@@ -126,10 +126,14 @@ def test_commands_run_there(there: Host) -> None:
     ran = there.run("run", "-s", "ssh://there/work", "-c", awkward)
     assert ran.stdout == "a\\\\b `x` $HOME !y it's\n42\n", ran.stderr
     assert there.run("run", "-s", "ssh://there/work", "-c", "raise SystemExit(7)").returncode == 7
+    complaint = "import sys; print('git: Permission denied (publickey).', file=sys.stderr)"
+    assert "git: Permission denied" in there.run("run", "-s", "ssh://there/work", "-c", complaint).stderr
     assert "6*7" in there.run("log", "ssh://there/work").stdout
     assert json.loads(there.run("info", "ssh://there/work", "--json").stdout)["name"] == "work"
     assert "runs nothing" in there.run("interrupt", "ssh://there/work").stderr
     assert "work ended" in there.run("stop", "ssh://there/work").stdout
+    bare = there.run("ssh://there/work")
+    assert (bare.returncode, bare.stderr.splitlines()[1]) == (2, "try: holdfast attach ssh://there/work")
     mixed = there.run("stop", "ssh://there/work", "other")
     assert mixed.returncode == 2
     assert "one host at a time" in mixed.stderr

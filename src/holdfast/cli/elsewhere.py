@@ -191,6 +191,7 @@ def _run_there(address: Address, words: Sequence[str]) -> int:
                 sys.stderr.flush()
     if said and process.returncode in (SSH_FAILED, command.NOT_FOUND_STATUS, 2):
         raise failure(address, said, process.returncode)
+    sys.stderr.write("".join(said))  # they were the command's own
     if process.returncode == SSH_FAILED:
         complain(failure(address, [], process.returncode))
     return process.returncode

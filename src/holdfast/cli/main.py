@@ -133,6 +133,8 @@ def _is_program(word: str) -> bool:
 
 
 def _run_program(arguments: list[str]) -> int:
+    if arguments and arguments[0].startswith("ssh://"):
+        raise UsageError(f"{arguments[0]} is on another host", as_typed(["attach", *arguments]))
     if arguments in ([], ["--"], ["-i"]) and sys.stdin is not None and sys.stdin.isatty():
         from holdfast.cli import console  # noqa: PLC0415 - as the commands: when asked for
 
