@@ -83,10 +83,16 @@ class Broadcast:
         """Whether some of it need not wait any longer."""
         return any(door.sendable for door in self.doors)
 
-    def tell_guests(self, msg_type: str, content: bytes, parent: Parent) -> None:
-        """Send only to those who can't ask for what they have missed. It is not written down."""
+    def tell_guests(
+        self, msg_type: str, content: bytes, parent: Parent, place: tuple[int, int] | None = None
+    ) -> None:
+        """Send only to those who can't ask for what they have missed. It is not written down.
+
+        `place`: where it was, by which our own clients, who may be among them, know that they have it.
+        """
+        mark = codec.encode({"holdfast": {"epoch": place[0], "seq": place[1]}}) if place else b"{}"
         for door in self.doors[1:]:
-            door.publish(self._topic(msg_type, content), msg_type, content, parent.header, b"{}")
+            door.publish(self._topic(msg_type, content), msg_type, content, parent.header, mark)
 
     def stream(self, name: str, text: str, parent: Parent) -> None:
         """Send text that was printed."""

@@ -8,7 +8,10 @@ author, who had printed before. Text is published at once when it is rare, in gr
 from __future__ import annotations
 
 import codecs
+import fcntl
 import os
+import sys
+import termios
 import time
 from collections.abc import Callable
 from typing import Final
@@ -168,10 +171,11 @@ class Output:
 
     def _take(self, fd: int) -> bytes:
         """Take text out of a pipe. It is nowhere else then: should we be killed, it is known how much."""
-        self._ring.piped(_PIPE_READ)
-        data = _read(fd)
-        self._ring.piped(len(data) - _PIPE_READ)
-        return data
+        there = min(_there(fd), _PIPE_READ)
+        if not there:
+            return b""
+        self._ring.piped(there)
+        return os.read(fd, there)
 
     def _on_pipe(self) -> None:
         self.look()
@@ -212,8 +216,6 @@ class Output:
             self._arm()
 
 
-def _read(fd: int) -> bytes:
-    try:
-        return os.read(fd, _PIPE_READ)
-    except BlockingIOError:
-        return b""
+def _there(pipe: int) -> int:
+    """How many bytes can be read (FIONREAD, pipe(7))."""
+    return int.from_bytes(fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)), sys.byteorder)

@@ -43,4 +43,5 @@ class Unsent:
             text = codec.encode({"name": "stderr", "text": _UNSURE.format(self._name)})
             self._broadcast.tell_guests("stream", text, parent_of(unsure[0]))
         for cell, record in journal.published_after(*ring.sending, PAGE_BYTES):
-            self._broadcast.tell_guests(record.msg_type, record.content, parent_of(cell))
+            place = record.epoch, record.seq
+            self._broadcast.tell_guests(record.msg_type, record.content, parent_of(cell), place)
