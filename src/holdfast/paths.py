@@ -32,6 +32,9 @@ MAX_SOCKET_PATH = 100
 MAX_NAME = 60
 """Characters of a session's name: it is a folder name and a column of `holdfast ls`."""
 
+_SYSTEM = (0, 65_534)
+"""Root; and who stands for root where that has no number, as in a container (user_namespaces(7))."""
+
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -118,6 +121,36 @@ def private_folder(path: Path) -> Path:
         status = path.lstat()
     except OSError as error:
         raise RefusedPath(f"can't make the folder {path}: {error.strerror}", elsewhere()) from error
+    _refuse_open(path, status)
+    return path
+
+
+def check_private(path: Path) -> None:
+    """The same of a folder that is there. RefusedPath, or FileNotFoundError if it is not."""
+    _refuse_open(path, path.lstat())
+
+
+def check_way(path: Path) -> None:
+    """RefusedPath if somebody else could put another folder in the place of `path`, or of one above it.
+
+    That needs to own it, or leave to write in it; a sticky folder such as /tmp lets nobody touch what is not
+    his (inode(7)). Symbolic links on the way are followed: what counts is where they lead.
+    """
+    for folder in path.resolve().parents:
+        status = folder.stat()
+        if status.st_uid not in (os.getuid(), *_SYSTEM):
+            raise RefusedPath(
+                f"{folder}, above {path}, belongs to user {status.st_uid}",
+                "set HOLDFAST_HOME to a folder of your own",
+            )
+        if status.st_mode & 0o022 and not status.st_mode & stat.S_ISVTX:
+            raise RefusedPath(
+                f"others may write in {folder}, above {path} (mode {status.st_mode & 0o777:o})",
+                f"chmod go-w {folder}   (or set HOLDFAST_HOME to another folder)",
+            )
+
+
+def _refuse_open(path: Path, status: os.stat_result) -> None:
     if not stat.S_ISDIR(status.st_mode):
         raise RefusedPath(f"{path} is not a folder", "remove it, or set HOLDFAST_HOME")
     if status.st_uid != os.getuid():
@@ -126,7 +159,6 @@ def private_folder(path: Path) -> Path:
         )
     if status.st_mode & 0o077:
         raise RefusedPath(f"{path} is open to others (mode {status.st_mode & 0o777:o})", f"chmod 700 {path}")
-    return path
 
 
 def socket_path(path: Path) -> Path:
