@@ -131,21 +131,22 @@ def check_private(path: Path) -> None:
 
 
 def check_way(path: Path) -> None:
-    """RefusedPath if somebody else could put another folder in the place of `path`, or of one above it.
+    """RefusedPath if somebody else could put a file into the folder `path`, or another one in its place.
 
     That needs to own it, or leave to write in it; a sticky folder such as /tmp lets nobody touch what is not
     his (inode(7)). Symbolic links on the way are followed: what counts is where they lead.
     """
-    for folder in path.resolve().parents:
+    way = path.resolve()
+    for folder in (way, *way.parents):
         status = folder.stat()
         if status.st_uid not in (os.getuid(), *_SYSTEM):
             raise RefusedPath(
-                f"{folder}, above {path}, belongs to user {status.st_uid}",
+                f"{folder} belongs to user {status.st_uid}",
                 "set HOLDFAST_HOME to a folder of your own",
             )
         if status.st_mode & 0o022 and not status.st_mode & stat.S_ISVTX:
             raise RefusedPath(
-                f"others may write in {folder}, above {path} (mode {status.st_mode & 0o777:o})",
+                f"others may write in {folder} (mode {status.st_mode & 0o777:o})",
                 f"chmod go-w {folder}   (or set HOLDFAST_HOME to another folder)",
             )
 

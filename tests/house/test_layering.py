@@ -14,6 +14,7 @@ GROUND = {
     "completeness",
     "likeness",
     "sizes",
+    "listening",
 }
 """What everybody may use."""
 
@@ -22,6 +23,7 @@ MAY_USE: dict[str, set[str]] = {
     "errors": set(),
     "likeness": set(),
     "files": set(),
+    "listening": set(),
     "paths": set(),
     "processes": set(),
     "settings": set(),

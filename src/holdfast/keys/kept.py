@@ -40,7 +40,7 @@ def folder() -> Path:
 
 
 def pair(name: str) -> Pair | None:
-    """The pair that is kept as `name`; None if there is none. KeysError or RefusedPath if it is not usable."""
+    """The pair that is kept as `name`; None if there is none. KeysError, RefusedPath if it is not usable."""
     path = folder() / name
     text = _text(path)
     if text is None:

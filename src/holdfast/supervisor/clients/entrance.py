@@ -21,6 +21,7 @@ from holdfast.access import doors
 from holdfast.access.awaited import RETURN_SECONDS
 from holdfast.access.doorbell import Doorbell, Ringer, Watcher
 from holdfast.access.doors import Door
+from holdfast.access.porter import Porter
 from holdfast.errors import HoldfastError, MalformedMessage
 from holdfast.protocol import doorbell, operations
 from holdfast.protocol.connection import Channel
@@ -80,6 +81,7 @@ class Entrance:
         self._session_id = ""
         self._when_back: Callable[[], None] | None = None
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+        self._porter = Porter(self._context)
         self._owner: Owner
         self._arrived: Callable[[Door, Channel], None]
         self._bell: Doorbell
@@ -94,9 +96,7 @@ class Entrance:
         """
         self._owner = owner
         self._arrived = arrived
-        for number in range(1, 6):
-            path = paths.socket_path(self._folder / f"door-{number}")
-            path.unlink(missing_ok=True)  # of a supervisor that died; we hold the session's lock
+        self._loop.on_readable(self._porter.socket, self._porter.answer)
         if before is None or not self.own_file.exists():
             doors.open_own(self._folder / "door", self.own_file)
         self._open(self.own_file)
@@ -162,6 +162,8 @@ class Entrance:
         self._bell.close()
         for door in self._doors[:]:
             self._close(door)
+        self._loop.forget(self._porter.socket)
+        self._porter.close()
         self._context.term()
 
     def _open(self, file: Path) -> Door:
