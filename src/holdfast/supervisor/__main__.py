@@ -118,7 +118,12 @@ def _open(options: argparse.Namespace) -> tuple[Session, SessionLock]:
             signal.SIGCHLD: lineage.reap,
         }
     )
-    session.open()
+    try:
+        session.open()
+    except HoldfastError:
+        if found is None:  # else what was taken over waits for the next one
+            lineage.end()
+        raise
     return session, lock
 
 
