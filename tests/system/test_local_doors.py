@@ -252,18 +252,18 @@ def test_a_connection_file_that_would_let_others_in_opens_no_door(
 
 
 def test_while_nobody_answers_who_comes_in_nobody_does() -> None:
-    """ZeroMQ lets everybody in whose porter is missing, unless it is told not to."""
-    from holdfast.access import porter
+    """ZeroMQ lets everybody in whose doorman is missing, unless it is told not to."""
+    from holdfast.access import doorman
 
     with scratch() as folder, zmq.Context() as context:
         door, client = context.socket(zmq.ROUTER), context.socket(zmq.DEALER)
         door.linger = client.linger = 0
-        door.zap_domain, door.zap_enforce_domain = porter.LOCAL, True
+        door.zap_domain, door.zap_enforce_domain = doorman.LOCAL, True
         door.bind(f"ipc://{folder}/door")
         client.connect(f"ipc://{folder}/door")
         client.send(b"let me in")
         assert not door.poll(QUIET_MS)
-        asked = porter.Porter(context)
+        asked = doorman.Doorman(context)
         with context.socket(zmq.DEALER) as another:
             another.linger = 0
             another.connect(f"ipc://{folder}/door")

@@ -16,6 +16,7 @@ from zmq.backend import Socket as _Backend
 
 from holdfast import settings
 from holdfast.access.awaited import Awaited
+from holdfast.access.remote import Remote
 from holdfast.access.sockets import Sockets
 from holdfast.errors import ConnectionFileError, ProtocolError
 from holdfast.protocol import connection
@@ -44,9 +45,17 @@ class Door:
     """An open door. `file` is the connection file it was opened from."""
 
     def __init__(
-        self, file: Path, context: zmq.Context[zmq.Socket[bytes]], session: str, limits: settings.Wire
+        self,
+        file: Path,
+        context: zmq.Context[zmq.Socket[bytes]],
+        session: str,
+        limits: settings.Wire,
+        remote: Remote | None = None,
     ) -> None:
-        """Bind all five sockets. ConnectionFileError if the file or an endpoint is not usable."""
+        """Bind all five sockets. ConnectionFileError if the file or an endpoint is not usable.
+
+        `remote`: it is the one over TCP, and what is to be known of those who come in there.
+        """
         self.file = file
         self.refused = 0  # messages that were turned away
         self.last_refusal: str | None = None
@@ -65,7 +74,10 @@ class Door:
         self._limits = limits
         self._signer = Signer(asked.key.encode(), asked.signature_scheme)
         self.renew(session)
-        self._opened = Sockets(file, asked, context, limits)
+        self.remote = remote
+        self.ours = remote is not None
+        """Those who come in there are our own clients, who know more than Jupyter's messages."""
+        self._opened = Sockets(file, asked, context, limits, remote.listen if remote else None)
         self._sockets = self._opened.by_channel
         self.info = self._opened.info
         if self.info != asked:
@@ -120,6 +132,12 @@ class Door:
         """
         self._opened.mend()
 
+    def reopen(self) -> None:
+        """Close all connections, of the door over TCP, and listen on: who may still come in comes again."""
+        self._opened.again()
+        self.subscribers = 0
+        self.cards.clear()
+
     def sources(self) -> Iterable[tuple[Channel, zmq.Socket[bytes]]]:
         """What to watch for arrivals."""
         return self._sockets.items()
@@ -130,11 +148,12 @@ class Door:
         messages: list[Message] = []
         while True:
             try:
-                frames = socket.recv_multipart(zmq.NOBLOCK)
+                frames, key = _received(socket, with_key=self.remote is not None)
             except zmq.Again:
                 return messages
             try:
-                messages.append(self._receiver.receive(frames))
+                message = self._receiver.receive(frames)
+                messages.append(message if self.remote is None else self.remote.signed(message, key))
             except ProtocolError as error:
                 self.refused += 1
                 self.last_refusal = error.what
@@ -152,10 +171,10 @@ class Door:
         news = False
         with contextlib.suppress(zmq.Again):
             while True:
-                frame = socket.recv(zmq.NOBLOCK)
+                (frame, *_), key = _received(socket, with_key=self.remote is not None)
                 news = True
                 if (card := presented(frame[1:])) is not None:
-                    self._note_card(card, there=frame[:1] == b"\x01")
+                    self._note_card(frame[1:], card, key, there=frame[:1] == b"\x01")
                 elif frame[:1] == b"\x01":
                     self.subscribers += 1
                     content = {"subscription": frame[1:].decode(errors="replace")}
@@ -243,7 +262,11 @@ class Door:
                     self._early.append((channel, frames))
         return used
 
-    def _note_card(self, card: Card, *, there: bool) -> None:
+    def _note_card(self, subscription: bytes, card: Card, key: str, *, there: bool) -> None:
+        if self.remote is not None and there:
+            card = self.remote.named(subscription, card, key)
+        elif self.remote is not None:
+            card = self.remote.taken_back(subscription, card)
         if there and len(self.cards) < _CARDS:
             self.cards.append(card)
         elif not there and card in self.cards:
@@ -280,6 +303,18 @@ def serve(
     """Have `arrived` called for each of the door's channels that has something to read."""
     for channel, socket in door.sources():
         watch(socket, lambda channel=channel: arrived(door, channel))  # type: ignore[misc]
+
+
+def _received(socket: zmq.Socket[bytes], *, with_key: bool) -> tuple[list[bytes], str]:
+    """The frames of a message, and whose key it came with (zmq_msg_gets(3)). zmq.Again if there is none."""
+    if not with_key:
+        return socket.recv_multipart(zmq.NOBLOCK), ""
+    frames = socket.recv_multipart(zmq.NOBLOCK, copy=False)
+    try:
+        key = str(frames[-1].get("User-Id"))
+    except zmq.ZMQError:  # the end of a subscription: nobody has sent that
+        key = ""
+    return [frame.bytes for frame in frames], key
 
 
 def _send_all(socket: zmq.Socket[bytes], frames: list[bytes]) -> None:

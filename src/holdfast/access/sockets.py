@@ -15,7 +15,7 @@ import msgspec
 import zmq
 
 from holdfast import listening, settings
-from holdfast.access import porter
+from holdfast.access import doorman, guests
 from holdfast.errors import ConnectionFileError, RefusedPath
 from holdfast.protocol.connection import CHANNELS, Channel, ConnectionInfo
 
@@ -29,6 +29,12 @@ _KINDS: Final[dict[Channel, int]] = {
 _LINGER_MS = 1_000
 """For the last replies to leave when a door is closed, as jupyter_client's sockets."""
 
+_SHORT = 4_096
+"""Bytes that a stranger may send to iopub or the heartbeat: a subscription, a beat."""
+
+_BEAT_MS = 5_000
+"""Between two of ZeroMQ's own heartbeats: of a connection that was cut nothing is left after three."""
+
 
 class Sockets:
     """Of the door that is opened from `file`."""
@@ -39,18 +45,24 @@ class Sockets:
         asked: ConnectionInfo,
         context: zmq.Context[zmq.Socket[bytes]],
         limits: settings.Wire,
+        listen: settings.Listen | None = None,
     ) -> None:
-        """Open all five. ConnectionFileError if one can't be, or may not be."""
-        _check_policy(asked, file)
+        """Open all five; `listen`: it is the door over TCP, where nobody is trusted before he is known.
+
+        ConnectionFileError if one can't be, or may not be.
+        """
+        _check_policy(asked, file, remote=listen is not None)
         self._file = file
+        self._context = context
+        self._limits = limits
+        self._listen = listen
+        self._listeners: dict[Channel, socket.socket] = {}  # of TCP: kept, so that they can be opened again
         self.by_channel: dict[Channel, zmq.Socket[bytes]] = {}
         self._files: dict[Path, int] = {}  # of unix sockets, and which inode each has
         try:
             ports: dict[str, int] = {}
             for channel in CHANNELS:
-                opened = self.by_channel[channel] = context.socket(_KINDS[channel])
-                _configure(opened, channel, asked, limits)
-                ports[f"{channel}_port"] = self._bind(opened, channel, asked)
+                ports[f"{channel}_port"] = self._bind(self._new(channel, asked), channel, asked)
         except ConnectionFileError:
             self.close()
             raise
@@ -64,18 +76,37 @@ class Sockets:
                 if not (path := _path(self.info, channel)).exists():
                     self._files[path] = _listen_at(opened, path, channel, self._file)
 
+    def again(self) -> None:
+        """Close all connections of TCP, and listen on: who may come in comes again."""
+        for opened in self.by_channel.values():
+            opened.close(linger=0)
+        for channel, listener in self._listeners.items():
+            _hand_over(self._new(channel, self.info), listener.dup(), self.info.url(channel))
+
     def close(self) -> None:
         """Close them; unix sockets' files go with them."""
         for opened in self.by_channel.values():
             opened.close(linger=_LINGER_MS)
+        for listener in self._listeners.values():
+            listener.close()
         self.by_channel.clear()
         for path, inode in self._files.items():
             listening.put_away(path, inode)
 
+    def _new(self, channel: Channel, asked: ConnectionInfo) -> zmq.Socket[bytes]:
+        opened = self.by_channel[channel] = self._context.socket(_KINDS[channel])
+        _configure(opened, channel, asked, self._limits)
+        if self._listen is not None:
+            _distrust(opened, channel, self._listen)
+        return opened
+
     def _bind(self, opened: zmq.Socket[bytes], channel: Channel, asked: ConnectionInfo) -> int:
         """Have it listen; the port, or the number at the end of the path."""
         if asked.transport == "tcp":
-            return _listen_on(opened, channel, asked, self._file)
+            listener = _listen_on(channel, asked, self._file)
+            self._listeners[channel] = listener
+            _hand_over(opened, listener.dup(), asked.url(channel))
+            return int(listener.getsockname()[1])
         number = asked.port(channel) or next(
             n for n in range(1, 65536) if not os.path.exists(f"{asked.ip}-{n}")
         )
@@ -91,7 +122,7 @@ def _configure(
     opened.maxmsgsize = limits.max_bytes
     opened.zap_enforce_domain = True  # else who asks while nobody answers is let in
     if asked.transport == "ipc":
-        opened.zap_domain = porter.LOCAL
+        opened.zap_domain = doorman.LOCAL
     opened.ipv6 = ":" in asked.ip
     if channel == "iopub":
         opened.xpub_verboser = True  # every subscription and every end of one, not only a topic's first
@@ -106,8 +137,17 @@ def _configure(
         opened.curve_server = True
 
 
-def _check_policy(asked: ConnectionInfo, file: Path) -> None:
-    """The one place that decides whether an endpoint may be opened."""
+def _distrust(opened: zmq.Socket[bytes], channel: Channel, listen: settings.Listen) -> None:
+    """For a door at which strangers can knock: what they may cost before it is known who they are."""
+    opened.zap_domain = guests.REMOTE
+    opened.maxmsgsize = _SHORT if channel in ("iopub", "hb") else listen.max_bytes
+    opened.handshake_ivl = int(listen.handshake_seconds * 1000)
+    opened.heartbeat_ivl, opened.heartbeat_timeout = _BEAT_MS, 3 * _BEAT_MS
+    opened.tcp_keepalive = 1
+
+
+def _check_policy(asked: ConnectionInfo, file: Path, *, remote: bool) -> None:
+    """Whether an endpoint may be opened that a connection file asks for; of TCP `abroad` has decided."""
     if not asked.key:
         raise ConnectionFileError(f"{file} has an empty key: anybody could run code", "give it a key")
     if asked.transport == "ipc" and asked.ip.startswith("@"):
@@ -115,7 +155,7 @@ def _check_policy(asked: ConnectionInfo, file: Path) -> None:
             f"{file} asks for a socket without a file, which has no owner: {asked.ip}",
             'set "ip" to a path in a folder of your own',
         )
-    if asked.transport == "tcp":
+    if asked.transport == "tcp" and not remote:
         try:
             local = asked.ip == "localhost" or ipaddress.ip_address(asked.ip).is_loopback
         except ValueError:
@@ -144,19 +184,16 @@ def _listen_at(opened: zmq.Socket[bytes], path: Path, channel: Channel, file: Pa
     return inode
 
 
-def _listen_on(opened: zmq.Socket[bytes], channel: Channel, asked: ConnectionInfo, file: Path) -> int:
-    """Have it listen on a port, a free one if none is named; which."""
+def _listen_on(channel: Channel, asked: ConnectionInfo, file: Path) -> socket.socket:
+    """Listen on a port, a free one if none is named."""
     address = "127.0.0.1" if asked.ip == "localhost" else asked.ip.strip("[]")
     try:
-        listener = listening.tcp(address, asked.port(channel))
+        return listening.tcp(address, asked.port(channel))
     except OSError as error:
         raise ConnectionFileError(
             f"can't open the {channel} channel of {file} at {asked.url(channel)}: {error.strerror}",
             "let its port be 0, so that a free one is chosen",
         ) from error
-    port = int(listener.getsockname()[1])
-    _hand_over(opened, listener, asked.url(channel))
-    return port
 
 
 def _hand_over(opened: zmq.Socket[bytes], listener: socket.socket, url: str) -> None:

@@ -53,9 +53,11 @@ class Person(NamedTuple):
 
     def may_come(self, address: str, now: datetime) -> bool:
         """Whether it is let in from that address, at that time."""
-        return (self.until is None or now < self.until) and (
-            not self.sources or _is_in(address, self.sources)
-        )
+        return self.may_come_at_all(now) and (not self.sources or _is_in(address, self.sources))
+
+    def may_come_at_all(self, now: datetime) -> bool:
+        """Whether its time is not over."""
+        return self.until is None or now < self.until
 
 
 class Wrong(NamedTuple):

@@ -19,10 +19,17 @@ EXAMPLES = (
     ("holdfast attach work --replay", "what a reboot has cost is run again, after showing it"),
 )
 
+_ABROAD = "tcp://"
+
 
 def arguments(parser: ArgumentParser) -> None:
     """The command's options."""
-    parser.add_argument("name", nargs="?", type=pick.session, help="default: the session used last")
+    parser.add_argument(
+        "name", nargs="?", type=_session, help="or tcp://HOST[:PORT]/NAME (default: the session used last)"
+    )
+    parser.add_argument(
+        "--host-key", metavar="KEY", help="of that host, at the first visit (there: keys host)"
+    )
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--replay", action="store_true", help="run again what is not back, after showing it")
     how.add_argument("--fresh", action="store_true", help="bring nothing back; its log is kept")
@@ -31,6 +38,10 @@ def arguments(parser: ArgumentParser) -> None:
 
 def run(options: Namespace) -> int:
     """Attach."""
+    if options.name is not None and options.name.startswith(_ABROAD):
+        from holdfast.cli import abroad  # noqa: PLC0415 - most sessions are here
+
+        return abroad.attach(options.name, options.host_key)
     name = pick.named_or_newest(options.name)
     again = options.fresh or options.replay
     if start.exists(name) and not (again and pick.is_running(name)):  # else there is worse to tell
@@ -45,6 +56,11 @@ def run(options: Namespace) -> int:
         story = _arrival(bell)["story"]
         tell(f"{name}: {story}" if story else f"{name} is started again")
     return console.open_on(name, bell, created=False)
+
+
+def _session(word: str) -> str:
+    """A session of this host, or of another one."""
+    return word if word.startswith(_ABROAD) else pick.session(word)
 
 
 def _begin_again(name: str, options: Namespace) -> DoorbellClient:

@@ -12,6 +12,7 @@ from holdfast.client import start
 EXAMPLES = (
     ("holdfast new work", "a console on a session that goes on when you leave"),
     ("holdfast new work -d --cwd ~/etl", "only the session, from a script"),
+    ("holdfast new work --listen tcp://10.0.0.3", "others join it with their keys (holdfast keys)"),
 )
 
 
@@ -19,6 +20,11 @@ def arguments(parser: ArgumentParser) -> None:
     """The command's options."""
     parser.add_argument("name", nargs="?", help="its name (default: after the folder)")
     parser.add_argument("-d", "--detached", action="store_true", help="no console; print the name alone")
+    parser.add_argument(
+        "--listen", metavar="tcp://ADDRESS", help="join it over TCP, too (holdfast keys: who may)"
+    )
+    parser.add_argument("--port", type=int, metavar="N", help="with --listen: the first of its five ports")
+    parser.add_argument("--public", action="store_true", help="with --listen: at an address for everybody")
     parser.add_argument("--cwd", metavar="DIR", default=".", help="where its Python starts (default: here)")
     setting.add_to(parser)
 
@@ -26,6 +32,7 @@ def arguments(parser: ArgumentParser) -> None:
 def run(options: Namespace) -> int:
     """Start it."""
     folder = os.path.abspath(options.cwd)
+    _take_listen(options)
     if not os.path.isdir(folder):
         raise UsageError(f"{options.cwd} is not a folder")
     if not options.detached:
@@ -40,3 +47,15 @@ def run(options: Namespace) -> int:
     bell.close()
     print(name)
     return 0
+
+
+def _take_listen(options: Namespace) -> None:
+    """As settings of the session."""
+    given = {"port": options.port, "public": "true" if options.public else None}
+    if options.listen is None:
+        if any(given.values()):
+            raise UsageError("--port and --public belong to --listen", "holdfast new --listen tcp://ADDRESS")
+        return
+    for name, value in ({"address": options.listen} | given).items():
+        if value is not None:
+            start.given.append(setting.checked(f"listen.{name}={value}"))

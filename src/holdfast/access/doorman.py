@@ -25,7 +25,7 @@ Judge = Callable[[str, list[bytes]], str | None]
 """By address and credentials: what somebody is known by from now on; None: he stays outside."""
 
 
-class Porter:
+class Doorman:
     """Of all doors of a session. `socket` is to be watched, `answer` to be called when it can be read."""
 
     def __init__(self, context: zmq.Context[zmq.Socket[bytes]]) -> None:

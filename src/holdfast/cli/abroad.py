@@ -1,0 +1,25 @@
+"""A console on a session of another host, over TCP. What the address means is `client/abroad.py`'s."""
+
+from __future__ import annotations
+
+from holdfast.cli import console
+from holdfast.cli.usage import complain, tell
+from holdfast.client import abroad, start
+from holdfast.config import layers
+
+
+def attach(word: str, host_key: str | None) -> int:
+    """Open one on what `word` means, until it is left. `host_key`: what the host is to be known by."""
+    there = abroad.place(word)
+    console.check_terminal(f"holdfast attach {there}   (in a terminal)")
+    if host_key is not None:
+        abroad.pin(there, host_key)
+    info = abroad.connection(there)
+    here = layers.look(None, start.given)
+    for problem in here.problems:
+        complain(problem)
+    from holdfast.console.app import run  # noqa: PLC0415 - heavy
+
+    left = run(str(there), info, here.tree().console, created=False, find=abroad.finder(there, info))
+    tell(f"left {there}. back: holdfast attach {there}")
+    return left.status
