@@ -35,8 +35,11 @@ class Plan(NamedTuple):
     pair: Pair
 
 
-def planned(asked: Listen) -> Plan | None:
-    """What was asked for; None if nothing was. AccessRefused, KeysError, RefusedPath if it may not be."""
+def planned(asked: Listen, *, anybody: bool = True) -> Plan | None:
+    """What was asked for; None if nothing was. AccessRefused, KeysError, RefusedPath if it may not be.
+
+    `anybody`: somebody's key must be known. Of a session that is there already they may be taken away.
+    """
     if not asked.address:
         return None
     address, port = _read(asked.address)
@@ -52,7 +55,7 @@ def planned(asked: Listen) -> Plan | None:
             f"this libzmq ({zmq.zmq_version()}) does not keep others out",
             f"install pyzmq with libzmq {oldest}",
         )
-    if not kept.people().people:
+    if anybody and not kept.people().people:
         raise AccessRefused(
             f"nobody could come in: no key is in {kept.authorized_file()}",
             "holdfast keys authorize LINE   (the line that `holdfast keys` shows where they are)",

@@ -40,6 +40,7 @@ class Guests:
         """Asked by the doorman: the key that it is known by, if it may come in."""
         if len(credentials) != 1 or len(credentials[0]) != _KEY_BYTES:
             return None
+        self._read()
         key = z85.encoded(credentials[0])
         person = self._people.of(key)
         if person is None or not person.may_come(address, datetime.now(UTC)):
@@ -49,6 +50,7 @@ class Guests:
 
     def who(self, key: str) -> Person | None:
         """Whose key it is, if that may still come in."""
+        self._read()
         person = self._people.of(key)
         return person if person and person.may_come_at_all(datetime.now(UTC)) else None
 
@@ -61,14 +63,8 @@ class Guests:
         return owner == key
 
     def look(self) -> bool:
-        """Read the file again if it has changed. True if somebody is inside who may not be any more."""
-        stamp = _stamp()
-        if stamp != self._stamp or self.trouble is not None:
-            self._stamp = stamp
-            try:
-                self._people, self.trouble = kept.people(), None
-            except HoldfastError as error:
-                self._people, self.trouble = Authorized(), error
+        """Whether somebody is inside who may not be any more."""
+        self._read()
         now = datetime.now(UTC)
         allowed = {
             (key, address)
@@ -76,6 +72,16 @@ class Guests:
             if (person := self._people.of(key)) is not None and person.may_come(address, now)
         }
         return allowed != self._inside
+
+    def _read(self) -> None:
+        """Again, if the file has changed: to look costs two microseconds."""
+        stamp = _stamp()
+        if stamp != self._stamp or self.trouble is not None:
+            self._stamp = stamp
+            try:
+                self._people, self.trouble = kept.people(), None
+            except HoldfastError as error:
+                self._people, self.trouble = Authorized(), error
 
     def all_out(self) -> None:
         """Every connection is closed: who may, comes again."""

@@ -1,7 +1,7 @@
 """The session's door over TCP: opened if the settings ask for it, and closed to who may come in no more.
 
-the file of who may come in changes     it is looked at every half second, and whenever somebody connects
-somebody is inside who may not be       all connections are closed at once; who may, comes again by himself
+the file of who may come in changes     it holds at once, for who connects and for each message
+somebody is inside who may not be       within half a second all connections are closed; who may, comes again
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Abroad:
         """
         self._throw_out = throw_out
         try:
-            plan = abroad.planned(self._listen)
+            plan = abroad.planned(self._listen, anybody=must)
             if plan is not None:
                 self._door = self._opened(plan, make)
                 self._loop.later(self._listen.look_seconds, self._look)
