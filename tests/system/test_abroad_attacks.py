@@ -33,6 +33,8 @@ FRAME = 1024 * 1024
 ALLOWANCE = 32 * 1024 * 1024
 """Beyond that, for all of them."""
 
+PIECE = b"x" * 65_536
+
 UNKNOWN = 200
 """Connections of people without a key, at the same time."""
 
@@ -165,13 +167,14 @@ def test_two_hundred_strangers_who_push_data_cost_little_and_disturb_nobody(ther
     alone = statistics.median(_round_trips(ana))
     before = memory(pid)
     curve = GREETING + b"\x03\x00" + b"CURVE".ljust(20, b"\0") + b"\0" * 32
-    endless = b"\x06" + (2**40).to_bytes(8) + b"x" * 65_536  # a command that never ends
+    # Half of them begin a frame that is as large as it may be, half one that is far larger.
+    sizes = [FRAME - 64, 64 * FRAME]
     poll, strangers = select.poll(), {}
     with ExitStack() as opened:
         for number in range(UNKNOWN):
             sock = opened.enter_context(socket.create_connection(("127.0.0.1", there.base + number % 5)))
             sock.setblocking(False)
-            sock.send(curve)
+            sock.send(curve + b"\x06" + sizes[number % 2].to_bytes(8))
             strangers[sock.fileno()] = sock
             poll.register(sock, select.POLLOUT)
         deadline, worst, trips = Deadline(4), before, []
@@ -180,7 +183,7 @@ def test_two_hundred_strangers_who_push_data_cost_little_and_disturb_nobody(ther
                 try:
                     if event & ~select.POLLOUT:
                         raise ConnectionResetError
-                    strangers[descriptor].send(endless)
+                    strangers[descriptor].send(PIECE)
                 except BlockingIOError:
                     continue
                 except OSError:

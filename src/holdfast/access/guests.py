@@ -48,6 +48,12 @@ class Guests:
         self._inside.add((key, address))
         return key
 
+    @property
+    def count(self) -> int:
+        """Of keys that may come in."""
+        self._read()
+        return len(self._people.people)
+
     def who(self, key: str) -> Person | None:
         """Whose key it is, if that may still come in."""
         self._read()

@@ -12,14 +12,12 @@ def attach(word: str, host_key: str | None) -> int:
     """Open one on what `word` means, until it is left. `host_key`: what the host is to be known by."""
     there = abroad.place(word)
     console.check_terminal(f"holdfast attach {there}   (in a terminal)")
-    if host_key is not None:
-        abroad.pin(there, host_key)
-    info = abroad.connection(there)
+    info = abroad.connection(there, host_key)
     here = layers.look(None, start.given)
     for problem in here.problems:
         complain(problem)
     from holdfast.console.app import run  # noqa: PLC0415 - heavy
 
-    left = run(str(there), info, here.tree().console, created=False, find=abroad.finder(there, info))
+    left = run(str(there), info, here.tree().console, created=False, find=abroad.finder(info))
     tell(f"left {there}. back: holdfast attach {there}")
     return left.status

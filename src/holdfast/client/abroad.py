@@ -15,7 +15,7 @@ import zmq
 
 from holdfast.client.sockets import secure
 from holdfast.client.succession import Successor
-from holdfast.errors import HoldfastError, KeysError, NoAnswer, SessionError
+from holdfast.errors import KeysError, NoAnswer, SessionError
 from holdfast.keys import kept, z85
 from holdfast.paths import checked_name
 from holdfast.protocol.connection import ConnectionInfo, bases, with_ports
@@ -36,6 +36,8 @@ _EVENTS = (
     | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL
     | zmq.EVENT_CLOSED
 )
+_ITS_KEY = (zmq.EVENT_HANDSHAKE_SUCCEEDED, zmq.EVENT_HANDSHAKE_FAILED_AUTH)
+"""Who can say one of these has the key that we think he has."""
 
 
 class Place(NamedTuple):
@@ -63,33 +65,21 @@ def place(word: str) -> Place:
     return Place(match[1], int(match[2]) if match[2] else None, checked_name(match[3]))
 
 
-def pin(there: Place, word: str) -> None:
-    """The host's key is this one, from now on. KeysError if it is no key, or another one than so far."""
-    key = z85.read(word)
-    if key is None:
-        raise KeysError(f"{word!r} is no key", "there: holdfast keys host   (it begins with curve:)")
-    known = kept.known_key(there.pinned_as)
-    if known is not None and known.key != key:
-        raise _changed(there, known.line)
-    if known is None:
-        kept.remember(there.pinned_as, key)
+def connection(there: Place, word: str | None = None) -> ConnectionInfo:
+    """The way in. KeysError if the host's key is not known, or another one, or ours is not let in.
 
-
-def connection(there: Place) -> ConnectionInfo:
-    """The way in. KeysError if the host's key is not known, or another one, or ours is not let in."""
-    known = kept.known_key(there.pinned_as)
-    if known is None:
-        raise KeysError(
-            f"the key of {there.host} is not known here yet",
-            f"ask for it (there: holdfast keys host), then: holdfast attach {there} --host-key 'curve:…'",
-        )
+    `word` names the key that the host is to have. It is pinned once the host has shown that it has it.
+    """
+    key, line = _expected(there, word)
     mine = kept.pair_or_new(kept.ID)
-    tried = [there.port] if there.port is not None else list(bases())
     others: list[str] = []
-    for base in tried:
-        info = _info(there.host, base, known.key, mine)
+    for base in [there.port] if there.port is not None else bases():
+        info = _info(there.host, base, key, mine)
         try:
-            _knock(there, info, known.line, patient=False)
+            event = _knocked(info, patient=False)
+            if event in _ITS_KEY and line is None:
+                kept.remember(there.pinned_as, key)
+            _check(there, info, event, line)
         except NoAnswer:
             if others:
                 break
@@ -104,19 +94,15 @@ def connection(there: Place) -> ConnectionInfo:
     )
 
 
-def finder(there: Place, info: ConnectionInfo) -> Callable[[object], Successor | None]:
+def finder(info: ConnectionInfo) -> Callable[[object], Successor | None]:
     """How the session is found again when the connection was cut; None if that is of no use any more."""
 
     def find(_: object = None) -> Successor | None:
         deadline = time.monotonic() + CUT_SECONDS
         while time.monotonic() < deadline:
-            try:
-                _knock(there, info, 0, patient=True)
-            except NoAnswer:
-                continue  # it has waited for as long as a try takes
-            except HoldfastError:
-                return None
-            return Successor(info, None)
+            event = _knocked(info, patient=True)
+            if event:
+                return Successor(info, None) if event == zmq.EVENT_HANDSHAKE_SUCCEEDED else None
         return None
 
     return find
@@ -133,8 +119,26 @@ def _info(host: str, base: int, key: str, mine: kept.Pair) -> ConnectionInfo:
     return with_ports(info, base)
 
 
-def _knock(there: Place, info: ConnectionInfo, line: int, *, patient: bool) -> None:
-    """Return if we are let in. KeysError says why not; NoAnswer if nobody is (`patient`: for a while)."""
+def _expected(there: Place, word: str | None) -> tuple[str, int | None]:
+    """The key that the host should have, and the line in which it is pinned, if it is."""
+    given = None if word is None else z85.read(word)
+    if word is not None and given is None:
+        raise KeysError(f"{word!r} is no key", "there: holdfast keys host   (it begins with curve:)")
+    known = kept.known_key(there.pinned_as)
+    if known is not None:
+        if given not in (None, known.key):
+            raise _changed(there, known.line)
+        return known.key, known.line
+    if given is None:
+        raise KeysError(
+            f"the key of {there.host} is not known here yet",
+            f"ask for it (there: holdfast keys host), then: holdfast attach {there} --host-key 'curve:…'",
+        )
+    return given, None
+
+
+def _knocked(info: ConnectionInfo, *, patient: bool) -> int:
+    """What becomes of a connection, an event of ZeroMQ's; 0 if nobody is there (`patient`: for a while)."""
     with zmq.Context() as context, context.socket(zmq.DEALER) as door:
         door.linger = 0
         door.ipv6 = True
@@ -142,20 +146,27 @@ def _knock(there: Place, info: ConnectionInfo, line: int, *, patient: bool) -> N
         watch = door.get_monitor_socket(_EVENTS)
         door.connect(info.url("control"))
         try:
-            event = _first_event(watch, patient=patient)
+            return _first_event(watch, patient=patient)
         finally:
             door.disable_monitor()
             watch.close(linger=0)
-    if event == zmq.EVENT_HANDSHAKE_SUCCEEDED:
-        return
+
+
+def _check(there: Place, info: ConnectionInfo, event: int, line: int | None) -> None:
+    """KeysError says why we are not let in; NoAnswer if nobody is there."""
     if event == zmq.EVENT_HANDSHAKE_FAILED_AUTH:
         raise KeysError(
             f"{there.host} does not let your key in (not known there, expired, or not from here)",
             "send the line of `holdfast keys` to whose session it is",
         )
-    if event in (zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL, zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL):
-        raise _changed(there, line)
-    raise NoAnswer(f"nothing answers at {info.url('control')}", f"is it there, and reachable? {there.host}")
+    if event == 0:
+        raise NoAnswer(
+            f"nothing answers at {info.url('control')}", f"is it there, and reachable? {there.host}"
+        )
+    if event != zmq.EVENT_HANDSHAKE_SUCCEEDED:
+        if line is not None:
+            raise _changed(there, line)
+        raise KeysError(f"{there.host} does not have that key", "ask there again: holdfast keys host")
 
 
 def _first_event(watch: zmq.Socket[bytes], *, patient: bool) -> int:
