@@ -187,7 +187,7 @@ class Listen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     max_bytes: Annotated[int, msgspec.Meta(ge=64 * 1024, le=1024 * MEBIBYTE)] = MEBIBYTE
     """Bytes of one frame from there. Somebody without a key can have so many kept in memory with each
     connection, for as long as a handshake may take; the longest cells fit."""
-    handshake_seconds: Annotated[float, msgspec.Meta(ge=0.1, le=60)] = 5.0
+    handshake_seconds: Annotated[float, msgspec.Meta(ge=0.1, le=3_600)] = 5.0
     """For a connection to say whose it is: a key's mathematics and three times across the world fit."""
     look_seconds: Annotated[float, msgspec.Meta(ge=0.05, le=3_600)] = 0.5
     """Between two looks at who may come in: who is let in no more is out within a second."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from holdfast.cli import console, pick, setting
+from holdfast.cli import console, listen, pick, setting
 from holdfast.cli.usage import tell
 from holdfast.client import start
 from holdfast.errors import SessionExists
@@ -25,7 +25,10 @@ _ABROAD = "tcp://"
 def arguments(parser: ArgumentParser) -> None:
     """The command's options."""
     parser.add_argument(
-        "name", nargs="?", type=_session, help="or tcp://HOST[:PORT]/NAME (default: the session used last)"
+        "name",
+        nargs="?",
+        type=pick.session,
+        help="or tcp://HOST[:PORT]/NAME (default: the session used last)",
     )
     parser.add_argument(
         "--host-key", metavar="KEY", help="of that host, at the first visit (there: keys host)"
@@ -33,6 +36,7 @@ def arguments(parser: ArgumentParser) -> None:
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--replay", action="store_true", help="run again what is not back, after showing it")
     how.add_argument("--fresh", action="store_true", help="bring nothing back; its log is kept")
+    listen.add_to(parser)
     setting.add_to(parser)
 
 
@@ -42,6 +46,7 @@ def run(options: Namespace) -> int:
         from holdfast.cli import abroad  # noqa: PLC0415 - most sessions are here
 
         return abroad.attach(options.name, options.host_key)
+    listen.take(options)
     name = pick.named_or_newest(options.name)
     again = options.fresh or options.replay
     if start.exists(name) and not (again and pick.is_running(name)):  # else there is worse to tell
@@ -56,11 +61,6 @@ def run(options: Namespace) -> int:
         story = _arrival(bell)["story"]
         tell(f"{name}: {story}" if story else f"{name} is started again")
     return console.open_on(name, bell, created=False)
-
-
-def _session(word: str) -> str:
-    """A session of this host, or of another one."""
-    return word if word.startswith(_ABROAD) else pick.session(word)
 
 
 def _begin_again(name: str, options: Namespace) -> DoorbellClient:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from argparse import ArgumentParser, Namespace
 
-from holdfast.cli import console, setting
+from holdfast.cli import console, listen, setting
 from holdfast.cli.usage import UsageError
 from holdfast.client import start
 
@@ -20,19 +20,15 @@ def arguments(parser: ArgumentParser) -> None:
     """The command's options."""
     parser.add_argument("name", nargs="?", help="its name (default: after the folder)")
     parser.add_argument("-d", "--detached", action="store_true", help="no console; print the name alone")
-    parser.add_argument(
-        "--listen", metavar="tcp://ADDRESS", help="join it over TCP, too (holdfast keys: who may)"
-    )
-    parser.add_argument("--port", type=int, metavar="N", help="with --listen: the first of its five ports")
-    parser.add_argument("--public", action="store_true", help="with --listen: at an address for everybody")
     parser.add_argument("--cwd", metavar="DIR", default=".", help="where its Python starts (default: here)")
+    listen.add_to(parser)
     setting.add_to(parser)
 
 
 def run(options: Namespace) -> int:
     """Start it."""
     folder = os.path.abspath(options.cwd)
-    _take_listen(options)
+    listen.take(options)
     if not os.path.isdir(folder):
         raise UsageError(f"{options.cwd} is not a folder")
     if not options.detached:
@@ -42,20 +38,9 @@ def run(options: Namespace) -> int:
         name, bell = console.start_new(folder)
     else:
         name, bell = options.name, start.create(options.name, cwd=folder)
+    listen.tell_how(options, bell)
     if not options.detached:
         return console.open_on(name, bell, created=True)
     bell.close()
     print(name)
     return 0
-
-
-def _take_listen(options: Namespace) -> None:
-    """As settings of the session."""
-    given = {"port": options.port, "public": "true" if options.public else None}
-    if options.listen is None:
-        if any(given.values()):
-            raise UsageError("--port and --public belong to --listen", "holdfast new --listen tcp://ADDRESS")
-        return
-    for name, value in ({"address": options.listen} | given).items():
-        if value is not None:
-            start.given.append(setting.checked(f"listen.{name}={value}"))
