@@ -144,11 +144,25 @@ def check_way(path: Path) -> None:
                 f"{folder} belongs to user {status.st_uid}",
                 "set HOLDFAST_HOME to a folder of your own",
             )
-        if status.st_mode & 0o022 and not status.st_mode & stat.S_ISVTX:
+        by_group = status.st_mode & stat.S_IWGRP and not _is_private_group(status.st_gid)
+        if (by_group or status.st_mode & stat.S_IWOTH) and not status.st_mode & stat.S_ISVTX:
             raise RefusedPath(
                 f"others may write in {folder} (mode {status.st_mode & 0o777:o})",
                 f"chmod go-w {folder}   (or set HOLDFAST_HOME to another folder)",
             )
+
+
+def _is_private_group(group: int) -> bool:
+    """Whether it is the user's own, in which nobody else is: then its rights are the user's (umask 002)."""
+    import grp  # noqa: PLC0415 - hardly ever needed
+    import pwd  # noqa: PLC0415 - as above
+
+    try:
+        found, user = grp.getgrgid(group), pwd.getpwuid(os.getuid())
+    except KeyError:
+        return False
+    own = found.gr_gid == user.pw_gid and found.gr_name == user.pw_name
+    return own and set(found.gr_mem) <= {user.pw_name}
 
 
 def _refuse_open(path: Path, status: os.stat_result) -> None:

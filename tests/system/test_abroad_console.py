@@ -103,4 +103,5 @@ def test_what_is_wrong_with_an_address_is_told(there: Host, visitor: Visitor) ->
 
 def test_what_each_door_means_is_said_in_a_line(there: Host) -> None:
     told = there.shell.good("info", NAME)
-    assert f"tcp://127.0.0.1, ports {there.base} to {there.base + 4}, encrypted: 3 keys may come in" in told
+    ports = f"tcp://127.0.0.1:{there.base} (five ports, to {there.base + 4})"
+    assert f"{ports}, encrypted: 3 keys may come in" in told

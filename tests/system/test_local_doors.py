@@ -75,6 +75,10 @@ def test_of_a_jupyter_connection_file_its_five_endpoints_listen_as_well(transpor
         }
         declared = doors(own) | {str(own / "doorbell"), str(own / "template")} | theirs
         assert listeners(kernel.mark) == declared
+        told = Shell(kernel.folder).good("info", own.name)
+        who = "every user of it can read what is put out" if transport == "tcp" else "only your own processes"
+        assert f"{kernel.file}: " in told
+        assert who in told
 
 
 def test_after_the_end_no_socket_is_left(shell: Shell) -> None:

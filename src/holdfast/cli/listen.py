@@ -8,6 +8,7 @@ from holdfast.cli import setting
 from holdfast.cli.usage import UsageError, tell
 from holdfast.client import start
 from holdfast.client.doorbell import DoorbellClient
+from holdfast.keys import kept, z85
 
 
 def add_to(parser: ArgumentParser) -> None:
@@ -29,9 +30,12 @@ def take(options: Namespace) -> None:
             start.given.append(setting.checked(f"listen.{name}={value}"))
 
 
-def tell_how(options: Namespace, bell: DoorbellClient) -> None:
-    """If it was asked for: what others type to come in."""
-    if options.listen is not None:
-        for door in bell.ask("info")["doors"]:
-            tell(f"open: {door}")
-        tell("the key of this host, for who comes the first time: holdfast keys host")
+def tell_how(options: Namespace, name: str, bell: DoorbellClient) -> None:
+    """If it was asked for: what others type to come in to session `name`, the first time."""
+    if options.listen is None:
+        return
+    host = kept.pair(kept.HOST)
+    for door in bell.ask("info")["doors"]:
+        tell(f"open: {door}")
+        if host is not None and door.startswith("tcp://"):
+            tell(f"to join: holdfast attach {door.split()[0]}/{name} --host-key '{z85.shown(host.public)}'")

@@ -86,6 +86,16 @@ def test_a_folder_that_others_may_enter_or_could_replace_is_refused(home):
     assert kept.pair(kept.ID)
 
 
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can give folders away")
+def test_a_group_may_write_above_it_if_nobody_else_is_in_it(home):
+    kept.pair_or_new(kept.ID)
+    home.chmod(0o775)  # as with a umask of 002; our group is our own
+    assert kept.pair(kept.ID)
+    os.chown(home, -1, 1234)
+    with pytest.raises(RefusedPath, match="others may write"):
+        kept.pair(kept.ID)
+
+
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can give files away")
 def test_a_file_of_somebody_else_is_refused():
     kept.pair_or_new(kept.ID)

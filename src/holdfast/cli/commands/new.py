@@ -38,7 +38,7 @@ def run(options: Namespace) -> int:
         name, bell = console.start_new(folder)
     else:
         name, bell = options.name, start.create(options.name, cwd=folder)
-    listen.tell_how(options, bell)
+    listen.tell_how(options, name, bell)
     if not options.detached:
         return console.open_on(name, bell, created=True)
     bell.close()

@@ -21,13 +21,12 @@ def _is_told(door: Door) -> bool:
 def _over_tcp(door: Door) -> str:
     assert door.remote is not None
     info, guests = door.info, door.remote.guests
-    where = info.url("shell").removesuffix(f":{info.shell_port}")
-    ports = f"ports {info.shell_port} to {info.hb_port}"
+    where = f"{info.url('shell')} (five ports, to {info.hb_port})"
     if guests.trouble is not None:
-        return f"{where}, {ports}: nobody can come in, as {guests.trouble.what}"
+        return f"{where}: nobody can come in, as {guests.trouble.what}"
     count = guests.count
     who = f"{count} key{'s' * (count != 1)} may come in (holdfast keys ls)"
-    return f"{where}, {ports}, encrypted: {who}"
+    return f"{where}, encrypted: {who}"
 
 
 def _of_file(door: Door) -> str:
