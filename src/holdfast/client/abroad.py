@@ -28,6 +28,9 @@ KNOCK_SECONDS = 5.0
 CUT_SECONDS = 60.0
 """So long a host that was there is waited for: a tunnel, a lid that was closed for a moment."""
 
+_LAST_PORT = 65_531
+"""Four more follow it."""
+
 _PLACE = re.compile(r"tcp://(\[[0-9a-fA-F:.]+\]|[^/:\s\[\]]+)(?::(\d{1,5}))?/([^/\s]+)")
 _EVENTS = (
     zmq.EVENT_HANDSHAKE_SUCCEEDED
@@ -60,7 +63,7 @@ class Place(NamedTuple):
 def place(word: str) -> Place:
     """What an address means; SessionError if it is none."""
     match = _PLACE.fullmatch(word)
-    if match is None:
+    if match is None or (match[2] and not 0 < int(match[2]) <= _LAST_PORT):
         raise SessionError(f"{word!r} is no address of a session", "holdfast attach tcp://HOST[:PORT]/NAME")
     return Place(match[1], int(match[2]) if match[2] else None, checked_name(match[3]))
 
@@ -141,12 +144,14 @@ def _knocked(info: ConnectionInfo, *, patient: bool) -> int:
     """What becomes of a connection, an event of ZeroMQ's; 0 if nobody is there (`patient`: for a while)."""
     with zmq.Context() as context, context.socket(zmq.DEALER) as door:
         door.linger = 0
-        door.ipv6 = True
         secure(door, info)
         watch = door.get_monitor_socket(_EVENTS)
-        door.connect(info.url("control"))
         try:
+            door.connect(info.url("control"))
             return _first_event(watch, patient=patient)
+        except zmq.ZMQError as error:
+            what = f"{info.ip!r} is no address of a host"
+            raise NoAnswer(what, "holdfast attach tcp://HOST[:PORT]/NAME") from error
         finally:
             door.disable_monitor()
             watch.close(linger=0)

@@ -133,6 +133,7 @@ class Sockets:
 
 def secure(socket: zmq.Socket[bytes], connection: ConnectionInfo) -> None:
     """Have it use the keys of the connection, if it has any. To be called before it connects."""
+    socket.ipv6 = ":" in connection.ip  # libzmq would look for no other addresses of a name then
     if connection.curve_publickey and connection.curve_secretkey:
         # Jupyter's convention: one key pair, which serves as the client's own too (jupyter_client 8.9).
         socket.curve_serverkey = (connection.curve_serverkey or connection.curve_publickey).encode()
