@@ -72,7 +72,8 @@ def test_a_visit_from_the_first_refusal_to_the_last_word(there: Host, visitor: V
         console.wait_until(lambda: "Out[2]: 43" in console.text, "the next result")
 
         there.remove("mia")
-        console.wait_until(lambda: "does not answer any more" in console.text, "the end of it")
+        console.wait_until(lambda: "does not let your key in" in console.text, "the end of it")
+        assert "does not answer any more" in console.text
 
 
 def test_a_host_that_shows_another_key_is_refused_loudly(there: Host, visitor: Visitor) -> None:

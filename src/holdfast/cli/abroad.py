@@ -6,6 +6,7 @@ from holdfast.cli import console
 from holdfast.cli.usage import complain, tell
 from holdfast.client import abroad, start
 from holdfast.config import layers
+from holdfast.errors import HoldfastError
 
 
 def attach(word: str, host_key: str | None) -> int:
@@ -19,5 +20,15 @@ def attach(word: str, host_key: str | None) -> int:
     from holdfast.console.app import run  # noqa: PLC0415 - heavy
 
     left = run(str(there), info, here.tree().console, created=False, find=abroad.finder(info))
+    if left.status:
+        _say_why(there)
     tell(f"left {there}. back: holdfast attach {there}")
     return left.status
+
+
+def _say_why(there: abroad.Place) -> None:
+    """Why the session does not answer any more, as far as that can be known."""
+    try:
+        abroad.connection(there)
+    except HoldfastError as error:
+        complain(error)

@@ -126,6 +126,8 @@ class Desk:
         except AccessRefused as error:
             self._answer(door, channel, message, functools.partial(_refusal, error))
             return
+        if door.remote is not None and self._presence.is_anothers(message.header.session, door):
+            return
         self._presence.heard(door, message.header)
         if kind == "input_reply":
             with contextlib.suppress(
