@@ -28,7 +28,7 @@ class Guests:
     """Those of one session."""
 
     def __init__(self) -> None:
-        self._stamp: tuple[int, int, int] | None = None
+        self._stamp: tuple[int, ...] | None = None
         self._people = Authorized()
         self._inside: set[tuple[str, str]] = set()  # keys that were let in, and from where
         self._seats: OrderedDict[bytes, str] = OrderedDict()
@@ -94,10 +94,10 @@ class Guests:
         self._inside.clear()
 
 
-def _stamp() -> tuple[int, int, int] | None:
-    """What tells one state of the file from the next."""
+def _stamp() -> tuple[int, ...] | None:
+    """What tells one state of the file, and of its folder, from the next."""
     try:
-        status = os.stat(kept.authorized_file(), follow_symlinks=False)
+        status, folder = os.lstat(kept.authorized_file()), os.lstat(kept.folder())
     except OSError:
         return None
-    return status.st_mtime_ns, status.st_ino, status.st_ctime_ns
+    return status.st_mtime_ns, status.st_ino, status.st_ctime_ns, folder.st_ctime_ns

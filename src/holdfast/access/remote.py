@@ -15,6 +15,9 @@ from holdfast.protocol.messages import Header, Message
 from holdfast.protocol.notices import Card
 from holdfast.settings import Listen
 
+_CARDS = 1_024
+"""As many as a door has (`doors.py`)."""
+
 
 class NotYours(ProtocolError):
     """Somebody sends under an identity that is another one's, or that everybody knows."""
@@ -48,8 +51,10 @@ class Remote:
         person = self.guests.who(key)
         if person is None or not self.guests.sits(b"session " + card.session.encode(), key):
             return card._replace(username="?", session="")
-        self._cards[subscription] = card._replace(username=person.name)
-        return self._cards[subscription]
+        card = card._replace(username=person.name)
+        if len(self._cards) < _CARDS:
+            self._cards[subscription] = card
+        return card
 
     def taken_back(self, subscription: bytes, card: Card) -> Card:
         """The same, when its subscription has ended: nobody is asked then whose it was."""
