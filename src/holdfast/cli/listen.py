@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, Namespace
+from typing import TYPE_CHECKING
 
 from holdfast.cli import setting
 from holdfast.cli.usage import UsageError, tell
 from holdfast.client import start
-from holdfast.client.doorbell import DoorbellClient
-from holdfast.keys import kept, z85
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
+    from holdfast.client.doorbell import DoorbellClient
 
 
 def add_to(parser: ArgumentParser) -> None:
@@ -34,6 +37,8 @@ def tell_how(options: Namespace, name: str, bell: DoorbellClient) -> None:
     """If it was asked for: what others type to come in to session `name`, the first time."""
     if options.listen is None:
         return
+    from holdfast.keys import kept, z85  # noqa: PLC0415 - hardly ever asked for
+
     host = kept.pair(kept.HOST)
     for door in bell.ask("info")["doors"]:
         tell(f"open: {door}")
