@@ -105,7 +105,11 @@ def finder(info: ConnectionInfo) -> Callable[[object], Successor | None]:
         while time.monotonic() < deadline:
             event = _knocked(info, patient=True)
             if event:
-                return Successor(info, None) if event == zmq.EVENT_HANDSHAKE_SUCCEEDED else None
+                return (
+                    Successor(info, None, gone="the session")
+                    if event == zmq.EVENT_HANDSHAKE_SUCCEEDED
+                    else None
+                )
         return None
 
     return find
