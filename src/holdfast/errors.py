@@ -8,6 +8,8 @@ HoldfastError
 ├── ConnectionFileError      a Jupyter connection file can't be read, understood or written
 ├── SettingsError            the settings file has an unknown key or a wrong value
 ├── NoAnswer                 the process behind a connection file or a doorbell does not answer (any more)
+├── AccessRefused            a door may not be opened, or somebody may not do that
+├── KeysError                a file of keys can't be read or written, or lets nobody in
 ├── RefusedPath              a folder or file of ours is not private to its user, or its path is too long
 ├── LinkError                the private link between supervisor and worker broke its rules
 ├── JournalError             the journal can't be opened, read or written
@@ -61,6 +63,14 @@ class SettingsError(HoldfastError):
 
 class NoAnswer(HoldfastError):
     """The process behind a connection file or a doorbell does not answer (any more)."""
+
+
+class AccessRefused(HoldfastError):
+    """A door may not be opened as it was asked for, or somebody may not do what he asks for."""
+
+
+class KeysError(HoldfastError):
+    """A file of keys can't be read or written, or lets nobody in."""
 
 
 class RefusedPath(HoldfastError):

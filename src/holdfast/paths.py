@@ -32,6 +32,9 @@ MAX_SOCKET_PATH = 100
 MAX_NAME = 60
 """Characters of a session's name: it is a folder name and a column of `holdfast ls`."""
 
+_SYSTEM = (0, 65_534)
+"""Root; and who stands for root where that has no number, as in a container (user_namespaces(7))."""
+
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -118,6 +121,51 @@ def private_folder(path: Path) -> Path:
         status = path.lstat()
     except OSError as error:
         raise RefusedPath(f"can't make the folder {path}: {error.strerror}", elsewhere()) from error
+    _refuse_open(path, status)
+    return path
+
+
+def check_private(path: Path) -> None:
+    """The same of a folder that is there. RefusedPath, or FileNotFoundError if it is not."""
+    _refuse_open(path, path.lstat())
+
+
+def check_way(path: Path) -> None:
+    """RefusedPath if somebody else could put a file into the folder `path`, or another one in its place.
+
+    That needs to own it, or leave to write in it; a sticky folder such as /tmp lets nobody touch what is not
+    his (inode(7)). Symbolic links on the way are followed: what counts is where they lead.
+    """
+    way = path.resolve()
+    for folder in (way, *way.parents):
+        status = folder.stat()
+        if status.st_uid not in (os.getuid(), *_SYSTEM):
+            raise RefusedPath(
+                f"{folder} belongs to user {status.st_uid}",
+                "set HOLDFAST_HOME to a folder of your own",
+            )
+        by_group = status.st_mode & stat.S_IWGRP and not _is_private_group(status.st_gid)
+        if (by_group or status.st_mode & stat.S_IWOTH) and not status.st_mode & stat.S_ISVTX:
+            raise RefusedPath(
+                f"others may write in {folder} (mode {status.st_mode & 0o777:o})",
+                f"chmod go-w {folder}   (or set HOLDFAST_HOME to another folder)",
+            )
+
+
+def _is_private_group(group: int) -> bool:
+    """Whether it is the user's own, in which nobody else is: then its rights are the user's (umask 002)."""
+    import grp  # noqa: PLC0415 - hardly ever needed
+    import pwd  # noqa: PLC0415 - as above
+
+    try:
+        found, user = grp.getgrgid(group), pwd.getpwuid(os.getuid())
+    except KeyError:
+        return False
+    own = found.gr_gid == user.pw_gid and found.gr_name == user.pw_name
+    return own and set(found.gr_mem) <= {user.pw_name}
+
+
+def _refuse_open(path: Path, status: os.stat_result) -> None:
     if not stat.S_ISDIR(status.st_mode):
         raise RefusedPath(f"{path} is not a folder", "remove it, or set HOLDFAST_HOME")
     if status.st_uid != os.getuid():
@@ -126,7 +174,6 @@ def private_folder(path: Path) -> Path:
         )
     if status.st_mode & 0o077:
         raise RefusedPath(f"{path} is open to others (mode {status.st_mode & 0o777:o})", f"chmod 700 {path}")
-    return path
 
 
 def socket_path(path: Path) -> Path:

@@ -174,6 +174,25 @@ class Life(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Cells whose late output (threads, tasks) still finds its parent without reading the journal."""
 
 
+class Listen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The door over TCP, for those whose keys may come in (`holdfast keys`). There is none by default."""
+
+    address: str = ""
+    """An address of this host at which sessions can be joined, such as tcp://10.0.0.3: `--listen` of
+    `holdfast new`."""
+    port: Annotated[int, msgspec.Meta(ge=0, le=65_531)] = 0
+    """The first of five ports. 0: 5555, or the next five that are free."""
+    public: bool = False
+    """Whether the address may be one that all the world can reach, or stand for all that this host has."""
+    max_bytes: Annotated[int, msgspec.Meta(ge=64 * 1024, le=1024 * MEBIBYTE)] = MEBIBYTE
+    """Bytes of one frame from there. Somebody without a key can have so many kept in memory with each
+    connection, for as long as a handshake may take; the longest cells fit."""
+    handshake_seconds: Annotated[float, msgspec.Meta(ge=0.1, le=3_600)] = 5.0
+    """For a connection to say whose it is: a key's mathematics and three times across the world fit."""
+    look_seconds: Annotated[float, msgspec.Meta(ge=0.05, le=3_600)] = 0.5
+    """Between two looks at who may come in: who is let in no more is out within a second."""
+
+
 class Console(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The terminal: how one types, and what is shown."""
 
@@ -239,6 +258,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     meanwhile: Meanwhile = Meanwhile()
     interrupt: Interrupt = Interrupt()
     life: Life = Life()
+    listen: Listen = Listen()
     console: Console = Console()
     remote: Remote = Remote()
     durability: Literal["process", "power"] = "process"

@@ -14,6 +14,7 @@ GROUND = {
     "completeness",
     "likeness",
     "sizes",
+    "listening",
 }
 """What everybody may use."""
 
@@ -22,6 +23,7 @@ MAY_USE: dict[str, set[str]] = {
     "errors": set(),
     "likeness": set(),
     "files": set(),
+    "listening": set(),
     "paths": set(),
     "processes": set(),
     "settings": set(),
@@ -29,17 +31,18 @@ MAY_USE: dict[str, set[str]] = {
     "config": set(),
     "completeness": set(),
     "protocol": set(),
+    "keys": set(),
     "link": set(),
-    "access": {"protocol"},
+    "access": {"protocol", "keys"},
     "journal": {"protocol"},
     "checkpoint": set(),
-    "supervisor": {"protocol", "access", "link", "journal", "checkpoint", "config"},
+    "supervisor": {"protocol", "keys", "access", "link", "journal", "checkpoint", "config"},
     "worker": {"protocol", "link", "checkpoint"},
-    "client": {"protocol"},
+    "client": {"protocol", "keys"},
     "console": {"protocol", "client"},
     "jupyter": {"protocol", "client"},
     "cellfiles": set(),
-    "cli": {"protocol", "client", "console", "jupyter", "journal", "config", "cellfiles"},
+    "cli": {"protocol", "keys", "client", "console", "jupyter", "journal", "config", "cellfiles"},
     "kernel": {"jupyter"},
     "__main__": {"cli"},
 }

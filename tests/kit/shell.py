@@ -47,13 +47,17 @@ class Shell:
         )
         return Program(
             command,
-            env=environment(self.home, self.mark) | {"PYTHONPATH": ""},
+            env=self.environment(),
             cwd=self.work,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
+
+    def environment(self) -> dict[str, str]:
+        """What the command line finds in its environment."""
+        return environment(self.home, self.mark) | {"PYTHONPATH": ""}
 
     def terminal(self, *arguments: str) -> pexpect.spawn[str]:
         """The same in a terminal."""

@@ -284,8 +284,12 @@ class Client:
         socket = self._context.socket(kind)
         socket.set_hwm(0)  # what gets lost must have been lost by the kernel
         socket.linger = 0
+        if "curve_serverkey" in self.info:
+            for name in ("serverkey", "publickey", "secretkey"):
+                setattr(socket, f"curve_{name}", self.info[f"curve_{name}"].encode())
         if kind == zmq.DEALER:
-            socket.identity = self.session.bsession  # stdin is found by the shell's identity
+            # stdin is found by the shell's identity
+            socket.identity = self.info.get("identity", self.session.bsession)
         else:
             socket.subscribe(b"")
         if channel == "stdin":

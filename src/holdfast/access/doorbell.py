@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from holdfast import listening
 from holdfast.errors import HoldfastError, MalformedMessage
 from holdfast.paths import socket_path
 from holdfast.protocol.doorbell import Lines, encode_line, refusal
@@ -21,7 +22,6 @@ from holdfast.protocol.doorbell import Lines, encode_line, refusal
 MAX_OUTBOX = 64 * 1024 * 1024
 """Bytes that may wait for a ringer that does not read; a long log fits, then it is cut off."""
 
-_BACKLOG = 64
 _READ = 65536
 
 
@@ -115,13 +115,8 @@ class Doorbell:
         self.left = left
         self._answer = answer
         self._watcher = watcher
-        self._path = socket_path(path)
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(self._path)
-        self._sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
-        self._sock.bind(os.fspath(self._path))
-        os.chmod(self._path, 0o600)
-        self._sock.listen(_BACKLOG)
+        self._sock = listening.unix(socket_path(path))
+        self._path, self._inode = path, path.lstat().st_ino
         watcher.on_readable(self._sock.fileno(), self._accept)
 
     def rung(self, request: dict[str, Any], ringer: Ringer) -> None:
@@ -138,8 +133,7 @@ class Doorbell:
         """Stop listening and remove the socket."""
         self._watcher.forget(self._sock.fileno())
         self._sock.close()
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(self._path)
+        listening.put_away(self._path, self._inode)
 
     def _accept(self) -> None:
         with contextlib.suppress(BlockingIOError):

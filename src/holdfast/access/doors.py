@@ -7,23 +7,21 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import ipaddress
-import os
 from collections import deque
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Final
 
-import msgspec
 import zmq
 from zmq.backend import Socket as _Backend
 
 from holdfast import settings
 from holdfast.access.awaited import Awaited
+from holdfast.access.remote import Remote
+from holdfast.access.sockets import Sockets
 from holdfast.errors import ConnectionFileError, ProtocolError
 from holdfast.protocol import connection
 from holdfast.protocol.codec import Receiver, Sender
-from holdfast.protocol.connection import CHANNELS, Channel, ConnectionInfo
+from holdfast.protocol.connection import Channel
 from holdfast.protocol.messages import Message
 from holdfast.protocol.notices import Card, presented
 from holdfast.protocol.signing import Signer
@@ -32,13 +30,6 @@ KERNEL_USERNAME = "kernel"
 """The `username` of our headers, as ipykernel's."""
 
 _zmq_send = _Backend.send
-_KINDS: Final[dict[Channel, int]] = {
-    "shell": zmq.ROUTER,
-    "control": zmq.ROUTER,
-    "stdin": zmq.ROUTER,
-    "iopub": zmq.XPUB,
-    "hb": zmq.ROUTER,
-}
 _NOBLOCK, _NOBLOCK_MORE = int(zmq.NOBLOCK), int(zmq.NOBLOCK | zmq.SNDMORE)
 _COPIED_BYTES = 65_536
 """Frames below are copied into ZeroMQ's own memory, which is quicker than sharing ours."""
@@ -48,17 +39,23 @@ cell may have no stdin yet. A question that is lost is a cell that waits for eve
 clients of a supervisor that was killed come back."""
 _CARDS = 1_024
 """Clients that may say who they are: more than any session has, less than would cost memory."""
-_LINGER_MS = 1_000
-"""For the last replies to leave when a door is closed, as jupyter_client's sockets."""
 
 
 class Door:
     """An open door. `file` is the connection file it was opened from."""
 
     def __init__(
-        self, file: Path, context: zmq.Context[zmq.Socket[bytes]], session: str, limits: settings.Wire
+        self,
+        file: Path,
+        context: zmq.Context[zmq.Socket[bytes]],
+        session: str,
+        limits: settings.Wire,
+        remote: Remote | None = None,
     ) -> None:
-        """Bind all five sockets. ConnectionFileError if the file or an endpoint is not usable."""
+        """Bind all five sockets. ConnectionFileError if the file or an endpoint is not usable.
+
+        `remote`: it is the one over TCP, and what is to be known of those who come in there.
+        """
         self.file = file
         self.refused = 0  # messages that were turned away
         self.last_refusal: str | None = None
@@ -74,16 +71,15 @@ class Door:
         self._ever_joined = False  # somebody has listened since the door is open
         self._looked = False  # for that, since the last flush
         asked = connection.read(file)
-        _check_policy(asked, file)
         self._limits = limits
         self._signer = Signer(asked.key.encode(), asked.signature_scheme)
         self.renew(session)
-        self._sockets: dict[Channel, zmq.Socket[bytes]] = {}
-        try:
-            self.info = self._bind_all(context, asked)
-        except ConnectionFileError:
-            self.close()
-            raise
+        self.remote = remote
+        self.ours = remote is not None
+        """Those who come in there are our own clients, who know more than Jupyter's messages."""
+        self._opened = Sockets(file, asked, context, limits, remote.listen if remote else None)
+        self._sockets = self._opened.by_channel
+        self.info = self._opened.info
         if self.info != asked:
             connection.write(file, self.info)
 
@@ -134,10 +130,13 @@ class Door:
 
         Who is connected stays so. ConnectionFileError if it can't be.
         """
-        if self.info.transport == "ipc":
-            for channel, socket in self._sockets.items():
-                if not os.path.exists(self.info.url(channel).removeprefix("ipc://")):
-                    _bind(socket, channel, self.info, self.file)
+        self._opened.mend()
+
+    def reopen(self) -> None:
+        """Close all connections, of the door over TCP, and listen on: who may still come in comes again."""
+        self._opened.again()
+        self.subscribers = 0
+        self.cards.clear()
 
     def sources(self) -> Iterable[tuple[Channel, zmq.Socket[bytes]]]:
         """What to watch for arrivals."""
@@ -149,11 +148,12 @@ class Door:
         messages: list[Message] = []
         while True:
             try:
-                frames = socket.recv_multipart(zmq.NOBLOCK)
+                frames, key = _received(socket, with_key=self.remote is not None)
             except zmq.Again:
                 return messages
             try:
-                messages.append(self._receiver.receive(frames))
+                message = self._receiver.receive(frames)
+                messages.append(message if self.remote is None else self.remote.signed(message, key))
             except ProtocolError as error:
                 self.refused += 1
                 self.last_refusal = error.what
@@ -171,10 +171,10 @@ class Door:
         news = False
         with contextlib.suppress(zmq.Again):
             while True:
-                frame = socket.recv(zmq.NOBLOCK)
+                (frame, *_), key = _received(socket, with_key=self.remote is not None)
                 news = True
                 if (card := presented(frame[1:])) is not None:
-                    self._note_card(card, there=frame[:1] == b"\x01")
+                    self._note_card(frame[1:], card, key, there=frame[:1] == b"\x01")
                 elif frame[:1] == b"\x01":
                     self.subscribers += 1
                     content = {"subscription": frame[1:].decode(errors="replace")}
@@ -262,7 +262,11 @@ class Door:
                     self._early.append((channel, frames))
         return used
 
-    def _note_card(self, card: Card, *, there: bool) -> None:
+    def _note_card(self, subscription: bytes, card: Card, key: str, *, there: bool) -> None:
+        if self.remote is not None and there:
+            card = self.remote.named(subscription, card, key)
+        elif self.remote is not None:
+            card = self.remote.taken_back(subscription, card)
         if there and len(self.cards) < _CARDS:
             self.cards.append(card)
         elif not there and card in self.cards:
@@ -270,11 +274,9 @@ class Door:
 
     def close(self) -> None:
         """Close the sockets; unix sockets' files go with them."""
-        if len(self._sockets) == len(CHANNELS):
+        if self._sockets:
             self.flush()
-        for socket in self._sockets.values():
-            socket.close(linger=_LINGER_MS)
-        self._sockets.clear()
+        self._opened.close()
 
     def _listened_to(self) -> bool:
         """Whether anybody has ever listened, or has just begun to: nobody's door costs nothing."""
@@ -286,15 +288,6 @@ class Door:
     def _has_news(self) -> bool:
         """Whether somebody has come to listen, or left, and was not yet taken in."""
         return bool(int(self._sockets["iopub"].getsockopt(zmq.EVENTS)) & zmq.POLLIN)
-
-    def _bind_all(self, context: zmq.Context[zmq.Socket[bytes]], asked: ConnectionInfo) -> ConnectionInfo:
-        ports: dict[str, int] = {}
-        for channel in CHANNELS:
-            socket = context.socket(_KINDS[channel])
-            self._sockets[channel] = socket
-            _configure(socket, channel, asked, self._limits)
-            ports[f"{channel}_port"] = _bind(socket, channel, asked, self.file)
-        return msgspec.structs.replace(asked, **ports)
 
 
 def open_own(prefix: Path, file: Path) -> None:
@@ -312,64 +305,24 @@ def serve(
         watch(socket, lambda channel=channel: arrived(door, channel))  # type: ignore[misc]
 
 
+def _received(socket: zmq.Socket[bytes], *, with_key: bool) -> tuple[list[bytes], str]:
+    """The frames of a message, and whose key it came with (zmq_msg_gets(3)). zmq.Again if there is none."""
+    if not with_key:
+        return socket.recv_multipart(zmq.NOBLOCK), ""
+    frames = socket.recv_multipart(zmq.NOBLOCK, copy=False)
+    try:
+        key = str(frames[-1].get("User-Id"))
+    except zmq.ZMQError:  # the end of a subscription: nobody has sent that
+        key = ""
+    return [frame.bytes for frame in frames], key
+
+
 def _send_all(socket: zmq.Socket[bytes], frames: list[bytes]) -> None:
     """Send a message's frames: `send_multipart` without what it spends on each (6 of 8 microseconds)."""
     last = len(frames) - 1
     for number, frame in enumerate(frames):
         flags = _NOBLOCK if number == last else _NOBLOCK_MORE
         _zmq_send(socket, frame, flags, copy=len(frame) < _COPIED_BYTES)  # type: ignore[call-overload]
-
-
-def _configure(
-    socket: zmq.Socket[bytes], channel: Channel, asked: ConnectionInfo, limits: settings.Wire
-) -> None:
-    socket.linger = _LINGER_MS
-    socket.maxmsgsize = limits.max_bytes
-    if channel == "iopub":
-        socket.xpub_verboser = True  # every subscription and every end of one, not only a topic's first
-        socket.sndhwm = limits.subscriber_messages
-    elif channel != "hb":
-        socket.router_handover = True  # a client that reconnects keeps its identity (libzmq#2892)
-        socket.sndhwm = limits.subscriber_messages
-        socket.router_mandatory = True  # say so when nobody is there
-    if asked.curve_publickey and asked.curve_secretkey:
-        socket.curve_secretkey = asked.curve_secretkey.encode()
-        socket.curve_publickey = asked.curve_publickey.encode()
-        socket.curve_server = True
-
-
-def _check_policy(asked: ConnectionInfo, file: Path) -> None:
-    """The one place that decides whether an endpoint may be opened."""
-    if not asked.key:
-        raise ConnectionFileError(f"{file} has an empty key: anybody could run code", "give it a key")
-    if asked.transport == "tcp":
-        try:
-            local = asked.ip == "localhost" or ipaddress.ip_address(asked.ip).is_loopback
-        except ValueError:
-            local = False
-        if not local:
-            raise ConnectionFileError(
-                f"{file} asks for {asked.ip}: only loopback addresses are served so far",
-                'set "ip": "127.0.0.1"',
-            )
-
-
-def _bind(socket: zmq.Socket[bytes], channel: Channel, asked: ConnectionInfo, file: Path) -> int:
-    try:
-        if asked.port(channel):
-            socket.bind(asked.url(channel))
-            return asked.port(channel)
-        if asked.transport == "tcp":
-            return int(socket.bind_to_random_port(asked.url(channel).rpartition(":")[0]))
-        number = next(n for n in range(1, 65536) if not os.path.exists(f"{asked.ip}-{n}"))
-        socket.bind(f"ipc://{asked.ip}-{number}")
-    except zmq.ZMQError as error:
-        raise ConnectionFileError(
-            f"can't open the {channel} channel of {file} at {asked.url(channel)}: {error.strerror}",
-            "let its port be 0, so that a free one is chosen",
-        ) from error
-    else:
-        return number
 
 
 def _nothing() -> None:

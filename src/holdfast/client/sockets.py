@@ -7,6 +7,7 @@ descriptor (zmq_getsockopt(3), ZMQ_FD).
 
 from __future__ import annotations
 
+import secrets
 import struct
 from collections.abc import Iterator, Sequence
 
@@ -26,6 +27,9 @@ _EVENT = struct.Struct("=HI")
 _LINGER_MS = 500
 """What was sent just before closing (an interrupt, an answer) still gets so long to leave."""
 
+_SECRET_SEAT = 16
+"""Bytes of an identity that nobody can guess."""
+
 _GONE = zmq.Event.DISCONNECTED
 
 
@@ -36,6 +40,10 @@ class Sockets:
         """`card`: what is subscribed to besides everything (protocol/notices.py)."""
         self._context = zmq.Context()
         self._connection = connection
+        if (
+            connection.curve_serverkey
+        ):  # our session stands in all that is published: others could take its place
+            identity = secrets.token_bytes(_SECRET_SEAT)
         self._sockets: dict[Channel, zmq.Socket[bytes]] = {}
         for channel in _READ_ORDER:
             socket = self._context.socket(zmq.SUB if channel == "iopub" else zmq.DEALER)
@@ -49,7 +57,7 @@ class Sockets:
     def heartbeat(self) -> zmq.Socket[bytes]:
         """One more socket, for beats; whoever asks for it closes it."""
         socket = self._context.socket(zmq.DEALER)
-        _secure(socket, self._connection)
+        secure(socket, self._connection)
         socket.connect(self._connection.url("hb"))
         return socket
 
@@ -114,7 +122,7 @@ class Sockets:
     def _prepare(
         socket: zmq.Socket[bytes], channel: Channel, connection: ConnectionInfo, identity: bytes
     ) -> None:
-        _secure(socket, connection)
+        secure(socket, connection)
         if channel == "iopub":
             socket.setsockopt(zmq.RCVHWM, Wire().subscriber_messages)
             socket.setsockopt(zmq.SUBSCRIBE, b"")
@@ -123,9 +131,11 @@ class Sockets:
             socket.setsockopt(zmq.IDENTITY, identity)
 
 
-def _secure(socket: zmq.Socket[bytes], connection: ConnectionInfo) -> None:
+def secure(socket: zmq.Socket[bytes], connection: ConnectionInfo) -> None:
+    """Have it use the keys of the connection, if it has any. To be called before it connects."""
+    socket.ipv6 = ":" in connection.ip  # libzmq would look for no other addresses of a name then
     if connection.curve_publickey and connection.curve_secretkey:
         # Jupyter's convention: one key pair, which serves as the client's own too (jupyter_client 8.9).
-        socket.curve_serverkey = connection.curve_publickey.encode()
+        socket.curve_serverkey = (connection.curve_serverkey or connection.curve_publickey).encode()
         socket.curve_publickey = connection.curve_publickey.encode()
         socket.curve_secretkey = connection.curve_secretkey.encode()

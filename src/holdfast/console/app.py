@@ -54,7 +54,7 @@ class Left(NamedTuple):
 
 def run(
     name: str,
-    connection_file: Path,
+    where: Path | connection.ConnectionInfo,
     settings: Settings,
     *,
     created: bool,
@@ -68,7 +68,7 @@ def run(
     another host is found again, of which `name` is the address. `opening`: what may have been drawn already.
     NoAnswer if nothing answers there, ConnectionFileError if the file is no connection file.
     """
-    info = connection.read(connection_file)
+    info = connection.read(where) if isinstance(where, Path) else where
     with opening or Opening(Look(settings.theme, settings.images, settings.editing_mode)) as begun:
         return asyncio.run(_attached(name, info, settings, find, begun, created=created, notice=notice))
 

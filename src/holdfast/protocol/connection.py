@@ -22,6 +22,13 @@ from holdfast.protocol.signing import known_scheme
 Channel = Literal["shell", "iopub", "stdin", "control", "hb"]
 CHANNELS: tuple[Channel, ...] = ("shell", "iopub", "stdin", "control", "hb")
 
+FIRST_PORT = 5555
+"""Of sessions that can be joined over TCP: as the first prototype of such a kernel had it (2010), and most
+examples of ZeroMQ since."""
+
+BLOCKS = 100
+"""Of ports, one for each channel: so many such sessions a host may have."""
+
 MAX_FILE = 256 * 1024
 """Bytes of a connection file. A real one has some 400."""
 
@@ -44,6 +51,8 @@ class ConnectionInfo(msgspec.Struct, frozen=True, kw_only=True):
     kernel_name: str = ""
     curve_publickey: str | None = None
     curve_secretkey: str | None = None
+    curve_serverkey: str | None = None
+    """Ours, of a door over TCP as its clients see it: then the pair is the client's own."""
     jupyter_session: str | None = None
 
     def __repr__(self) -> str:
@@ -60,6 +69,17 @@ class ConnectionInfo(msgspec.Struct, frozen=True, kw_only=True):
             return f"ipc://{self.ip}-{self.port(channel)}"
         host = f"[{self.ip}]" if ":" in self.ip and not self.ip.startswith("[") else self.ip
         return f"tcp://{host}:{self.port(channel)}"
+
+
+def bases() -> range:
+    """The first ports of all blocks."""
+    return range(FIRST_PORT, FIRST_PORT + BLOCKS * len(CHANNELS), len(CHANNELS))
+
+
+def with_ports(info: ConnectionInfo, base: int) -> ConnectionInfo:
+    """The same at a block of ports."""
+    ports = {f"{channel}_port": base + number for number, channel in enumerate(CHANNELS)}
+    return msgspec.structs.replace(info, **ports)
 
 
 def new_key() -> str:
@@ -129,7 +149,7 @@ def _reason(error: OSError | ValueError) -> str:
 
 def _complaints(info: ConnectionInfo) -> list[tuple[bool, str]]:
     """What may be wrong with a connection whose types are right: (is it so, how to say it)."""
-    keys = (info.curve_publickey, info.curve_secretkey)
+    keys = (info.curve_publickey, info.curve_secretkey, info.curve_serverkey)
     return [
         (not info.ip or not info.ip.isprintable(), "ip is not an address or a path"),
         *(

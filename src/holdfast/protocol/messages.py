@@ -43,3 +43,5 @@ class Message(msgspec.Struct, frozen=True):
     metadata_raw: bytes
     content_raw: bytes
     buffers: list[bytes]
+    may: str = "own"
+    """What its sender may do (`Role` of keys/authorized.py): who comes by TCP may do less than all."""

@@ -114,6 +114,8 @@ class Info(msgspec.Struct, frozen=True, kw_only=True):
     """What a crash would leave, in one line."""
     last_crash: LastCrash | None = None
     connection_file: str
+    doors: list[str] = []
+    """Those beside its own, and in words who can come in by them."""
     epoch: int
     memory: int | None = None
 

@@ -16,6 +16,7 @@ import sys
 import time
 
 from holdfast import paths
+from holdfast.access import abroad
 from holdfast.config import inforce, layers
 from holdfast.errors import HoldfastError
 from holdfast.journal.history import History
@@ -75,6 +76,8 @@ def _open(options: argparse.Namespace) -> tuple[Session, SessionLock]:
     """Take the lock, open the journal, start everything."""
     chosen = _settings(options)
     tree = chosen.tree()
+    if not adoption.is_there(paths.session_meeting(options.session)):
+        abroad.planned(tree.listen)  # what may not be is refused before anything is there
     paths.private_folder(paths.runtime_folder())
     paths.private_folder(paths.session_runtime(options.session))
     for folder in (paths.state_folder(), paths.state_folder() / "sessions"):
@@ -118,7 +121,12 @@ def _open(options: argparse.Namespace) -> tuple[Session, SessionLock]:
             signal.SIGCHLD: lineage.reap,
         }
     )
-    session.open()
+    try:
+        session.open()
+    except HoldfastError:
+        if found is None:  # else what was taken over waits for the next one
+            lineage.end()
+        raise
     return session, lock
 
 

@@ -111,7 +111,7 @@ class Session:
         Hangs(loop, settings.standby.fork_seconds, self._stage, lineage)
         Standstill(loop, settings.standby.standstill_seconds, self._stage)
         self._answers = Answers(ledger, account, company, self._entrance, self._stage, self._undo, self._disk)
-        self._welcome = Welcome(self._stage, self._absence, self._entrance.own_file, self._disk.arrival)
+        self._welcome = Welcome(self._stage, self._absence, self._disk.arrival)
         self._turns.on_start = self._welcome.on_start
         self._ending: str | None = None  # why the session ends, once it does
         ledger.on_trouble = self._broadcast.trouble

@@ -201,13 +201,21 @@ def test_what_is_right_counts_beside_what_is_wrong_and_a_start_is_refused(places
 
 VALUES: dict[Any, Any] = {bool: st.booleans(), int: st.integers(0, 3), float: st.floats(0, 1000)}
 
+LEAST = {
+    "output.ring_bytes": 65_536,
+    "listen.max_bytes": 65_536,
+    "listen.handshake_seconds": 0.1,
+    "listen.look_seconds": 0.05,
+}
+
 
 def value_of(setting: names.Setting) -> st.SearchStrategy[Any]:
     """Values that fit, of the kind that its default has."""
     if isinstance(setting.default, str):
         return st.just(setting.default)
-    if setting.name == "output.ring_bytes":
-        return st.integers(65_536, 100_000)
+    least = LEAST.get(setting.name)
+    if least is not None:
+        return st.integers(least, 100_000) if isinstance(least, int) else st.floats(least, 1000)
     return VALUES[type(setting.default)]
 
 

@@ -12,6 +12,7 @@ import zmq
 
 from holdfast import settings
 from holdfast.access import doors
+from holdfast.access.doorman import Doorman
 from holdfast.access.doors import Door
 from holdfast.journal.history import History
 from holdfast.journal.journal import Journal
@@ -31,6 +32,7 @@ class Succession:
 
     def __init__(self, folder: Path) -> None:
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+        self._doorman = Doorman(self._context)
         self.journal = Journal.open(folder, settings.Output())
         self.history = History.open(folder / "history.db")
         self.journal.begin()
@@ -56,6 +58,7 @@ class Succession:
             client.close()
         for door in self.broadcast.doors:
             door.close()
+        self._doorman.close()
         self._context.term()
         self.journal.close()
         self.history.close()
@@ -64,9 +67,11 @@ class Succession:
         file = folder / f"{name}.json"
         doors.open_own(folder / name, file)
         door = Door(file, self._context, "session", settings.Wire())
+        door.ours = name == "own"
         self.broadcast.doors.append(door)
         client = Client(json.loads(file.read_text()))
         while not client.published:
+            self._doorman.answer()
             door.greet()
             client.listen(0.01)
         return client

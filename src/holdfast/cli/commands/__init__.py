@@ -15,6 +15,7 @@ COMMANDS = {
     "redo": "go to the state that the last undo has left",
     "stop": "end sessions; their state is kept",
     "rm": "delete what sessions that have ended keep",
+    "keys": "show your key, and say whose keys may come in over TCP",
     "kernel": "install, list or remove Jupyter kernels",
     "config": "show the settings, what each is for, and where its value comes from",
     "completion": "print what lets bash, zsh or fish complete commands",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from holdfast.cli import console, pick, setting
+from holdfast.cli import console, listen, pick, setting
 from holdfast.cli.usage import tell
 from holdfast.client import start
 from holdfast.errors import SessionExists
@@ -19,18 +19,34 @@ EXAMPLES = (
     ("holdfast attach work --replay", "what a reboot has cost is run again, after showing it"),
 )
 
+_ABROAD = "tcp://"
+
 
 def arguments(parser: ArgumentParser) -> None:
     """The command's options."""
-    parser.add_argument("name", nargs="?", type=pick.session, help="default: the session used last")
+    parser.add_argument(
+        "name",
+        nargs="?",
+        type=pick.session,
+        help="or tcp://HOST[:PORT]/NAME (default: the session used last)",
+    )
+    parser.add_argument(
+        "--host-key", metavar="KEY", help="of that host, at the first visit (there: keys host)"
+    )
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--replay", action="store_true", help="run again what is not back, after showing it")
     how.add_argument("--fresh", action="store_true", help="bring nothing back; its log is kept")
+    listen.add_to(parser)
     setting.add_to(parser)
 
 
 def run(options: Namespace) -> int:
     """Attach."""
+    if options.name is not None and options.name.startswith(_ABROAD):
+        from holdfast.cli import abroad  # noqa: PLC0415 - most sessions are here
+
+        return abroad.attach(options.name, options.host_key)
+    listen.take(options)
     name = pick.named_or_newest(options.name)
     again = options.fresh or options.replay
     if start.exists(name) and not (again and pick.is_running(name)):  # else there is worse to tell

@@ -188,6 +188,7 @@ def _processes(found: dict[str, Any], now: float) -> list[tuple[str, Any]]:
         ("worker", f"pid {found['worker_pid']}" if found.get("worker_pid") else "none"),
         ("memory", sizes.short(found["memory"]) if found.get("memory") else None),
         ("connection file", file),
+        *(("door", each) for each in found.get("doors") or ()),
         *_ways_in(found["name"], file),
     ]
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from holdfast import listening
 from holdfast.protocol.programs import DESCRIPTORS, Program
 
 _NAME = "program"
@@ -31,7 +32,6 @@ class HandOver:
         self.path = folder / _NAME
         self._program = program
         self._on_fetched = on_fetched
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
 
     def mend_terminal(self) -> None:
         """Set it as it was: the process that had it has died, perhaps in a screen of its own."""
@@ -41,8 +41,8 @@ class HandOver:
 
     def __enter__(self) -> Self:
         self._terminal = termios.tcgetattr(0) if os.isatty(0) else None
-        self._socket.bind(os.fspath(self.path))
-        self._socket.listen(1)
+        self._socket = listening.unix(self.path)
+        self._socket.setblocking(True)
         threading.Thread(target=self._serve, daemon=True).start()  # the main thread waits for the cell
         return self
 

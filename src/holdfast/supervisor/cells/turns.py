@@ -125,7 +125,7 @@ class Turns:
 
     def _tell_its_place(self, job: Job) -> None:
         """To who sent it, if that is a client of ours: it waits."""
-        if job.door is self._broadcast.doors[0]:
+        if job.door.ours:
             place = notices.Queued(len(self._queue.cells) - 1, self._stage.running)
             self._broadcast.notice(notices.QUEUED, place, Parent(job.message.header_raw, job.number))
 

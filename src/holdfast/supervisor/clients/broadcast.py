@@ -65,9 +65,11 @@ class Broadcast:
             door.publish(topic, msg_type, raw, parent.header, stamped, buffers)
 
     def notice(self, msg_type: str, content: object, parent: Parent) -> None:
-        """Tell our own clients, who come in by our own door (protocol/notices.py)."""
-        topic = self._prefix + msg_type.encode()
-        self.doors[0].publish(topic, msg_type, codec.encode(content), parent.header, b"{}")
+        """Tell our own clients, who come in by our own doors (protocol/notices.py)."""
+        topic, raw = self._prefix + msg_type.encode(), codec.encode(content)
+        for door in self.doors:
+            if door.ours:
+                door.publish(topic, msg_type, raw, parent.header, b"{}")
 
     def flush(self) -> Iterable[zmq.Socket[bytes]]:
         """Send everything that was said, to everybody. Returns the sockets that were used."""
@@ -91,8 +93,9 @@ class Broadcast:
         `place`: where it was, by which our own clients, who may be among them, know that they have it.
         """
         mark = codec.encode({"holdfast": {"epoch": place[0], "seq": place[1]}}) if place else b"{}"
-        for door in self.doors[1:]:
-            door.publish(self._topic(msg_type, content), msg_type, content, parent.header, mark)
+        for door in self.doors:
+            if not door.ours:
+                door.publish(self._topic(msg_type, content), msg_type, content, parent.header, mark)
 
     def stream(self, name: str, text: str, parent: Parent) -> None:
         """Send text that was printed."""

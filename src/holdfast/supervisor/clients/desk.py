@@ -21,13 +21,14 @@ import msgspec
 from holdfast import __version__
 from holdfast.access.doors import Door
 from holdfast.completeness import check
-from holdfast.errors import HoldfastError, MalformedMessage
+from holdfast.errors import AccessRefused, HoldfastError, MalformedMessage
 from holdfast.protocol import codec, content, operations
 from holdfast.protocol.connection import CHANNELS, Channel
 from holdfast.protocol.messages import PROTOCOL_VERSION, Message
 from holdfast.supervisor.cells.meanwhile import Listed
 from holdfast.supervisor.cells.queue import Job
 from holdfast.supervisor.cells.stage import Stage
+from holdfast.supervisor.clients import rights
 from holdfast.supervisor.clients.broadcast import Broadcast, Parent
 from holdfast.supervisor.clients.presence import Presence
 from holdfast.supervisor.clients.usage import Usage
@@ -120,6 +121,13 @@ class Desk:
     def take(self, door: Door, channel: Channel, message: Message) -> None:
         """Act on one message."""
         kind = message.header.msg_type
+        try:
+            rights.check(message)
+        except AccessRefused as error:
+            self._answer(door, channel, message, functools.partial(_refusal, error))
+            return
+        if door.remote is not None and self._presence.is_anothers(message.header.session, door):
+            return
         self._presence.heard(door, message.header)
         if kind == "input_reply":
             with contextlib.suppress(
@@ -187,7 +195,10 @@ class Desk:
     def _reply_to(self, door: Door, message: Message) -> object:
         kind = message.header.msg_type
         if (name := operations.asked(kind)) is not None:
-            done = self._owner.operate(name, operations.arguments(name, message.content_raw))
+            asked = operations.arguments(name, message.content_raw)
+            if door.remote is not None and isinstance(asked, operations.AnswerRequest):
+                asked = msgspec.structs.replace(asked, by=message.header.username)
+            done = self._owner.operate(name, asked)
             return {"status": "ok", **msgspec.structs.asdict(done)}
         answer = self._answers.get(kind)
         if answer is None:
@@ -245,8 +256,7 @@ class Desk:
         return self._used.content(self._stage.worker_pid)
 
     def _interrupt(self, door: Door, _request: content.InterruptRequest) -> object:
-        own = self._broadcast.doors[0]  # who comes in there is a client of ours, and can force
-        self._owner.interrupt(may_insist=door is not own)
+        self._owner.interrupt(may_insist=not door.ours)  # a client of ours can force
         return {"status": "ok"}
 
 

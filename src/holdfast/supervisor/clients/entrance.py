@@ -20,12 +20,15 @@ from holdfast import paths
 from holdfast.access import doors
 from holdfast.access.awaited import RETURN_SECONDS
 from holdfast.access.doorbell import Doorbell, Ringer, Watcher
+from holdfast.access.doorman import Doorman
 from holdfast.access.doors import Door
+from holdfast.access.remote import Remote
 from holdfast.errors import HoldfastError, MalformedMessage
 from holdfast.protocol import doorbell, operations
 from holdfast.protocol.connection import Channel
 from holdfast.settings import Settings
 from holdfast.supervisor.cells.meanwhile import Listed
+from holdfast.supervisor.clients.abroad import Abroad
 from holdfast.supervisor.clients.absence import Absence
 from holdfast.supervisor.clients.presence import Presence
 from holdfast.supervisor.disk.arrival import Arrival
@@ -80,6 +83,8 @@ class Entrance:
         self._session_id = ""
         self._when_back: Callable[[], None] | None = None
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+        self._doorman = Doorman(self._context)
+        self._abroad = Abroad(settings.listen, loop, self._doorman, folder / "tcp.json")
         self._owner: Owner
         self._arrived: Callable[[Door, Channel], None]
         self._bell: Doorbell
@@ -94,14 +99,14 @@ class Entrance:
         """
         self._owner = owner
         self._arrived = arrived
-        for number in range(1, 6):
-            path = paths.socket_path(self._folder / f"door-{number}")
-            path.unlink(missing_ok=True)  # of a supervisor that died; we hold the session's lock
+        self._loop.on_readable(self._doorman.socket, self._doorman.answer)
         if before is None or not self.own_file.exists():
             doors.open_own(self._folder / "door", self.own_file)
-        self._open(self.own_file)
+        self._open(self.own_file).ours = True
+        self._abroad.open(self._opened, self._throw_out, must=before is None)
         for file, listeners in (before or {}).items():
-            self._open_again(Path(file), listeners)
+            if Path(file) != self._abroad.file or self.door_of(file) is not self._doors[0]:
+                self._open_again(Path(file), listeners)
         watcher = Watcher(self._loop.on_readable, self._loop.on_writable, self._loop.forget)
         self._bell = Doorbell(self._folder / "doorbell", watcher, self._rung, self._left)
         if not self._named or self._holders:
@@ -162,6 +167,8 @@ class Entrance:
         self._bell.close()
         for door in self._doors[:]:
             self._close(door)
+        self._loop.forget(self._doorman.socket)
+        self._doorman.close()
         self._context.term()
 
     def _open(self, file: Path) -> Door:
@@ -172,11 +179,22 @@ class Entrance:
                     return door
                 self._close(door)
                 break
-        door = Door(file, self._context, self._session_id, self._settings.wire)
+        return self._opened(file)
+
+    def _opened(self, file: Path, remote: Remote | None = None) -> Door:
+        door = Door(file, self._context, self._session_id, self._settings.wire, remote)
         door.on_presence = self._note_presence
         doors.serve(door, self._loop.on_readable, self._arrived)
         self._doors.append(door)
         return door
+
+    def _throw_out(self, door: Door) -> None:
+        """Close all its connections; it listens on."""
+        for _, socket in door.sources():
+            self._loop.forget(socket)
+        door.reopen()
+        doors.serve(door, self._loop.on_readable, self._arrived)
+        self._note_presence()
 
     def _note_presence(self) -> None:
         """Somebody came or left. A door may find that out while it sends: what follows is said after that."""
@@ -190,7 +208,7 @@ class Entrance:
             door.expect_back(listeners, seconds)
             for each in (RETURN_SECONDS, seconds):
                 self._loop.later(each, self._look_who_is_back)
-            if file != self.own_file:
+            if not door.ours:
                 self._holders[door] = None
 
     def _look_who_is_back(self) -> None:

@@ -9,6 +9,7 @@ import msgspec
 
 from holdfast.errors import MalformedMessage
 from holdfast.protocol import operations
+from holdfast.supervisor.clients import doorways
 from holdfast.supervisor.clients.account import Account
 from holdfast.supervisor.clients.broadcast import NOBODY, Broadcast
 from holdfast.supervisor.clients.company import Company
@@ -46,7 +47,9 @@ class Operator:
         self._loop = loop
         self._broadcast = broadcast
         self._answers: dict[type[msgspec.Struct], Callable[[Any], msgspec.Struct]] = {
-            operations.InfoRequest: lambda _: account.info(company.names()),
+            operations.InfoRequest: lambda _: msgspec.structs.replace(
+                account.info(company.names()), doors=doorways.described(broadcast.doors)
+            ),
             operations.LogRequest: lambda asked: account.log(asked, (broadcast.epoch, broadcast.seq)),
             operations.HeldRequest: lambda _: account.held(),
             operations.ClientsRequest: lambda _: company.attached(),

@@ -52,6 +52,11 @@ class Presence:
         if len(self._heard) > CLIENTS_KNOWN:
             self._heard.popitem(last=False)
 
+    def is_anothers(self, session: str, door: Door) -> bool:
+        """Whether a client that was heard at another door is called so: all can read how it is called."""
+        known = self._heard.get(session)
+        return known is not None and known.door is not door
+
     def changed(self) -> None:
         """A door has taken in who came to listen, or left."""
         for card in self._cards():

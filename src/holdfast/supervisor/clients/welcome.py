@@ -6,8 +6,6 @@ there (see `absence`); and a death of the interpreter that nobody heard of.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from holdfast.supervisor.cells.queue import Job
 from holdfast.supervisor.cells.stage import Stage
 from holdfast.supervisor.clients.absence import Absence
@@ -17,11 +15,9 @@ from holdfast.supervisor.disk.arrival import Arrival
 class Welcome:
     """Of one run of the supervisor."""
 
-    def __init__(self, stage: Stage, absence: Absence, own_file: Path, arrival: Arrival) -> None:
-        """`own_file`: of the door by which our own console comes, which has told the story already."""
+    def __init__(self, stage: Stage, absence: Absence, arrival: Arrival) -> None:
         self._stage = stage
         self._absence = absence
-        self._own_file = own_file
         self._arrival = arrival
         self._told = False
         self._seen = True  # somebody listened when the interpreter died
@@ -40,7 +36,7 @@ class Welcome:
         """A job starts."""
         if not self._told and job.request is not None and not job.request.silent:
             self._told = True
-            if self._arrival.story and job.door.file != self._own_file:
+            if self._arrival.story and not job.door.ours:  # our own console has told it
                 self._stage.publish_text(job.number, "stderr", f"holdfast: {self._arrival.story}\n")
         if self._unheard and job.request is not None and not job.request.silent:
             lines, self._unheard = ["holdfast: while nobody listened,", *self._unheard], []

@@ -58,6 +58,7 @@ class Nursery:
         self.life = 0 if inheritance is None else inheritance.life  # fresh workers so far
         self._ends: list[float] = []  # of templates, lately
         self._over = False
+        self._begun = False
         self._owner: Owner
         self._template: Template
 
@@ -69,6 +70,7 @@ class Nursery:
             self._start_template()
         else:
             self._template = Template(self._loop, found.template, found.way, self._on_said, self._on_gone)
+        self._begun = True
 
     def fork(self, worker: Live) -> None:
         """Have a fresh worker begin."""
@@ -89,9 +91,10 @@ class Nursery:
         self._template.farewell()
 
     def end(self, patience: float) -> None:
-        """End the template, which takes all others along."""
+        """End the template, which takes all others along. Nothing, if it could not be started."""
         self._over = True
-        self._template.end(patience)
+        if self._begun:
+            self._template.end(patience)
 
     def reap(self) -> None:
         """A child of ours has ended. We adopt a dead template's children (subreaper, prctl(2))."""

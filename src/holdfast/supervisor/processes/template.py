@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import msgspec
 
+from holdfast import listening
 from holdfast.link.messages import Farewell, Fork, Frame, Keep, Start
 from holdfast.supervisor.loop import Loop
 from holdfast.supervisor.processes.line import Line
 from holdfast.supervisor.succession.adoption import Stranger
-
-_BACKLOG = 64
 
 
 class Template:
@@ -52,7 +51,7 @@ class Template:
     ) -> Template:
         """Start it. `start` and `outputs` (stdout, stderr) name descriptors of ours that it inherits."""
         ours, theirs = socket.socketpair()
-        meeting = _listening(start.meeting)
+        meeting = listening.unix(Path(start.meeting))
         start = msgspec.structs.replace(start, link=theirs.fileno(), meets=meeting.fileno())
         process = subprocess.Popen(
             [sys.executable, "-P", "-m", "holdfast.worker", msgspec.json.encode(start).decode()],
@@ -106,14 +105,3 @@ class Template:
             self._line.close()
             self._process.wait()
             self._gone()
-
-
-def _listening(path: str) -> socket.socket:
-    """A unix socket for the same user alone, in the place of one that a dead template has left."""
-    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(path)
-    sock.bind(path)
-    os.chmod(path, 0o600)
-    sock.listen(_BACKLOG)
-    return sock

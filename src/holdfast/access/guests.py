@@ -1,0 +1,103 @@
+"""Who comes in by the door over TCP: judged by key when they connect, and again for each message.
+
+The file of who may come in is looked at again and again: what it says holds at once. Nobody comes in while it
+can't be read, or is not private.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import OrderedDict
+from datetime import UTC, datetime
+from typing import Final
+
+from holdfast.errors import HoldfastError
+from holdfast.keys import kept, z85
+from holdfast.keys.authorized import Authorized, Person
+
+REMOTE: Final = b"holdfast.remote"
+"""The domain (ZAP) of the door over TCP."""
+
+_SEATS = 4_096
+"""Identities of sockets whose owners are remembered; each client has one."""
+
+_KEY_BYTES = 32
+
+
+class Guests:
+    """Those of one session."""
+
+    def __init__(self) -> None:
+        self._stamp: tuple[int, ...] | None = None
+        self._people = Authorized()
+        self._inside: set[tuple[str, str]] = set()  # keys that were let in, and from where
+        self._seats: OrderedDict[bytes, str] = OrderedDict()
+        self.trouble: HoldfastError | None = None
+        """Why nobody comes in at all."""
+        self.look()
+
+    def judge(self, address: str, credentials: list[bytes]) -> str | None:
+        """Asked by the doorman: the key that it is known by, if it may come in."""
+        if len(credentials) != 1 or len(credentials[0]) != _KEY_BYTES:
+            return None
+        self._read()
+        key = z85.encoded(credentials[0])
+        person = self._people.of(key)
+        if person is None or not person.may_come(address, datetime.now(UTC)):
+            return None
+        self._inside.add((key, address))
+        return key
+
+    @property
+    def count(self) -> int:
+        """Of keys that may come in."""
+        self._read()
+        return len(self._people.people)
+
+    def who(self, key: str) -> Person | None:
+        """Whose key it is, if that may still come in."""
+        self._read()
+        person = self._people.of(key)
+        return person if person and person.may_come_at_all(datetime.now(UTC)) else None
+
+    def sits(self, seat: bytes, key: str) -> bool:
+        """Whether a client's identity, or session, is his own: it was his first, or nobody's."""
+        owner = self._seats.setdefault(seat, key)
+        self._seats.move_to_end(seat)
+        if len(self._seats) > _SEATS:
+            self._seats.popitem(last=False)
+        return owner == key
+
+    def look(self) -> bool:
+        """Whether somebody is inside who may not be any more."""
+        self._read()
+        now = datetime.now(UTC)
+        allowed = {
+            (key, address)
+            for key, address in self._inside
+            if (person := self._people.of(key)) is not None and person.may_come(address, now)
+        }
+        return allowed != self._inside
+
+    def _read(self) -> None:
+        """Again, if the file has changed: to look costs two microseconds."""
+        stamp = _stamp()
+        if stamp != self._stamp or self.trouble is not None:
+            self._stamp = stamp
+            try:
+                self._people, self.trouble = kept.people(), None
+            except HoldfastError as error:
+                self._people, self.trouble = Authorized(), error
+
+    def all_out(self) -> None:
+        """Every connection is closed: who may, comes again."""
+        self._inside.clear()
+
+
+def _stamp() -> tuple[int, ...] | None:
+    """What tells one state of the file, and of its folder, from the next."""
+    try:
+        status, folder = os.lstat(kept.authorized_file()), os.lstat(kept.folder())
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_ino, status.st_ctime_ns, folder.st_ctime_ns

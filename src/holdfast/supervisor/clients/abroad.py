@@ -1,0 +1,74 @@
+"""The session's door over TCP: opened if the settings ask for it, and closed to who may come in no more.
+
+the file of who may come in changes     it holds at once, for who connects and for each message
+somebody is inside who may not be       within half a second all connections are closed; who may, comes again
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from holdfast.access import abroad, guests
+from holdfast.access.doorman import Doorman
+from holdfast.access.doors import Door
+from holdfast.access.guests import Guests
+from holdfast.access.remote import Remote
+from holdfast.errors import ConnectionFileError, HoldfastError
+from holdfast.protocol import connection
+from holdfast.settings import Listen
+from holdfast.supervisor.loop import Loop
+
+Make = Callable[[Path, Remote], Door]
+"""Opens a door from its connection file."""
+
+
+class Abroad:
+    """Of one session. `file` is the door's connection file: only we read it, there is a secret key in it."""
+
+    def __init__(self, listen: Listen, loop: Loop, doorman: Doorman, file: Path) -> None:
+        self.file = file
+        self._listen = listen
+        self._loop = loop
+        self._doorman = doorman
+        self._door: Door | None = None
+        self._throw_out: Callable[[Door], None]
+
+    def open(self, make: Make, throw_out: Callable[[Door], None], *, must: bool) -> None:
+        """Open it, if it is asked for. `throw_out` closes the connections of a door, which listens on.
+
+        HoldfastError if it may not or can't be; without `must` that is only said, and the session goes on.
+        """
+        self._throw_out = throw_out
+        try:
+            plan = abroad.planned(self._listen, anybody=must)
+            if plan is not None:
+                self._door = self._opened(plan, make)
+                self._loop.later(self._listen.look_seconds, self._look)
+        except HoldfastError as error:
+            if must:
+                raise
+            print(f"no door over TCP any more: {error.what}", file=sys.stderr, flush=True)
+
+    def _opened(self, plan: abroad.Plan, make: Make) -> Door:
+        remote = Remote(Guests(), self._listen)
+        self._doorman.ask(guests.REMOTE, b"CURVE", remote.guests.judge)
+        refusal: ConnectionFileError | None = None
+        for info in abroad.candidates(plan, self.file):
+            connection.write(self.file, info)
+            try:
+                return make(self.file, remote)
+            except ConnectionFileError as error:
+                refusal = error
+        assert refusal is not None
+        raise ConnectionFileError(refusal.what, "choose five other ports: --port N") from refusal
+
+    def _look(self) -> None:
+        door = self._door
+        if door is None or door.remote is None:
+            return
+        if door.remote.guests.look():
+            door.remote.guests.all_out()
+            self._throw_out(door)
+        self._loop.later(self._listen.look_seconds, self._look)

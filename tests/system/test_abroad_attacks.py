@@ -1,0 +1,333 @@
+"""What strangers and guests with bad intentions try at the door over TCP. Accepted: nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import select
+import socket
+import statistics
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, suppress
+from pathlib import Path
+
+import pytest
+import zmq
+
+from holdfast.access import guests
+from holdfast.access.doorman import Doorman
+from kit.abroad import NAME, Host, Keys, host, knock, new_keys
+from kit.deadline import Deadline
+from kit.kernel import CHANNELS
+from kit.wire import Client, Silence
+
+QUIET_MS = 300
+QUIET_SECONDS = QUIET_MS / 1000
+SECRET = "a text that nobody else may read"
+
+FRAME = 1024 * 1024
+"""`listen.max_bytes`: so much may each connection cost before it is known whose it is."""
+
+ALLOWANCE = 32 * 1024 * 1024
+"""Beyond that, for all of them."""
+
+PIECE = b"x" * 65_536
+
+UNKNOWN = 200
+"""Connections of people without a key, at the same time."""
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[Host]:
+    with host() as made:
+        yield made
+
+
+@pytest.fixture
+def there() -> Iterator[Host]:
+    with host() as made:
+        yield made
+
+
+def is_untouched(there: Host) -> bool:
+    """Whether no cell of an intruder has run, and all is as it should be."""
+    return there.guest("ana").do("'intruder' in globals()").result == "False"
+
+
+# --- without a key
+
+
+@pytest.mark.parametrize("how", ["no keys", "wrong server", "unlisted"])
+def test_who_has_no_key_reads_nothing_and_is_not_heard(shared: Host, how: str) -> None:
+    ana, info = shared.guest("ana"), shared.info(new_keys())
+    if how == "wrong server":
+        info["curve_serverkey"] = new_keys().public
+    with zmq.Context() as context, ExitStack() as opened:
+        poller = zmq.Poller()
+        for channel in CHANNELS:
+            sock = opened.enter_context(context.socket(zmq.SUB if channel == "iopub" else zmq.DEALER))
+            sock.linger = 0
+            if how != "no keys":
+                for name in ("serverkey", "publickey", "secretkey"):
+                    setattr(sock, f"curve_{name}", info[f"curve_{name}"].encode())
+            if channel == "iopub":
+                sock.subscribe(b"")
+            sock.connect(f"tcp://127.0.0.1:{info[f'{channel}_port']}")
+            if channel != "iopub":
+                message = ana.session.msg("execute_request", {"code": "intruder = True"})
+                with suppress(zmq.Again):  # it is turned away already
+                    sock.send_multipart(ana.session.serialize(message), zmq.NOBLOCK)
+            poller.register(sock, zmq.POLLIN)
+        ana.do(f"print({SECRET!r})")
+        assert poller.poll(QUIET_MS) == []
+    assert is_untouched(shared)
+
+
+def spoken(base: int, *pieces: bytes) -> bytes:
+    """What the door says to somebody who says these, one after the other, until it hangs up or is silent."""
+    heard = b""
+    with socket.create_connection(("127.0.0.1", base)) as sock:
+        with suppress(OSError):  # it has hung up already
+            for piece in pieces:
+                sock.sendall(piece)
+        deadline = Deadline(2)
+        while not deadline.passed and select.select([sock], [], [], QUIET_SECONDS)[0]:
+            try:
+                got = sock.recv(65536)
+            except ConnectionResetError:
+                break
+            if not got:
+                break
+            heard += got
+    return heard
+
+
+GREETING = b"\xff" + b"\0" * 8 + b"\x7f"
+NULL = GREETING + b"\x03\x00" + b"NULL".ljust(20, b"\0") + b"\0" * 32
+PLAIN = GREETING + b"\x03\x00" + b"PLAIN".ljust(20, b"\0") + b"\0" * 32
+
+
+@pytest.mark.parametrize("number", range(5))
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        (b"\x01\x00" + b"\x05\x00hello",),  # ZMTP 1.0: no greeting, a frame
+        (GREETING + b"\x01\x05", b"\x00\x00"),  # 2.0: a socket type, an identity
+        (GREETING + b"\x00\x05", b"\x00\x00"),
+        (NULL, b"\x04\x19\x05READY\x0bSocket-Type\x00\x00\x00\x03SUB", b"\x00\x01\x01"),
+        (PLAIN, b"\x04\x10\x05HELLO\x04root\x04root"),
+        (b"GET / HTTP/1.1\r\n\r\n",),
+        (b"SSH-2.0-x\r\n",),
+    ],
+    ids=["v1", "v2", "v2 of a strange kind", "null", "plain", "http", "ssh"],
+)
+def test_an_older_protocol_or_a_weaker_mechanism_opens_nothing(
+    shared: Host, pieces: tuple[bytes, ...], number: int
+) -> None:
+    shared.guest("ana").do(f"print({SECRET!r})")
+    heard = spoken(shared.base + number, *pieces)
+    # What it may say is who it is not: its own greeting, which names its mechanism.
+    assert SECRET.encode() not in heard
+    assert len(heard) <= 64 + 2
+    assert b"READY" not in heard
+
+
+def test_while_nobody_answers_who_comes_in_no_key_is_good_enough() -> None:
+    server, client = new_keys(), new_keys()
+    context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+    try:
+        door = context.socket(zmq.ROUTER)
+        door.curve_server, door.curve_secretkey = True, server.secret.encode()
+        door.zap_domain, door.zap_enforce_domain = guests.REMOTE, True
+        port = door.bind_to_random_port("tcp://127.0.0.1")
+        info = {"ip": "127.0.0.1", "control_port": port, "curve_serverkey": server.public}
+        info |= {"curve_publickey": client.public, "curve_secretkey": client.secret}
+        assert knock(info, within=QUIET_SECONDS) != "SUCCEEDED"
+        doorman = Doorman(context)  # now there is one, who does not answer
+        assert knock(info, within=QUIET_SECONDS) != "SUCCEEDED"
+        doorman.close()
+        doorman = Doorman(context)
+        doorman.answer()  # whom nobody has told of that domain
+        assert knock(info, within=QUIET_SECONDS) != "SUCCEEDED"
+    finally:
+        context.destroy(linger=0)
+
+
+def memory(pid: int) -> int:
+    found = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
+    assert found
+    return int(found[1]) * 1024
+
+
+def test_two_hundred_strangers_who_push_data_cost_little_and_disturb_nobody(there: Host) -> None:
+    pid = there.supervisor()
+    ana = there.guest("ana")
+    ana.do("1")
+    alone = statistics.median(_round_trips(ana))
+    before = memory(pid)
+    curve = GREETING + b"\x03\x00" + b"CURVE".ljust(20, b"\0") + b"\0" * 32
+    # Half of them begin a frame that is as large as it may be, half one that is far larger.
+    sizes = [FRAME - 64, 64 * FRAME]
+    poll, strangers = select.poll(), {}
+    with ExitStack() as opened:
+        for number in range(UNKNOWN):
+            sock = opened.enter_context(socket.create_connection(("127.0.0.1", there.base + number % 5)))
+            sock.setblocking(False)
+            sock.send(curve + b"\x06" + sizes[number % 2].to_bytes(8))
+            strangers[sock.fileno()] = sock
+            poll.register(sock, select.POLLOUT)
+        deadline, worst, trips = Deadline(4), before, []
+        while not deadline.passed:
+            for descriptor, event in poll.poll(0):
+                try:
+                    if event & ~select.POLLOUT:
+                        raise ConnectionResetError
+                    strangers[descriptor].send(PIECE)
+                except BlockingIOError:
+                    continue
+                except OSError:
+                    poll.unregister(descriptor)
+            worst = max(worst, memory(pid))
+            trips += _round_trips(ana, 1)
+    assert worst - before < UNKNOWN * FRAME + ALLOWANCE
+    assert statistics.median(trips) < max(2 * alone, 0.05)
+    assert there.guest("zoe").do("1").result == "1"
+
+
+def _round_trips(client: Client, count: int = 20) -> list[float]:
+    times = []
+    for _ in range(count):
+        begun = time.monotonic()
+        client.ask("kernel_info_request")
+        times.append(time.monotonic() - begun)
+    return times
+
+
+def test_a_stranger_who_says_nothing_is_let_go(shared: Host) -> None:
+    with socket.create_connection(("127.0.0.1", shared.base)) as sock:
+        sock.settimeout(20)
+        while sock.recv(65536):  # its greeting; then, after `listen.handshake_seconds`, the end
+            pass
+
+
+# --- with a key, and bad intentions
+
+
+def test_nobody_takes_anothers_answers_by_his_identity(shared: Host) -> None:
+    """Of ZeroMQ's sockets the last one with an identity has it; with `header.session` everybody could."""
+    ana = shared.guest("ana")
+    ana.do("x = 1")
+    seen = ana.session.session  # it stands in all that is published
+    thief = shared.guest("bo", identity=seen.encode())
+    with closing(Client(shared.info(shared.keys["bo"], identity=seen.encode()), "ana")) as like_ana:
+        like_ana.session.session = seen
+        asked = like_ana.send("kernel_info_request")
+        with pytest.raises(Silence):
+            like_ana.reply(asked, QUIET_SECONDS)
+    for _ in range(20):
+        assert ana.do("x").result == "1"  # each with its reply
+    assert thief.replies == {}
+
+
+def test_nobody_speaks_as_another_client(shared: Host) -> None:
+    ana, zoe = shared.guest("ana"), shared.guest("zoe")
+    ana.do("x = 1")
+    zoe.session.session = ana.session.session
+    with pytest.raises(Silence):
+        zoe.reply(zoe.send("execute_request", {"code": "intruder = True"}), QUIET_SECONDS)
+    assert is_untouched(shared)
+
+
+def test_nobody_speaks_as_a_client_of_the_hosts_own(shared: Host) -> None:
+    with shared.shell.client(NAME) as local:
+        list(local.execute("x = 1"))
+        zoe = shared.guest("zoe")
+        zoe.session.session = local.session
+        asked = zoe.send("execute_request", {"code": "intruder = True"})
+        with pytest.raises(Silence):
+            zoe.reply(asked, QUIET_SECONDS)
+    assert is_untouched(shared)
+
+
+def test_whose_card_is_anothers_is_not_shown_under_that_name(shared: Host) -> None:
+    ana = shared.guest("ana")
+    ana.do("1")
+    bo = shared.guest("bo")
+    bo.sockets["iopub"].subscribe(
+        f"holdfast.client/console/{int(time.time())}/{ana.session.session}/zoe".encode()
+    )
+    bo.settle()
+    company = ana.reply(ana.send("holdfast_clients_request", {}, "control"))["content"]["clients"]
+    assert "zoe" not in [each["name"] for each in company]
+
+
+def test_what_was_said_once_is_not_done_again(there: Host) -> None:
+    ana = there.guest("ana")
+    ana.do("n = 0")
+    message = ana.session.msg("execute_request", {"code": "n += 1; intruder = True"})
+    frames = ana.session.serialize(message)
+    ana.send_frames(frames)
+    ana.reply(message["header"]["msg_id"])
+    for channel in ("shell", "control"):  # the same run, also on another channel
+        ana.send_frames(frames, channel)
+    ana.settle()
+    zoe = there.guest("zoe")
+    for channel in ("shell", "control"):  # by somebody else
+        zoe.send_frames(frames, channel)
+    zoe.settle()
+    reflected = ana.session.serialize(ana.published[-1])  # what the session itself has said
+    for channel in ("shell", "control", "stdin"):
+        ana.send_frames(reflected, channel)
+    assert ana.do("n").result == "1"
+    os.kill(there.supervisor(), 9)
+    there.supervisor()  # another one, whose memory is empty
+    again = there.guest("ana", identity=ana.info["identity"])
+    again.session.session = ana.session.session
+    for channel in ("shell", "control"):
+        again.send_frames(frames, channel)
+    assert again.do("n").result == "1"
+
+
+@pytest.mark.parametrize(
+    "signature", ["", "00", "f" * 64, "f" * 63, "f" * 65, "upper", "z" * 64, "0" * 1_000_000, "\0" * 64]
+)
+@pytest.mark.parametrize("channel", ["shell", "control", "stdin"])
+def test_a_signature_that_is_none_is_refused(shared: Host, signature: str, channel: str) -> None:
+    ana = shared.guest("ana")
+    message = ana.session.msg("execute_request", {"code": "intruder = True"})
+    frames = ana.session.serialize(message)
+    right = frames[1].decode()
+    frames[1] = right.upper().encode() if signature == "upper" else signature.encode()
+    ana.send_frames(frames, channel)
+    assert is_untouched(shared)
+
+
+def test_a_message_without_end_is_not_kept(there: Host) -> None:
+    """Each frame of it is small, and it is only given to the supervisor when it is whole."""
+    ana = there.guest("ana")
+    pid, before = there.supervisor(), memory(there.supervisor())
+    frames = [b"<IDS|MSG>", *[b"x" * 1024] * 20_000]
+    ana.send_frames(frames)
+    ana.settle()
+    assert memory(pid) - before < ALLOWANCE + len(frames) * 1024 * 2
+    assert is_untouched(there)
+
+
+def test_a_frame_that_is_too_large_ends_the_connection(there: Host) -> None:
+    ana = there.guest("ana")
+    with pytest.raises(Silence):
+        ana.reply(ana.send("execute_request", {"code": "intruder = True #" + "x" * FRAME}), QUIET_SECONDS)
+    assert is_untouched(there)
+
+
+# --- the files
+
+
+def test_the_doors_own_file_is_private_and_names_no_way_around(there: Host) -> None:
+    file = there.shell.home / "run" / NAME / "tcp.json"
+    assert file.stat().st_mode & 0o777 == 0o600
+    told = json.loads(file.read_text())
+    known_to_all = there.info(Keys(told["curve_publickey"], told["curve_secretkey"]))
+    assert knock(known_to_all) == "FAILED_AUTH"  # the host's own pair lets nobody in

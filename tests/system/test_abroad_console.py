@@ -1,0 +1,108 @@
+"""A console on a session of another host: what one is told on the way in, and when one is out."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+
+from kit.abroad import NAME, Host, host, new_keys
+from kit.kernel import environment, scratch
+from kit.session import HOLDFAST
+from kit.terminal import Terminal
+
+
+@pytest.fixture
+def there() -> Iterator[Host]:
+    with host() as made:
+        yield made
+
+
+class Visitor:
+    """Somebody on another machine: a Holdfast folder of his own."""
+
+    def __init__(self, there: Host, home: str) -> None:
+        self.there = there
+        self.address = f"tcp://127.0.0.1:{there.base}/{NAME}"
+        self.env = environment(there.shell.home, there.shell.mark) | {"HOLDFAST_HOME": home, "HOME": home}
+
+    def key(self) -> str:
+        done = subprocess.run([*HOLDFAST, "keys"], env=self.env, capture_output=True, text=True, check=True)
+        return done.stdout.split()[0]
+
+    def attach(self, *arguments: str) -> Terminal:
+        return Terminal([*HOLDFAST, "attach", self.address, *arguments], self.env, columns=200)
+
+    def told(self, *arguments: str) -> str:
+        """What is said instead of a prompt."""
+        with self.attach(*arguments) as terminal:
+            terminal.wait_until(lambda: "try:" in terminal.text, "what to try")
+            return " ".join(terminal.text.split())
+
+
+@pytest.fixture
+def visitor(there: Host) -> Iterator[Visitor]:
+    with scratch() as home:
+        yield Visitor(there, str(home))
+
+
+def test_a_visit_from_the_first_refusal_to_the_last_word(there: Host, visitor: Visitor) -> None:
+    unknown = visitor.told()
+    assert "the key of 127.0.0.1 is not known here yet" in unknown
+    host_key = f"curve:{there.key}"
+    refused = visitor.told("--host-key", host_key)
+    assert "127.0.0.1 does not let your key in" in refused
+    assert "send the line of `holdfast keys`" in refused
+    there.lines.append(f"{visitor.key()} mia role=run")
+    there.write()
+
+    with visitor.attach() as console:  # the host's key is known by now
+        console.wait_for_last_prompt()
+        console.send("x = 6 * 7; x\r")
+        console.wait_until(lambda: "Out[1]: 42" in console.text, "the result")
+        assert "# mia," in there.shell.good("log", NAME)
+
+        os.kill(there.supervisor(), signal.SIGKILL)
+        there.supervisor()
+        console.wait_until(lambda: "nothing was lost" in console.text, "the way back")
+        console.send("x + 1\r")
+        console.wait_until(lambda: "Out[2]: 43" in console.text, "the next result")
+
+        there.remove("mia")
+        console.wait_until(lambda: "does not let your key in" in console.text, "the end of it")
+        assert "does not answer any more" in console.text
+
+
+def test_a_host_that_shows_another_key_is_refused_loudly(there: Host, visitor: Visitor) -> None:
+    wrong = visitor.told("--host-key", f"curve:{new_keys().public}")
+    assert "127.0.0.1 does not have that key" in wrong  # which is not pinned then
+    visitor.told("--host-key", f"curve:{there.key}")
+    host_keys = there.shell.home / "config" / "keys" / "host"
+    host_keys.unlink()
+    there.shell.good("stop", NAME)
+    there.shell.good("rm", "-y", NAME)
+    there.start()  # as another host does that has its address
+    changed = visitor.told()
+    assert "THE KEY OF 127.0.0.1 HAS CHANGED" in changed
+    assert "remove line 1 of" in changed
+    assert "THE KEY OF 127.0.0.1 HAS CHANGED" in visitor.told("--host-key", f"curve:{there.key}")
+
+
+def test_what_is_wrong_with_an_address_is_told(there: Host, visitor: Visitor) -> None:
+    there.lines.append(f"{visitor.key()} mia role=watch")
+    there.write()
+    visitor.address = f"tcp://127.0.0.1:{there.base}/other"
+    elsewhere = visitor.told("--host-key", f"curve:{there.key}")
+    assert "no session named 'other' can be joined at 127.0.0.1" in elsewhere
+    assert f"try: holdfast attach tcp://127.0.0.1:{there.base}/{NAME}" in elsewhere
+    visitor.address = "tcp://127.0.0.1"
+    assert "is no address of a session" in visitor.told()
+
+
+def test_what_each_door_means_is_said_in_a_line(there: Host) -> None:
+    told = there.shell.good("info", NAME)
+    ports = f"tcp://127.0.0.1:{there.base} (five ports, to {there.base + 4})"
+    assert f"{ports}, encrypted: 3 keys may come in" in told

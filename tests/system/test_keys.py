@@ -1,0 +1,40 @@
+"""`holdfast keys`: as who knows ssh expects it."""
+
+from __future__ import annotations
+
+from kit.shell import Shell
+
+KEY = "curve:rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7"
+
+
+def test_the_line_that_one_shows_lets_its_owner_in_where_another_takes_it(shell: Shell) -> None:
+    line = shell.run("keys").stdout
+    assert line == shell.run("keys").stdout, "the pair is made once"
+    let_in = shell.run("keys", "authorize", f"{line.strip()} role=run until=2100-01-01")
+    assert let_in.returncode == 0
+    assert "may watch and run cells, until 2100-01-02" in let_in.stderr
+    listed = shell.run("keys", "ls").stdout
+    assert line.split()[0] in listed
+    assert line.split()[1] in listed
+    assert shell.run("keys", "remove", line.split()[1]).returncode == 0
+    assert shell.run("keys", "ls").stdout == ""
+
+
+def test_mistakes_are_told_in_words(shell: Shell) -> None:
+    assert shell.run("keys", "authorize", f"{KEY} ana").returncode == 0
+    again = shell.run("keys", "authorize", f"{KEY} bo role=own")
+    assert (again.returncode, "ana's already" in again.stderr) == (1, True)
+    wrong = shell.run("keys", "authorize", f"{KEY} bo role=root")
+    assert (wrong.returncode, "role=root is none of watch, run, own" in wrong.stderr) == (2, True)
+    nobody = shell.run("keys", "remove", "zoe")
+    assert (nobody.returncode, "try: holdfast keys ls" in nobody.stderr) == (1, True)
+
+
+def test_a_wrong_line_is_named_with_its_file_and_place(shell: Shell) -> None:
+    shell.run("keys", "authorize", f"{KEY} ana")
+    file = shell.home / "config" / "keys" / "authorized_keys"
+    file.write_text("curve:short bo\n" + file.read_text())
+    listed = shell.run("keys", "ls")
+    assert "ana" in listed.stdout
+    assert f"{file}, line 1 lets nobody in" in listed.stderr
+    assert listed.returncode == 1
