@@ -120,9 +120,16 @@ class Terminal:
         self._screen.resize(rows, columns)
         self._process.setwinsize(rows, columns)
 
+    @property
+    def unfolded(self) -> str:
+        """What is on the screen as one line: our own words are broken where the screen ends."""
+        return " ".join(self.lines)
+
     def wait_for(self, text: str, seconds: float = WAIT_SECONDS) -> None:
-        """Wait until `text` is on the screen."""
-        self.wait_until(lambda: text in self.text, f"{text!r} on the screen", seconds)
+        """Wait until `text` is on the screen, as it is or broken between words."""
+        self.wait_until(
+            lambda: text in self.text or text in self.unfolded, f"{text!r} on the screen", seconds
+        )
 
     def wait_for_last(self, text: str, seconds: float = WAIT_SECONDS) -> None:
         """Wait until the last line of the screen is `text`."""

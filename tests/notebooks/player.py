@@ -30,7 +30,7 @@ COMMANDS = {
     "ipykernel": [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
     "holdfast": [sys.executable, "-P", "-m", "holdfast.kernel", "-f", "{connection_file}"],
 }
-CELL_SECONDS = 60.0
+CELL_SECONDS = 25.0
 START_SECONDS = 60.0
 
 
@@ -63,7 +63,7 @@ class Player:
             "store_history": cell.store_history,
             "user_expressions": cell.expressions,
             "allow_stdin": bool(cell.answers),
-            "stop_on_error": True,
+            "stop_on_error": False,  # ipykernel loses, at times, what comes right behind an error
         }
         self._request(heard, "execute_request", content)
         for kind, body in cell.ask:

@@ -24,6 +24,12 @@ def test_an_error_that_can_not_be_printed_is_shown_and_answered(client: Client) 
 
 
 @only_holdfast
+def test_what_is_no_exception_is_shown_as_one_and_the_next_cell_runs(client: Client) -> None:
+    cell = client.run("print('before')\nraise BaseException('base')")
+    assert (cell.text(), cell.error["ename"], cell.error["evalue"]) == ("before\n", "BaseException", "base")
+    assert client.value("1 + 1") == 2
+
+
 def test_a_payload_that_json_can_not_hold_is_left_out(client: Client) -> None:
     cell = client.run("get_ipython().set_next_input(object())")
 

@@ -97,7 +97,7 @@ def test_clients_lists_who_is_there_and_what_they_do(work: Session, ana: Termina
     finally:
         lab.close()
     with work.console(cleared=False) as third:
-        assert re.search(r"with \w+ [0-9a-f]{4} \(console\), \w+ [0-9a-f]{4} \(console\)", third.text)
+        assert re.search(r"with \w+ [0-9a-f]{4} \(console\), \w+ [0-9a-f]{4} \(console\)", third.unfolded)
 
 
 def test_info_says_who_is_attached_and_whose_cell_runs(work: Session, ana: Terminal, bo: Terminal) -> None:

@@ -113,7 +113,3 @@ del never_was
 
 # %%
 lambda: 0
-
-# %%
-print("before")
-raise BaseException("base")
