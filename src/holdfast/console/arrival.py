@@ -64,11 +64,11 @@ class Arrival:
         """The session may be another one than we knew."""
         info = await self._asked("info", Info)
         if info is not None:
-            self._take(info)
+            self._take(info, again=True)
 
-    def _take(self, info: Info) -> None:
+    def _take(self, info: Info, *, again: bool = False) -> None:
         self._on_info(info.execution_count, info.embedded)
-        self._questions.found(info.question)
+        self._questions.found(info.question, again=again)
 
     async def _past(self, cells: int) -> list[Past]:
         try:

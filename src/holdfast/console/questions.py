@@ -50,10 +50,12 @@ class Questions:
         """Whether there is one that can be answered here."""
         return self._open is not None
 
-    def found(self, question: Question | None) -> None:
-        """What the session says now."""
+    def found(self, question: Question | None, *, again: bool = False) -> None:
+        """What the session says now; `again`: we were here before, and were told of what is everybody's."""
         if question is None or question.session == self._client.session:  # which asks here in its own way
             self._close()
+        elif again and not question.left:
+            return
         elif self._open is None or self._open.id != question.id:
             self._open, self.urgent = question, question.left
             if not question.left:
