@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 
 import zmq
 
+from kit.deadline import Deadline
 from kit.kernel import CHANNELS, PORTS, scratch
 from kit.shell import Shell
-from kit.wire import Client, Message
+from kit.wire import WITHIN, Client, Message
 
 NAME = "work"
 
@@ -99,7 +100,10 @@ class Host:
         return client
 
     def supervisor(self) -> int:
-        pid = self.shell.info(NAME)["pid"]
+        deadline = Deadline(WITHIN)
+        while "pid" not in (told := self.shell.info(NAME)):  # one has ended, and the next is not there yet
+            assert not deadline.passed, told
+        pid = told["pid"]
         assert isinstance(pid, int)
         return pid
 
@@ -136,6 +140,9 @@ def free_block() -> int:
         return base
 
 
+REFUSED = "refused"
+
+
 def knock(info: Message, channel: str = "control", within: float = 5.0) -> str:
     """What becomes of a connection: the name of the event that says so."""
     with zmq.Context() as context, context.socket(zmq.SUB if channel == "iopub" else zmq.DEALER) as door:
@@ -153,4 +160,6 @@ def knock(info: Message, channel: str = "control", within: float = 5.0) -> str:
         event = int.from_bytes(watch.recv_multipart()[0][:2], "little") if watch.poll(within * 1000) else 0
         door.disable_monitor()
         watch.close(linger=0)
+    if event in (zmq.EVENT_HANDSHAKE_FAILED_AUTH, zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL):
+        return REFUSED  # told why, or hung up on before that arrived
     return zmq.Event(event).name.removeprefix("HANDSHAKE_") if event else "nothing"

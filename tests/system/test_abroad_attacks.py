@@ -330,4 +330,4 @@ def test_the_doors_own_file_is_private_and_names_no_way_around(there: Host) -> N
     assert file.stat().st_mode & 0o777 == 0o600
     told = json.loads(file.read_text())
     known_to_all = there.info(Keys(told["curve_publickey"], told["curve_secretkey"]))
-    assert knock(known_to_all) == "FAILED_AUTH"  # the host's own pair lets nobody in
+    assert knock(known_to_all) == "refused"  # the host's own pair lets nobody in

@@ -176,7 +176,7 @@ def test_short_help_is_printed(console: Terminal) -> None:
 def test_long_help_opens_in_the_pager_and_q_comes_back(console: Terminal) -> None:
     console.send("long = type('long', (), {'__doc__': 'first\\n' + 'line\\n' * 60 + 'last'})" + ENTER)
     console.send("long?" + ENTER)
-    console.wait_until(lambda: console.lines[-1] == ":", "less's prompt")
+    console.wait_for_last(":")
     assert "first" in console.text
     assert "last" not in console.text
     console.send("q")
