@@ -86,8 +86,8 @@ def test_it_looks_as_one_that_was_drawn_when_all_was_there(work: Session) -> Non
         work.console(cleared=False, columns=WIDE) as soon,
         work.console(cleared=False, columns=WIDE, HOLDFAST_CONSOLE_IMAGES="none") as late,
     ):
-        without_company = re.sub(r" · with [^·]*(?= ·)", "", late.text)
-        assert re.sub(r"up \d+ s", "", without_company) == re.sub(r"up \d+ s", "", soon.text)
+        without_company = re.sub(r" · with [^·]*(?= ·)", "", late.unfolded)
+        assert re.sub(r"up \d+ s", "", without_company) == re.sub(r"up \d+ s", "", soon.unfolded)
 
 
 def test_what_is_typed_meanwhile_is_not_shown_and_then_runs(work: Session, late: Late) -> None:
