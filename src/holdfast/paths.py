@@ -136,9 +136,13 @@ def check_way(path: Path) -> None:
     That needs to own it, or leave to write in it; a sticky folder such as /tmp lets nobody touch what is not
     his (inode(7)). Symbolic links on the way are followed: what counts is where they lead.
     """
-    way = path.resolve()
-    for folder in (way, *way.parents):
-        status = folder.stat()
+    try:
+        way = path.resolve()
+        states = [(folder, folder.stat()) for folder in (way, *way.parents)]
+    except (OSError, RuntimeError) as error:  # it is not there, or a loop of links
+        what = getattr(error, "strerror", None) or error
+        raise RefusedPath(f"can't look at {path}: {what}", f"look at {path.parent}") from error
+    for folder, status in states:
         if status.st_uid not in (os.getuid(), *_SYSTEM):
             raise RefusedPath(
                 f"{folder} belongs to user {status.st_uid}",

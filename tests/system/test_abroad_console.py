@@ -59,7 +59,7 @@ def test_a_visit_from_the_first_refusal_to_the_last_word(there: Host, visitor: V
     there.lines.append(f"{visitor.key()} mia role=run")
     there.write()
 
-    with visitor.attach() as console:  # the host's key is known by now
+    with visitor.attach("--host-key", host_key) as console:  # from now on it is known
         console.wait_for_last_prompt()
         console.send("x = 6 * 7; x\r")
         console.wait_until(lambda: "Out[1]: 42" in console.text, "the result")
@@ -79,7 +79,12 @@ def test_a_visit_from_the_first_refusal_to_the_last_word(there: Host, visitor: V
 def test_a_host_that_shows_another_key_is_refused_loudly(there: Host, visitor: Visitor) -> None:
     wrong = visitor.told("--host-key", f"curve:{new_keys().public}")
     assert "127.0.0.1 does not have that key" in wrong  # which is not pinned then
-    visitor.told("--host-key", f"curve:{there.key}")
+    refused = visitor.told("--host-key", f"curve:{there.key}")
+    assert "does not let your key in" in refused  # which anybody may say: it is not pinned by that either
+    there.lines.append(f"{visitor.key()} mia role=run")
+    there.write()
+    with visitor.attach("--host-key", f"curve:{there.key}") as console:
+        console.wait_for_last_prompt()
     host_keys = there.shell.home / "config" / "keys" / "host"
     host_keys.unlink()
     there.shell.good("stop", NAME)

@@ -257,20 +257,25 @@ def test_a_connection_file_that_would_let_others_in_opens_no_door(
 
 def test_while_nobody_answers_who_comes_in_nobody_does() -> None:
     """ZeroMQ lets everybody in whose doorman is missing, unless it is told not to."""
-    from holdfast.access import doorman
+    from holdfast import settings
+    from holdfast.access import doorman, doors
+    from holdfast.access.sockets import Sockets
+    from holdfast.protocol import connection as files
 
     with scratch() as folder, zmq.Context() as context:
-        door, client = context.socket(zmq.ROUTER), context.socket(zmq.DEALER)
-        door.linger = client.linger = 0
-        door.zap_domain, door.zap_enforce_domain = doorman.LOCAL, True
-        door.bind(f"ipc://{folder}/door")
-        client.connect(f"ipc://{folder}/door")
+        file = folder / "door.json"
+        doors.open_own(folder / "door", file)
+        opened = Sockets(file, files.read(file), context, settings.Wire())
+        door, url = opened.by_channel["shell"], opened.info.url("shell")
+        client = context.socket(zmq.DEALER)
+        client.linger = 0
+        client.connect(url)
         client.send(b"let me in")
         assert not door.poll(QUIET_MS)
         asked = doorman.Doorman(context)
         with context.socket(zmq.DEALER) as another:
             another.linger = 0
-            another.connect(f"ipc://{folder}/door")
+            another.connect(url)
             another.send(b"me, too")
             assert asked.socket.poll(WITHIN_MS)
             assert not door.poll(0)
@@ -278,5 +283,5 @@ def test_while_nobody_answers_who_comes_in_nobody_does() -> None:
             assert door.poll(WITHIN_MS)
             assert door.recv_multipart()[1] == b"me, too"
         asked.close()
-        door.close()
+        opened.close()
         client.close()

@@ -231,17 +231,29 @@ def test_a_server_that_forwards_nothing_is_said(empty: Host) -> None:
     assert "AllowStreamLocalForwarding yes in its sshd_config" in said
 
 
-def test_what_the_other_side_says_moves_no_cursor(empty: Host) -> None:
+RUDE = {"what": "a\x1b[2J\x1b]0;b\x07c", "remedy": "d\x1b"}
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ({"ok": True, "refused": {"kind": ""} | RUDE}, "on there: a[2J]0;bc"),
+        ({"ok": False} | RUDE, "on there: a[2J]0;bc"),
+        ({"ok": True}, "there answers what can't be understood"),
+        (3, "there"),
+        ("ok", "there"),
+    ],
+)
+def test_what_the_other_side_says_moves_no_cursor(empty: Host, words: object, said: str) -> None:
     empty.serve()
     rude = empty.folder / "rude"
-    words = json.dumps(
-        {"ok": True, "refused": {"kind": "", "what": "a\x1b[2J\x1b]0;b\x07c", "remedy": "d\x1b"}}
-    )
-    rude.write_text(f"#!/bin/sh\necho holdfast-porter 1 7.0.0\nread line\ncat <<'E'\n{words}\nE\ncat\n")
+    answer = json.dumps(words)
+    rude.write_text(f"#!/bin/sh\necho holdfast-porter 1 7.0.0\nread line\ncat <<'E'\n{answer}\nE\ncat\n")
     rude.chmod(0o755)
     with empty.terminal("--set", f"remote.command={rude}", "attach", empty.url) as terminal:
         assert terminal.wait_end() == 1
-        assert "on there: a[2J]0;bc" in terminal.text
+        assert said in terminal.unfolded
+        assert "internal error" not in terminal.text
         assert b"\x1b]0;b" not in terminal.raw
 
 

@@ -466,6 +466,21 @@ def test_bash_cells_leave_no_thread_and_go_on_after_a_crash(client: Client) -> N
     assert client.do("import threading; threading.active_count()").result == "1"
 
 
+def test_a_bash_cell_among_the_users_startup_files_harms_no_other(kernel: Kernel) -> None:
+    startup = kernel.folder / "ipython" / "profile_default" / "startup"
+    startup.mkdir(parents=True, exist_ok=True)
+    (startup / "00-first.ipy").write_text("%%bash\necho started\n")
+    kernel.shut_down(restart=True)
+    kernel.launch()
+    client = kernel.client()
+    assert client.do("%%bash\necho one").text().endswith("one\n")
+    client.run("import os; os.abort()")
+    assert client.do("%%bash\necho two").text() == "two\n"
+    asked = {"x": "get_ipython().run_cell_magic('bash', '', 'echo aside')"}
+    assert client.run("1", user_expressions=asked).status == "ok"
+    assert client.value("6 * 7") == 42
+
+
 def test_bash_cells_go_on_after_a_crash_that_took_the_ones_in_the_background(client: Client) -> None:
     client.do("%%bash --bg --proc program\nexec sleep 60")
     pid = int(client.do("program.pid").result)

@@ -93,7 +93,7 @@ def _read(text: str) -> tuple[ipaddress.IPv4Address | ipaddress.IPv6Address, int
         host, _, port = rest.partition(":")
     try:
         number = int(port or "0")
-        if not 0 <= number <= 65_531:
+        if not 0 <= number <= connection.LAST_BASE:
             raise ValueError
         if host == "localhost":
             host = "127.0.0.1"

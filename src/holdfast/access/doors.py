@@ -16,7 +16,7 @@ from zmq.backend import Socket as _Backend
 
 from holdfast import settings
 from holdfast.access.awaited import Awaited
-from holdfast.access.remote import Remote
+from holdfast.access.remote import CARDS, Remote
 from holdfast.access.sockets import Sockets
 from holdfast.errors import ConnectionFileError, ProtocolError
 from holdfast.protocol import connection
@@ -37,8 +37,6 @@ _EARLY_MESSAGES = 256
 """Kept until the client that is asked is there: each of its sockets connects by itself, and one that ran a
 cell may have no stdin yet. A question that is lost is a cell that waits for ever. The same for replies, while
 clients of a supervisor that was killed come back."""
-_CARDS = 1_024
-"""Clients that may say who they are: more than any session has, less than would cost memory."""
 
 
 class Door:
@@ -137,6 +135,8 @@ class Door:
         self._opened.again()
         self.subscribers = 0
         self.cards.clear()
+        if self.remote is not None:
+            self.remote.forget_cards()
 
     def sources(self) -> Iterable[tuple[Channel, zmq.Socket[bytes]]]:
         """What to watch for arrivals."""
@@ -267,7 +267,7 @@ class Door:
             card = self.remote.named(subscription, card, key)
         elif self.remote is not None:
             card = self.remote.taken_back(subscription, card)
-        if there and len(self.cards) < _CARDS:
+        if there and len(self.cards) < CARDS:
             self.cards.append(card)
         elif not there and card in self.cards:
             self.cards.remove(card)

@@ -7,7 +7,7 @@ can't be read, or is not private.
 from __future__ import annotations
 
 import os
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from datetime import UTC, datetime
 from typing import Final
 
@@ -18,8 +18,9 @@ from holdfast.keys.authorized import Authorized, Person
 REMOTE: Final = b"holdfast.remote"
 """The domain (ZAP) of the door over TCP."""
 
-_SEATS = 4_096
-"""Identities of sockets whose owners are remembered; each client has one."""
+_SEATS = 64
+"""Identities of sockets, and sessions, that are remembered as one key's; each client has two. Whoever has
+more loses his own oldest, and nobody else's."""
 
 _KEY_BYTES = 32
 
@@ -31,7 +32,8 @@ class Guests:
         self._stamp: tuple[int, ...] | None = None
         self._people = Authorized()
         self._inside: set[tuple[str, str]] = set()  # keys that were let in, and from where
-        self._seats: OrderedDict[bytes, str] = OrderedDict()
+        self._owners: dict[bytes, str] = {}  # keys, by identity and session
+        self._seats: defaultdict[str, OrderedDict[bytes, None]] = defaultdict(OrderedDict)  # the same, by key
         self.trouble: HoldfastError | None = None
         """Why nobody comes in at all."""
         self.look()
@@ -62,11 +64,14 @@ class Guests:
 
     def sits(self, seat: bytes, key: str) -> bool:
         """Whether a client's identity, or session, is his own: it was his first, or nobody's."""
-        owner = self._seats.setdefault(seat, key)
-        self._seats.move_to_end(seat)
-        if len(self._seats) > _SEATS:
-            self._seats.popitem(last=False)
-        return owner == key
+        if self._owners.setdefault(seat, key) != key:
+            return False
+        own = self._seats[key]
+        own[seat] = None
+        own.move_to_end(seat)
+        if len(own) > _SEATS:
+            del self._owners[own.popitem(last=False)[0]]
+        return True
 
     def look(self) -> bool:
         """Whether somebody is inside who may not be any more."""

@@ -15,8 +15,8 @@ from holdfast.protocol.messages import Header, Message
 from holdfast.protocol.notices import Card
 from holdfast.settings import Listen
 
-_CARDS = 1_024
-"""As many as a door has (`doors.py`)."""
+CARDS = 1_024
+"""Clients that may say who they are, at a door: more than any session has, less than would cost memory."""
 
 
 class NotYours(ProtocolError):
@@ -29,7 +29,7 @@ class Remote:
     def __init__(self, guests: Guests, listen: Listen) -> None:
         self.guests = guests
         self.listen = listen
-        self._cards: dict[bytes, Card] = {}
+        self._cards: dict[bytes, list[Card]] = {}  # as they were noted, by subscription
 
     def signed(self, message: Message, key: str) -> Message:
         """The message, with who has sent it. ProtocolError if it is not to be heard."""
@@ -50,12 +50,22 @@ class Remote:
         """The card that a client has left by subscribing to something, with the name that is its owner's."""
         person = self.guests.who(key)
         if person is None or not self.guests.sits(b"session " + card.session.encode(), key):
-            return card._replace(username="?", session="")
-        card = card._replace(username=person.name)
-        if len(self._cards) < _CARDS:
-            self._cards[subscription] = card
+            card = card._replace(username="?", session="")  # whoever ends it, it is this one that goes
+        else:
+            card = card._replace(username=person.name)
+        if sum(map(len, self._cards.values())) < CARDS:
+            noted = self._cards.setdefault(subscription, [])
+            noted.insert(0 if card.session else len(noted), card)
         return card
 
     def taken_back(self, subscription: bytes, card: Card) -> Card:
         """The same, when its subscription has ended: nobody is asked then whose it was."""
-        return self._cards.pop(subscription, card)
+        noted = self._cards.get(subscription, [])
+        found = noted.pop() if noted else card
+        if not noted:
+            self._cards.pop(subscription, None)
+        return found
+
+    def forget_cards(self) -> None:
+        """Nobody is connected any more."""
+        self._cards.clear()

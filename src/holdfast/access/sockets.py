@@ -66,6 +66,9 @@ class Sockets:
         except ConnectionFileError:
             self.close()
             raise
+        except (zmq.ZMQError, OSError) as error:  # a key of Curve's that is none, no descriptors
+            self.close()
+            raise ConnectionFileError(f"can't open the door of {file}: {error.strerror}") from error
         self.info = msgspec.structs.replace(asked, **ports)
         """As asked, with the ports that were chosen."""
 

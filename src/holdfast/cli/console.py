@@ -66,6 +66,7 @@ class Way(NamedTuple):
     title: str
     """What it is called when it is left."""
     ring: Callable[[], DoorbellClient]
+    """Within FAREWELL_SECONDS, if it is on another host."""
     find: Find | None = None
     """How it is found again when the connection was lost, if it is on another host."""
 
@@ -168,6 +169,8 @@ def _what_goes_on(info: dict[str, Any], others: list[dict[str, Any]]) -> str:
     elif info["state"] == "busy":
         going.append("it is busy")
     if others:
-        names = sorted(each["name"] for each in others)
+        from holdfast.console import ansi  # noqa: PLC0415 - when the console is over
+
+        names = sorted(ansi.visible(each["name"]) for each in others)
         going.append(f"{', '.join(names)} {'is' if len(names) == 1 else 'are'} attached")
     return f" ({'; '.join(going)})" if going else ""

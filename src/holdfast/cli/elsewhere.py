@@ -11,9 +11,10 @@ import subprocess
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
+from functools import partial
 
 from holdfast import __version__
-from holdfast.cli import console, replay
+from holdfast.cli import console, listen, replay
 from holdfast.cli.usage import UsageError, complain, tell
 from holdfast.client import start
 from holdfast.client.doorbell import DoorbellClient
@@ -98,6 +99,7 @@ def _as_there(words: Sequence[str]) -> list[str]:
 
 
 def _attach(address: Address, options: Namespace) -> int:
+    listen.take(options)
     console.load()
     settings = _settings()
     session = RemoteSession(address, settings.remote)
@@ -116,6 +118,7 @@ def _attach(address: Address, options: Namespace) -> int:
 
 
 def _new(address: Address, options: Namespace) -> int:
+    listen.take(options)
     console.load()
     settings = _settings()
     session = RemoteSession(address, settings.remote)
@@ -129,7 +132,8 @@ def _new(address: Address, options: Namespace) -> int:
 
 
 def _open(session: RemoteSession, address: Address, settings: Settings, *, created: bool) -> int:
-    way = console.Way(str(address), f"{address.name} on {address.host}", session.ring, session.find)
+    ring = partial(session.ring, console.FAREWELL_SECONDS)
+    way = console.Way(str(address), f"{address.name} on {address.host}", ring, session.find)
     return console.open_by(way, session.connection_file, settings.console, created=created)
 
 

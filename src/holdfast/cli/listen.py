@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from socket import gethostname
 from typing import TYPE_CHECKING
 
 from holdfast.cli import setting
@@ -43,4 +45,5 @@ def tell_how(options: Namespace, name: str, bell: DoorbellClient) -> None:
     for door in bell.ask("info")["doors"]:
         tell(f"open: {door}")
         if host is not None and door.startswith("tcp://"):
-            tell(f"to join: holdfast attach {door.split()[0]}/{name} --host-key '{z85.shown(host.public)}'")
+            there = re.sub(r"(?<=^tcp://)(0\.0\.0\.0|\[::\])", gethostname(), door.split()[0])
+            tell(f"to join: holdfast attach {there}/{name} --host-key '{z85.shown(host.public)}'")

@@ -9,6 +9,7 @@ from typing import Any
 from holdfast.cli.programs.output import finish
 from holdfast.cli.usage import tell
 from holdfast.client.blocking import Client
+from holdfast.console import ansi
 from holdfast.protocol import connection
 
 _MARGIN = "    "
@@ -50,4 +51,5 @@ def _stopped(cell: dict[str, Any], left: list[dict[str, Any]]) -> str:
 
 
 def _indented(code: str) -> str:
-    return "\n".join(f"{_MARGIN}{line}" for line in code.strip("\n").splitlines())
+    """As it is read: a cell of somebody else's may hide in its own code what it does."""
+    return "\n".join(f"{_MARGIN}{ansi.visible(line)}" for line in code.strip("\n").splitlines())

@@ -14,11 +14,11 @@ from typing import NamedTuple
 import zmq
 
 from holdfast.client.sockets import secure
-from holdfast.client.succession import Successor
+from holdfast.client.succession import Find, Successor
 from holdfast.errors import KeysError, NoAnswer, SessionError
 from holdfast.keys import kept, z85
 from holdfast.paths import checked_name
-from holdfast.protocol.connection import ConnectionInfo, bases, with_ports
+from holdfast.protocol.connection import LAST_BASE, ConnectionInfo, bases, with_ports
 
 SCHEME = "tcp://"
 
@@ -28,9 +28,6 @@ KNOCK_SECONDS = 5.0
 CUT_SECONDS = 60.0
 """So long a host that was there is waited for: a tunnel, a lid that was closed for a moment."""
 
-_LAST_PORT = 65_531
-"""Four more follow it."""
-
 _PLACE = re.compile(r"tcp://(\[[0-9a-fA-F:.]+\]|[^/:\s\[\]]+)(?::(\d{1,5}))?/([^/\s]+)")
 _EVENTS = (
     zmq.EVENT_HANDSHAKE_SUCCEEDED
@@ -39,8 +36,6 @@ _EVENTS = (
     | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL
     | zmq.EVENT_CLOSED
 )
-_ITS_KEY = (zmq.EVENT_HANDSHAKE_SUCCEEDED, zmq.EVENT_HANDSHAKE_FAILED_AUTH)
-"""Who can say one of these has the key that we think he has."""
 
 
 class Place(NamedTuple):
@@ -56,14 +51,15 @@ class Place(NamedTuple):
 
     @property
     def pinned_as(self) -> str:
-        """What stands before its key in known_hosts."""
-        return f"{SCHEME}{self.host}" + ("" if self.port is None else f":{self.port}")
+        """What stands before its key in known_hosts: the first block goes without saying."""
+        port = "" if self.port in (None, next(iter(bases()))) else f":{self.port}"
+        return f"{SCHEME}{self.host}{port}"
 
 
 def place(word: str) -> Place:
     """What an address means; SessionError if it is none."""
     match = _PLACE.fullmatch(word)
-    if match is None or (match[2] and not 0 < int(match[2]) <= _LAST_PORT):
+    if match is None or (match[2] and not 0 < int(match[2]) <= LAST_BASE):
         raise SessionError(f"{word!r} is no address of a session", "holdfast attach tcp://HOST[:PORT]/NAME")
     return Place(match[1], int(match[2]) if match[2] else None, checked_name(match[3]))
 
@@ -71,46 +67,49 @@ def place(word: str) -> Place:
 def connection(there: Place, word: str | None = None) -> ConnectionInfo:
     """The way in. KeysError if the host's key is not known, or another one, or ours is not let in.
 
-    `word` names the key that the host is to have. It is pinned once the host has shown that it has it.
+    `word` names the key that the host is to have. It is pinned once the host has let us in: only then has it
+    shown that it has it.
     """
     key, line = _expected(there, word)
     mine = kept.pair_or_new(kept.ID)
     others: list[str] = []
+    nobody: NoAnswer | None = None
     for base in [there.port] if there.port is not None else bases():
         info = _info(there.host, base, key, mine)
+        event = _knocked(info, patient=False)
         try:
-            event = _knocked(info, patient=False)
-            if event in _ITS_KEY and line is None:
-                kept.remember(there.pinned_as, key)
             _check(there, info, event, line)
-        except NoAnswer:
-            if others:
-                break
-            raise
+        except NoAnswer as error:
+            nobody = nobody or error
+            if event == zmq.EVENT_CLOSED:  # no session has these ports; a later one may have the next
+                continue
+            break
+        if line is None:
+            kept.remember(there.pinned_as, key)
+            _, line = _expected(there, None)
         name = _name(info)
         if name == there.name:
             return info
         others.append(name)
+    if nobody is not None and not others:
+        raise nobody
     raise SessionError(
         f"no session named {there.name!r} can be joined at {there.host}",
         f"holdfast attach {there._replace(name=others[0])}" if others else None,
     )
 
 
-def finder(info: ConnectionInfo) -> Callable[[object], Successor | None]:
+def finder(info: ConnectionInfo) -> Find:
     """How the session is found again when the connection was cut; None if that is of no use any more."""
 
-    def find(_: object = None) -> Successor | None:
+    def find(say: Callable[[str], None] | None = None) -> Successor | None:
         deadline = time.monotonic() + CUT_SECONDS
-        while time.monotonic() < deadline:
-            event = _knocked(info, patient=True)
-            if event:
-                return (
-                    Successor(info, None, gone="the session")
-                    if event == zmq.EVENT_HANDSHAKE_SUCCEEDED
-                    else None
-                )
-        return None
+        while not (event := _knocked(info, patient=True)) and time.monotonic() < deadline:
+            if say is not None:
+                say(f"{info.ip} can't be reached; it is tried again for {CUT_SECONDS:.0f} s")
+                say = None
+        came = event == zmq.EVENT_HANDSHAKE_SUCCEEDED
+        return Successor(info, None, gone="the session") if came else None
 
     return find
 
@@ -145,7 +144,10 @@ def _expected(there: Place, word: str | None) -> tuple[str, int | None]:
 
 
 def _knocked(info: ConnectionInfo, *, patient: bool) -> int:
-    """What becomes of a connection, an event of ZeroMQ's; 0 if nobody is there (`patient`: for a while)."""
+    """What becomes of a connection, by ZeroMQ's event: EVENT_CLOSED if nobody is there, 0 if nothing comes.
+
+    `patient`: nobody may be there for a while.
+    """
     with zmq.Context() as context, context.socket(zmq.DEALER) as door:
         door.linger = 0
         secure(door, info)
@@ -165,10 +167,10 @@ def _check(there: Place, info: ConnectionInfo, event: int, line: int | None) -> 
     """KeysError says why we are not let in; NoAnswer if nobody is there."""
     if event == zmq.EVENT_HANDSHAKE_FAILED_AUTH:
         raise KeysError(
-            f"{there.host} does not let your key in (not known there, expired, or not from here)",
+            f"{there.host} does not let your key in (not known, expired, not from here), or is not that host",
             "send the line of `holdfast keys` to whose session it is",
         )
-    if event == 0:
+    if event in (0, zmq.EVENT_CLOSED):
         raise NoAnswer(
             f"nothing answers at {info.url('control')}", f"is it there, and reachable? {there.host}"
         )
@@ -179,14 +181,12 @@ def _check(there: Place, info: ConnectionInfo, event: int, line: int | None) -> 
 
 
 def _first_event(watch: zmq.Socket[bytes], *, patient: bool) -> int:
-    """What becomes of the first try; 0 if nobody answers in time."""
+    """What becomes of the first try; 0 if nothing comes in time."""
     deadline = time.monotonic() + KNOCK_SECONDS
     while (left := deadline - time.monotonic()) > 0 and watch.poll(int(left * 1000) + 1):
         event = int.from_bytes(watch.recv_multipart()[0][:2], "little")
-        if event != zmq.EVENT_CLOSED:
+        if event != zmq.EVENT_CLOSED or not patient:  # libzmq itself goes on trying
             return event
-        if not patient:  # libzmq itself goes on trying
-            return 0
     return 0
 
 
@@ -195,7 +195,7 @@ def _name(info: ConnectionInfo) -> str:
     from holdfast.client.blocking import Client  # noqa: PLC0415 - the one that is used afterwards is another
 
     with Client(info) as client:
-        return str(client.operation("info")["name"])
+        return checked_name(str(client.operation("info").get("name")))
 
 
 def _changed(there: Place, line: int) -> KeysError:

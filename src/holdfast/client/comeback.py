@@ -46,6 +46,13 @@ class Comeback:
             self._task.cancel()
 
     async def _run(self) -> None:
+        try:
+            await self._come_back()
+        except Exception as error:  # noqa: BLE001 - whatever it is, who waits must not do so for ever
+            self._hears().sought(f"it can't be come back to: {type(error).__name__}: {error}")
+            self._lost()
+
+    async def _come_back(self) -> None:
         found = await self._found()
         while found is not None:
             try:

@@ -1,7 +1,8 @@
 """The client's end of a supervisor's doorbell: JSON lines over a unix socket, blocking. Stdlib only.
 
 Launchers and the command line are started often, so nothing here may import msgspec or ZeroMQ (30 ms and
-60 ms). The peer is a process of the same user, checked by the kernel; its lines are trusted to be ours.
+60 ms). The peer is a process of the same user, checked by the kernel; but what it hands on may come from
+another host (`remote/`), so its lines are bounded, and looked at before they are believed.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 ANSWER_SECONDS = 10.0
 """A supervisor answers within milliseconds; after this long it hangs."""
+
+MOST_BYTES = 64 * 1024 * 1024
+"""Of answers that wait: as much as a supervisor keeps for one ringer (`access/doorbell.py`, MAX_OUTBOX)."""
 
 _PIECE = 256 * 1024
 _CREDENTIALS = 12  # struct ucred: pid, uid, gid of four bytes each (unix(7), SO_PEERCRED)
@@ -113,17 +117,24 @@ class DoorbellClient:
         return events or self._receive(None)
 
     def _receive(self, deadline: float | None) -> list[dict[str, Any]] | None:
-        while b"\n" not in self._buffer:
+        whole = b"\n" in self._buffer
+        while not whole:
             piece = self._read(deadline)
             if not piece:
                 return None
+            whole = b"\n" in piece
             self._buffer += piece
+            if len(self._buffer) > MOST_BYTES:
+                raise self._no_answer("answers without an end")
         *lines, rest = self._buffer.split(b"\n")
         self._buffer = rest
         try:
-            return [json.loads(line) for line in lines]
-        except ValueError as error:
+            messages = [json.loads(line) for line in lines]
+        except (ValueError, RecursionError) as error:
             raise self._no_answer("answers what can't be understood") from error
+        if not all(isinstance(message, dict) for message in messages):
+            raise self._no_answer("answers what can't be understood")
+        return messages
 
     def _read(self, deadline: float | None) -> bytes:
         rest = None if deadline is None else max(deadline - time.monotonic(), 0.001)

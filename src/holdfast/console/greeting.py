@@ -26,7 +26,7 @@ def head(
     words = [f"holdfast {__version__}"] if created else []
     words.append(f"session {name}")
     if info is not None:
-        words.append(f"Python {info.python}")
+        words.append(f"Python {ansi.visible(info.python)}")
         words += [] if created else _past(info, others, now)
         words += ["a program that has stopped; exit: it goes on, Ctrl-D: it waits"] if info.embedded else []
     words += ["? for help, Ctrl-D to leave"] if created else ["Ctrl-D leaves"]

@@ -82,14 +82,14 @@ def parse(text: str) -> Authorized:
     """All lines of a file."""
     people: list[Person] = []
     wrong: list[Wrong] = []
+    lines: dict[str, int] = {}
     for number, line in enumerate(text.split("\n"), 1):
         if not says_something(line):
             continue
         try:
             person = person_of(line)._replace(line=number)
-            twin = next((each for each in people if each.key == person.key), None)
-            if twin is not None:
-                raise ValueError(f"this key stands in line {twin.line} already")
+            if lines.setdefault(person.key, number) != number:
+                raise ValueError(f"this key stands in line {lines[person.key]} already")
             people.append(person)
         except ValueError as error:
             wrong.append(Wrong(number, str(error)))

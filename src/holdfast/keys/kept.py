@@ -8,7 +8,10 @@ known_hosts        which key each host had when you first went there
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -64,6 +67,7 @@ def pair_or_new(name: str) -> Pair:
             f"# Holdfast: a key pair. The second line is secret.\n{z85.shown(found.public)}\n{found.secret}\n"
         )
         _replace(folder() / name, text, only_if_new=True)
+        return pair(name) or found  # somebody else's, who was quicker
     return found
 
 
@@ -123,14 +127,23 @@ def _text(path: Path) -> str | None:
 def _replace(path: Path, text: str, *, only_if_new: bool = False) -> None:
     paths.check_way(paths.private_folder(path.parent))
     try:
-        if only_if_new:
-            with open(files.open_private(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL), "w") as file:
-                file.write(text)
-        else:
-            _text(path)  # refused if it is not ours alone
-            files.replace(path, text.encode())
+        with _turn(path.parent):
+            before = _text(path)  # refused if it is not ours alone
+            if before is None or not only_if_new:
+                files.replace(path, text.encode())
     except OSError as error:
         raise KeysError(f"can't write {path}: {error.strerror}", f"look at {path.parent}") from error
+
+
+@contextlib.contextmanager
+def _turn(folder: Path) -> Iterator[None]:
+    """One at a time: two first starts make one key."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _belong_together(found: Pair) -> bool:

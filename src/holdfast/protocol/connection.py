@@ -22,6 +22,9 @@ from holdfast.protocol.signing import known_scheme
 Channel = Literal["shell", "iopub", "stdin", "control", "hb"]
 CHANNELS: tuple[Channel, ...] = ("shell", "iopub", "stdin", "control", "hb")
 
+LAST_BASE = 65_531
+"""The highest first port of five."""
+
 FIRST_PORT = 5555
 """Of sessions that can be joined over TCP: as the first prototype of such a kernel had it (2010), and most
 examples of ZeroMQ since."""

@@ -139,3 +139,21 @@ def test_several_things_asked_at_once_are_answered_in_their_order_though_events_
             {"name": "recent", "got": 3},
         ]
         assert bell.receive() == [{"event": "closed"}]
+
+
+@pytest.mark.parametrize("line", [b"3", b'"ok"', b"[]", b"{", b"[" * 200_000, b"\xff"])
+def test_an_answer_that_is_none_is_said_to_be_that(line: bytes) -> None:
+    ours, theirs = socket.socketpair()
+    with theirs, DoorbellClient(ours, "work") as bell:
+        theirs.sendall(line + b"\n")
+        with pytest.raises(NoAnswer, match="answers what can't be understood"):
+            bell.ask("info", timeout=5)
+
+
+def test_an_answer_without_an_end_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("holdfast.client.doorbell.MOST_BYTES", 100_000)
+    ours, theirs = socket.socketpair()
+    with theirs, DoorbellClient(ours, "work") as bell:
+        theirs.sendall(b"x" * 150_000)
+        with pytest.raises(NoAnswer, match="answers without an end"):
+            bell.ask("info", timeout=5)

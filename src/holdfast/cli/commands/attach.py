@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from holdfast.cli import console, listen, pick, setting
-from holdfast.cli.usage import tell
+from holdfast.cli.usage import UsageError, tell
 from holdfast.client import start
 from holdfast.errors import SessionExists
 
@@ -45,7 +45,15 @@ def run(options: Namespace) -> int:
     if options.name is not None and options.name.startswith(_ABROAD):
         from holdfast.cli import abroad  # noqa: PLC0415 - most sessions are here
 
+        if options.fresh or options.replay or options.listen:
+            raise UsageError(
+                "how a session over there begins is not said from here", f"holdfast attach {options.name}"
+            )
         return abroad.attach(options.name, options.host_key)
+    if options.host_key is not None:
+        raise UsageError(
+            "--host-key belongs to tcp://HOST/NAME", "holdfast attach tcp://HOST/NAME --host-key KEY"
+        )
     listen.take(options)
     name = pick.named_or_newest(options.name)
     again = options.fresh or options.replay

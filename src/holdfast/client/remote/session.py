@@ -10,7 +10,7 @@ from typing import Any
 from holdfast.client.doorbell import DoorbellClient
 from holdfast.client.remote.address import Address
 from holdfast.client.remote.complaints import Failed, forbidden, harmless
-from holdfast.client.remote.tunnel import Tunnel, door
+from holdfast.client.remote.tunnel import ANSWER_SECONDS, Tunnel, door
 from holdfast.client.succession import Successor
 from holdfast.errors import NoAnswer, SessionError, SessionNotRunning
 from holdfast.protocol import connection
@@ -18,6 +18,15 @@ from holdfast.settings import Remote
 
 FIRST_PAUSE_SECONDS = 1.0
 """Between the first two tries: a host that restarts its network is soon back."""
+
+_BEGUN: dict[str, type] = {"epoch": int, "begun": bool, "lingers": bool}
+_ANSWERS: dict[str, dict[str, type]] = {
+    "attach": _BEGUN,
+    "new": _BEGUN,
+    "find": {"found": bool, "epoch": int},
+}
+_NOBODY: dict[str, type] = {}
+"""What an answer of the porter's must have; the key of a door is looked at where it is used."""
 
 
 class RemoteSession:
@@ -42,7 +51,7 @@ class RemoteSession:
 
         SessionError if it refuses, Failed if nothing comes through.
         """
-        told = self._tunnel.ask(op, name=self._address.name, **arguments)
+        told = self._told(op, **arguments)
         self._epoch = told["epoch"]
         info = door(self._tunnel.prefix, told)
         connection.write(self._tunnel.prefix.with_name("connection.json"), info)
@@ -58,13 +67,19 @@ class RemoteSession:
         """Of the way in, until it changes."""
         return self._tunnel.prefix.with_name("connection.json")
 
-    def ring(self) -> DoorbellClient:
-        """A connection to its supervisor. SessionNotRunning if it has none."""
-        if not self._tunnel.lives:
-            raise NoAnswer(f"there is no connection to {self._address.host}")
-        if not self._tunnel.ask("find", name=self._address.name)["found"]:
-            raise SessionNotRunning(f"session {self._address.name!r} is not running; its state is kept")
-        return self._tunnel.ring()
+    def ring(self, timeout: float = ANSWER_SECONDS) -> DoorbellClient:
+        """A connection to its supervisor, within so many seconds. SessionNotRunning if it has none."""
+        nobody = NoAnswer(f"there is no connection to {self._address.host}")
+        if not self._finding.acquire(timeout=timeout):  # it is sought just now
+            raise nobody
+        try:
+            if not self._tunnel.lives:
+                raise nobody
+            if not self._told("find", timeout=timeout)["found"]:
+                raise SessionNotRunning(f"session {self._address.name!r} is not running; its state is kept")
+            return self._tunnel.ring()
+        finally:
+            self._finding.release()
 
     def find(self, say: Callable[[str], None]) -> Successor | None:
         """Who serves it now, by a new connection if need be; None: nobody does.
@@ -80,7 +95,7 @@ class RemoteSession:
             if not told["found"]:
                 return None
             same, self._epoch = told["epoch"] == self._epoch, told["epoch"]
-            story = None if same or told["story"] is None else harmless(str(told["story"]))
+            story = None if same or told.get("story") is None else harmless(str(told["story"]))
             return Successor(door(self._tunnel.prefix, told), story, self._epoch, gone, may_be_cut=True)
 
     def close(self) -> None:
@@ -92,11 +107,19 @@ class RemoteSession:
         """Where it is, as far as the connection stands. None: it does not."""
         if not self._tunnel.lives:
             return None
-        self._tunnel.move()  # who was connected must not be so again before it is known what was missed
         try:
-            return self._tunnel.ask("find", name=self._address.name)
-        except (NoAnswer, SessionError):
+            self._tunnel.move()  # who was connected must not be so again before it is known what was missed
+            return self._told("find")
+        except (NoAnswer, SessionError, OSError):  # also: the folder of the sockets is gone
             return None
+
+    def _told(self, op: str, **arguments: Any) -> dict[str, Any]:
+        """What the porter answers; the other host decides what that is. SessionError, NoAnswer."""
+        told = self._tunnel.ask(op, name=self._address.name, **arguments)
+        expected = _NOBODY if told.get("found") is False else _ANSWERS[op]
+        if not all(isinstance(told.get(key), kind) for key, kind in expected.items()):
+            raise SessionError(f"{self._address.host} answers what can't be understood")
+        return told
 
     def _asked_anew(self, say: Callable[[str], None]) -> dict[str, Any]:
         pause, told = 0.0, False
@@ -111,7 +134,11 @@ class RemoteSession:
                 if self._left.is_set():
                     self._tunnel.close()
                     raise NoAnswer("the console was left")
-                return self._tunnel.ask("find", name=self._address.name, instead=list(instead))
+                return self._told("find", instead=list(instead))
+            except OSError as error:  # no room, no descriptors: that may pass
+                if not told:
+                    say(f"no connection to {self._address.host}: {error.strerror}; it is tried again")
+                told = True
             except Failed as error:
                 if error.lasting:
                     say(f"{error.what}. It needs you: holdfast attach {self._address}")

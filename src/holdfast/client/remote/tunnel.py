@@ -80,16 +80,14 @@ class Tunnel:
         self._reason = threading.Event()  # there is one among it
         self._quiet = alone  # what ssh says is not for the terminal
         self._folder = _Folder()
-        self._place.mkdir(mode=0o700)
-        ours, its = socket.socketpair()
-        try:
-            self._process = self._start(its, settings)
-        except BaseException:
-            ours.close()
-            self._folder.close()
-            raise
-        finally:
-            its.close()
+        with contextlib.ExitStack() as undone:
+            undone.callback(self._folder.close)
+            self._place.mkdir(mode=0o700)
+            ours, its = socket.socketpair()
+            undone.callback(ours.close)
+            with its:
+                self._process = self._start(its, settings)
+            undone.pop_all()
         self._porter = DoorbellClient(ours, address.host)
         self._listener = threading.Thread(target=self._listen, name="ssh", daemon=True)
         self._listener.start()
@@ -116,12 +114,14 @@ class Tunnel:
         self._moves += 1
         before.rename(self._place)
 
-    def ask(self, op: str, **arguments: object) -> dict[str, Any]:
+    def ask(self, op: str, *, timeout: float = ANSWER_SECONDS, **arguments: object) -> dict[str, Any]:
         """Have the porter do something. SessionError in its words, NoAnswer if it gives no answer."""
         try:
-            told = self._porter.ask(op, timeout=ANSWER_SECONDS, token=self.token, **arguments)
+            told = self._porter.ask(op, timeout=timeout, token=self.token, **arguments)
         except NoAnswer:
             raise self.failure() from None
+        except SessionError as error:  # in words of the other side's that are yet to be looked at
+            raise self._refusal({"what": error.what, "remedy": error.remedy}) from None
         if isinstance(refused := told.get("refused"), dict):
             raise self._refusal(refused)
         return told
@@ -184,7 +184,7 @@ class Tunnel:
         """What ssh says goes to the terminal while it is being let in; why it fails is told by us."""
         assert self._process.stderr is not None
         with self._process.stderr as stream:
-            for line in stream:
+            for line in iter(lambda: stream.readline(MOST_JUNK), b""):
                 text = line.decode(errors="replace")
                 self._said.append(text)
                 if complaints.is_reason(text):
@@ -260,8 +260,12 @@ class _Folder:
             within = Path("/tmp")  # noqa: S108 - mkdtemp(3) makes a folder that is ours alone
         _clear(within)
         self.path = Path(tempfile.mkdtemp(prefix=_OURS, dir=within))
-        self._lock = os.open(self.path / _LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        made = tempfile.mkstemp(
+            dir=self.path
+        )  # locked before it has its name: nobody takes it for left behind
+        self._lock = made[0]
         fcntl.flock(self._lock, fcntl.LOCK_EX)
+        os.rename(made[1], self.path / _LOCK)
 
     def close(self) -> None:
         """Remove it."""

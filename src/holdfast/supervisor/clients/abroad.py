@@ -6,6 +6,8 @@ somebody is inside who may not be       within half a second all connections are
 
 from __future__ import annotations
 
+import os
+import resource
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +21,9 @@ from holdfast.errors import ConnectionFileError, HoldfastError
 from holdfast.protocol import connection
 from holdfast.settings import Listen
 from holdfast.supervisor.loop import Loop
+
+CROWD = 0.5
+"""Of the descriptors that we may have: with none left nobody could be served, nor anything be written."""
 
 Make = Callable[[Path, Remote], Door]
 """Opens a door from its connection file."""
@@ -68,7 +73,20 @@ class Abroad:
         door = self._door
         if door is None or door.remote is None:
             return
-        if door.remote.guests.look():
+        crowded = _crowded()
+        if door.remote.guests.look() or crowded:
             door.remote.guests.all_out()
             self._throw_out(door)
+        if crowded:
+            print("too many connections over TCP: all were closed", file=sys.stderr, flush=True)
         self._loop.later(self._listen.look_seconds, self._look)
+
+
+def _crowded() -> bool:
+    """Whether strangers, who need no key to knock, hold more descriptors than is good for us."""
+    try:
+        free = os.dup(0)
+    except OSError:
+        return True
+    os.close(free)
+    return free > CROWD * resource.getrlimit(resource.RLIMIT_NOFILE)[0]

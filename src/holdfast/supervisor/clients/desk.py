@@ -118,15 +118,21 @@ class Desk:
         else:
             self.hold_back(door, channel)
 
+    def _is_in_anothers_name(self, door: Door, message: Message) -> bool:
+        """Whether its session, or its id, is that of somebody else's message: all can read both."""
+        cell = self._ledger.journal.of_request(message.header.msg_id)
+        taken = cell is not None and cell.header != message.header_raw
+        return taken or self._presence.is_anothers(message.header.session, door)
+
     def take(self, door: Door, channel: Channel, message: Message) -> None:
         """Act on one message."""
         kind = message.header.msg_type
+        if door.remote is not None and self._is_in_anothers_name(door, message):
+            return  # an answer would go to that one, too: busy and idle are everybody's to hear
         try:
             rights.check(message)
         except AccessRefused as error:
             self._answer(door, channel, message, functools.partial(_refusal, error))
-            return
-        if door.remote is not None and self._presence.is_anothers(message.header.session, door):
             return
         self._presence.heard(door, message.header)
         if kind == "input_reply":

@@ -192,6 +192,9 @@ class Entrance:
         """Close all its connections; it listens on."""
         for _, socket in door.sources():
             self._loop.forget(socket)
+        seconds = self._settings.life.return_seconds
+        self._presence.expect_back(seconds)
+        self._loop.later(seconds, self._presence.changed)
         door.reopen()
         doors.serve(door, self._loop.on_readable, self._arrived)
         self._note_presence()

@@ -40,6 +40,7 @@ class Presence:
         self._doors = doors
         self._heard: OrderedDict[str, _Heard] = OrderedDict()  # by header.session, latest last
         self._carded: OrderedDict[str, None] = OrderedDict()  # sessions that have ever left a card
+        self._patience = 0.0  # time.monotonic() until which clients may be on their way back
         self.on_change: Callable[[], None] = lambda: None
         """Called when somebody has come to listen, or has left."""
 
@@ -66,8 +67,14 @@ class Presence:
             self._carded.popitem(last=False)
         self.on_change()
 
+    def expect_back(self, seconds: float) -> None:
+        """A door has closed all connections, and who may comes again: so long nobody is gone for certain."""
+        self._patience = time.monotonic() + seconds
+
     def has_left(self, job: Job) -> bool:
         """Whether the client that sent `job` is gone for certain."""
+        if time.monotonic() < self._patience:
+            return False
         session, door = job.message.header.session, job.door
         if session in self._carded:
             return all(card.session != session for card in self._cards())

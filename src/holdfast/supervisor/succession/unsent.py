@@ -42,6 +42,8 @@ class Unsent:
         if unsure is not None and (unsure[1].epoch, unsure[1].seq) <= ring.sending:
             text = codec.encode({"name": "stderr", "text": _UNSURE.format(self._name)})
             self._broadcast.tell_guests("stream", text, parent_of(unsure[0]))
-        for cell, record in journal.published_after(*ring.sending, PAGE_BYTES):
-            place = record.epoch, record.seq
-            self._broadcast.tell_guests(record.msg_type, record.content, parent_of(cell), place)
+        place = ring.sending
+        while page := journal.published_after(*place, PAGE_BYTES):
+            for cell, record in page:
+                place = record.epoch, record.seq
+                self._broadcast.tell_guests(record.msg_type, record.content, parent_of(cell), place)

@@ -7,7 +7,7 @@ cell would wait for ever. So it ends with the cell, unless programs of `--bg` ar
 from __future__ import annotations
 
 import contextlib
-import os
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -25,7 +25,6 @@ def ended_with_cell(shell: Any) -> Iterator[None]:
         yield
     finally:
         if (magics := registry.get(_MAGICS)) is not None and magics.event_loop is not None:
-            magics.served_in = os.getpid()
             magics._gc_bg_processes()
             if not magics.bg_processes:
                 _end(magics)
@@ -33,7 +32,8 @@ def ended_with_cell(shell: Any) -> Iterator[None]:
 
 def _forget_if_lost(magics: Any) -> None:
     """The thread stayed in the interpreter from which we were forked, and so did the programs."""
-    if magics.served_in == os.getpid():
+    thread = getattr(magics.event_loop, "_thread_id", None)  # None: it has yet to begin
+    if thread is None or any(each.ident == thread for each in threading.enumerate()):
         return
     finalizer = getattr(magics, "_event_loop_finalizer", None)
     if finalizer is not None:
