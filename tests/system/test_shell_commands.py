@@ -31,6 +31,20 @@ def asked(client: Client, code: str, answers: list[str]) -> tuple[str, list[Mess
     return cell.text(), [message["content"] for message in client.prompts[seen:]]
 
 
+def listener(folder: Path, heard: str) -> str:
+    """A program that says "here" and does `heard` at an interrupt, be it ever so early: a shell's trap may
+    wait for the command that was about to begin."""
+    code = f"""
+import signal
+signal.pthread_sigmask(signal.SIG_BLOCK, {{signal.SIGINT}})
+print("here", flush=True)
+def interrupted():
+    signal.sigwait({{signal.SIGINT}})
+{heard}
+"""
+    return file_with(folder, "listener.py", code)
+
+
 def questions(found: list[Message]) -> list[str]:
     return [each["prompt"] for each in found]
 
@@ -315,9 +329,9 @@ def test_an_interrupt_ends_a_row_of_quick_commands(guest: Client) -> None:
     assert guest.finish(msg_id).error["ename"] == "KeyboardInterrupt"
 
 
-def test_a_program_may_do_what_it_likes_with_an_interrupt(guest: Client) -> None:
-    code = "!trap 'echo caught' INT; echo here; sleep 60; read x; echo $x\nprint('next')"
-    msg_id = guest.start(code, allow_stdin=True)
+def test_a_program_may_do_what_it_likes_with_an_interrupt(guest: Client, tmp_path: Path) -> None:
+    command = listener(tmp_path, "interrupted()\nprint('caught')\nprint(input())")
+    msg_id = guest.start(f"!{command}\nprint('next')", allow_stdin=True)
     guest.text(msg_id, "here")
     guest.ask("interrupt_request", {}, "control")
     guest.prompt()
@@ -326,8 +340,11 @@ def test_a_program_may_do_what_it_likes_with_an_interrupt(guest: Client) -> None
     assert guest.finish(msg_id).text() == "here\ncaught\nafter\nnext\n"
 
 
-def test_a_program_that_tidies_up_after_an_interrupt_ends_the_cell_as_well(guest: Client) -> None:
-    msg_id = guest.start("!trap 'echo tidy; exit 0' INT; echo here; sleep 60\nprint('never')")
+def test_a_program_that_tidies_up_after_an_interrupt_ends_the_cell_as_well(
+    guest: Client, tmp_path: Path
+) -> None:
+    command = listener(tmp_path, "interrupted()\nprint('tidy')")
+    msg_id = guest.start(f"!{command}\nprint('never')")
     guest.text(msg_id, "here")
     guest.ask("interrupt_request", {}, "control")
     cell = guest.finish(msg_id)
@@ -360,14 +377,13 @@ def test_a_program_that_reads_ctrl_c_as_a_key_gets_it(guest: Client) -> None:
     assert "03" in guest.finish(msg_id).text()
 
 
-def test_a_third_interrupt_ends_a_program_that_does_not_listen(guest: Client) -> None:
-    msg_id = guest.start(
-        "!trap 'echo caught; n=$((n + 1)); echo $n' INT; echo here; while :; do sleep 60; done"
-    )
+def test_a_third_interrupt_ends_a_program_that_does_not_listen(guest: Client, tmp_path: Path) -> None:
+    command = listener(tmp_path, "for n in range(9):\n    interrupted()\n    print('caught', n, flush=True)")
+    msg_id = guest.start(f"!{command}")
     guest.text(msg_id, "here")
-    for times in (1, 2):
+    for times in (0, 1):
         guest.ask("interrupt_request", {}, "control")
-        guest.text(msg_id, f"caught\n{times}\n")
+        guest.text(msg_id, f"caught {times}\n")
     guest.ask("interrupt_request", {}, "control")
 
     assert guest.finish(msg_id).error["ename"] == "KeyboardInterrupt"
