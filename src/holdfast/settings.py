@@ -34,8 +34,11 @@ class Wire(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Signatures remembered against replay, as jupyter_client does (session.py, digest_history_size)."""
     queue_cells: Count = 1_000
     """Requests that may wait for the worker: a notebook's Run All fits; a runaway client does not."""
-    subscriber_messages: Count = 100_000
-    """Messages kept for a slow iopub subscriber (ZMQ_SNDHWM); libzmq's 1,000 loses output and `idle`."""
+    subscriber_bytes: Annotated[int, msgspec.Meta(ge=64 * 1024, le=1024**4)] = 32 * MEBIBYTE
+    """Bytes kept for clients that do not read: a notebook's plots of a minute. Cells that print more wait."""
+    subscriber_seconds: Annotated[float, msgspec.Meta(ge=0.1, le=3_600)] = 2.0
+    """So long they wait. Who has read nothing meanwhile is disconnected, so that he costs the others no more;
+    who comes back asks for what he has missed, or is told that he has."""
 
 
 class Output(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -128,7 +128,8 @@ def test_a_console_that_was_suspended_has_it_all_when_it_goes_on(work: Session) 
 
 
 def test_a_console_that_was_too_slow_asks_for_what_was_dropped() -> None:
-    with session("[wire]\nsubscriber_messages = 20\n") as work, work.console() as console:
+    settings = "[wire]\nsubscriber_bytes = 1_000_000\nsubscriber_seconds = 0.5\n"
+    with session(settings) as work, work.console() as console:
         ana = work.client("ana")
         try:
             os.kill(console.pid, signal.SIGSTOP)

@@ -6,16 +6,13 @@ Source: messaging.rst of jupyter_client (sockets), its kernels.rst (connection f
 from __future__ import annotations
 
 import contextlib
-import errno
-from collections import deque
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import zmq
-from zmq.backend import Socket as _Backend
 
 from holdfast import settings
-from holdfast.access.awaited import Awaited
+from holdfast.access.departures import Departures
 from holdfast.access.remote import CARDS, Remote
 from holdfast.access.sockets import Sockets
 from holdfast.errors import ConnectionFileError, ProtocolError
@@ -28,15 +25,6 @@ from holdfast.protocol.signing import Signer
 
 KERNEL_USERNAME = "kernel"
 """The `username` of our headers, as ipykernel's."""
-
-_zmq_send = _Backend.send
-_NOBLOCK, _NOBLOCK_MORE = int(zmq.NOBLOCK), int(zmq.NOBLOCK | zmq.SNDMORE)
-_COPIED_BYTES = 65_536
-"""Frames below are copied into ZeroMQ's own memory, which is quicker than sharing ours."""
-_EARLY_MESSAGES = 256
-"""Kept until the client that is asked is there: each of its sockets connects by itself, and one that ran a
-cell may have no stdin yet. A question that is lost is a cell that waits for ever. The same for replies, while
-clients of a supervisor that was killed come back."""
 
 
 class Door:
@@ -57,15 +45,12 @@ class Door:
         self.file = file
         self.refused = 0  # messages that were turned away
         self.last_refusal: str | None = None
-        self._published: list[list[bytes]] = []  # not yet sent
-        self._answers: deque[tuple[Channel, list[bytes]]] = deque()  # not yet sent
-        self._early: deque[tuple[Channel, list[bytes]]] = deque(maxlen=_EARLY_MESSAGES)  # nobody is there yet
-        self._awaited = Awaited()  # who listened to another supervisor
-        self._delayed = False  # much was kept: answers wait for another flush, when all of that has left
         self.subscribers = 0  # clients that listen now
         self.cards: list[Card] = []  # of those that said who they are
         self.on_presence: Callable[[], None] = _nothing
         """Called when somebody has come to listen, or has left."""
+        self.laggard = False
+        """Somebody has come to listen who may be one that was cut off for reading too slowly."""
         self._ever_joined = False  # somebody has listened since the door is open
         self._looked = False  # for that, since the last flush
         asked = connection.read(file)
@@ -77,6 +62,7 @@ class Door:
         """Those who come in there are our own clients, who know more than Jupyter's messages."""
         self._opened = Sockets(file, asked, context, limits, remote.listen if remote else None)
         self._sockets = self._opened.by_channel
+        self._departures = Departures(self._opened, limits)
         self.info = self._opened.info
         if self.info != asked:
             connection.write(file, self.info)
@@ -88,33 +74,42 @@ class Door:
 
     def expect_back(self, listeners: int, seconds: float) -> None:
         """Keep what is said until so many clients, who knew another supervisor, listen; at most so long."""
-        self._awaited.expect(listeners, seconds)
+        self._departures.awaited.expect(listeners, seconds)
         self._ever_joined = listeners > 0
 
     @property
     def awaits_return(self) -> bool:
         """Whether somebody who listened to another supervisor is still on the way back, and in time."""
-        return self._awaited.are_on_the_way(self.subscribers)
+        return self._departures.awaited.are_on_the_way(self.subscribers)
 
     def wait_no_longer(self) -> None:
         """Send what was kept. Who has an answer then may count on it that he has all that came before."""
-        self._awaited.no_longer()
-        self._delayed = True
+        self._departures.wait_no_longer()
 
     @property
     def unsent(self) -> bool:
         """Whether something waits that was said."""
-        return bool(self._published or self._answers) or (bool(self._early) and self._awaited.may_still_come)
+        return self._departures.waiting
 
     @property
     def sendable(self) -> bool:
-        """Whether something waits that can be sent now."""
-        return bool(self._published or self._answers) and not self._awaited.count
+        """Whether something waits that can be sent now, if there is room."""
+        return self._departures.ready
+
+    @property
+    def held(self) -> bool:
+        """Whether somebody reads too slowly for more to be said."""
+        return self._departures.held
+
+    @property
+    def waiting_bytes(self) -> int:
+        """Of what was published and is not sent."""
+        return self._departures.waiting_bytes
 
     @property
     def listeners(self) -> int:
         """Those who listen now; with those who are on their way back, while there are any."""
-        return max(self.subscribers, self._awaited.count)
+        return max(self.subscribers, self._departures.awaited.count)
 
     def matches(self, file: Path) -> bool:
         """Whether `file` names exactly this door, so that it need not be opened again."""
@@ -133,6 +128,7 @@ class Door:
     def reopen(self) -> None:
         """Close all connections, of the door over TCP, and listen on: who may still come in comes again."""
         self._opened.again()
+        self._departures.reopened()
         self.subscribers = 0
         self.cards.clear()
         if self.remote is not None:
@@ -177,8 +173,7 @@ class Door:
                     self._note_card(frame[1:], card, key, there=frame[:1] == b"\x01")
                 elif frame[:1] == b"\x01":
                     self.subscribers += 1
-                    content = {"subscription": frame[1:].decode(errors="replace")}
-                    _send_all(socket, self._sender.frames("iopub_welcome", content, idents=(frame[1:],)))
+                    self._welcome(frame[1:])
                 elif frame[:1] == b"\x00":  # anybody may say so: it is for show, and never below none
                     self.subscribers = max(0, self.subscribers - 1)
         if news:
@@ -189,18 +184,17 @@ class Door:
     ) -> None:
         """Answer the message `to`. Without a `msg_id` it gets one."""
         frames = self._sender.frames(msg_type, content, parent=to.header_raw, idents=to.idents, msg_id=msg_id)
-        self._answers.append((channel, frames))
+        self._departures.answer(channel, frames)
 
     def reply(
         self, channel: Channel, msg_type: str, content: object, metadata: object, *, to: Message
     ) -> None:
         """Answer the message `to`, with metadata. What it had asked its client is no longer of interest."""
-        for asked in [each for each in self._early if to.header_raw in each[1]]:
-            self._early.remove(asked)
+        self._departures.forget_questions(to.header_raw)
         frames = self._sender.frames(
             msg_type, content, parent=to.header_raw, metadata=metadata, idents=to.idents
         )
-        self._answers.append((channel, frames))
+        self._departures.answer(channel, frames)
 
     def publish(
         self,
@@ -217,7 +211,7 @@ class Door:
         frames = self._sender.frames(
             msg_type, content, parent=parent, metadata=metadata, buffers=buffers, idents=(topic,)
         )
-        self._published.append(frames)
+        self._departures.publish(frames)
 
     def flush(self) -> set[zmq.Socket[bytes]]:
         """Send what was said since the last flush, in one go: each lone message costs a thread switch.
@@ -227,40 +221,18 @@ class Door:
         Returns the sockets that were used: what has come in on them is to be looked for.
         """
         self._looked = False
-        if self._early:
-            self._answers.extendleft(reversed(self._early))
-            self._early.clear()
-        if not self._published and not self._answers:
+        if not self._departures.gather():
             return set()
-        iopub = self._sockets["iopub"]
-        used = {iopub}
         if self._has_news():
             self.greet()  # a welcome is the first thing that a client hears
-        if self._awaited.count:
-            return used
-        for frames in self._published:
-            with contextlib.suppress(zmq.ZMQError):  # nobody takes it
-                _send_all(iopub, frames)
-        self._published.clear()
-        if self._delayed:
-            self._delayed = False
-        else:
-            used |= self._send_answers()
-        return used
+        return self._departures.leave()
 
-    def _send_answers(self) -> set[zmq.Socket[bytes]]:
-        used = set()
-        while self._answers:
-            channel, frames = self._answers.popleft()
-            socket = self._sockets[channel]
-            used.add(socket)
-            try:
-                _send_all(socket, frames)
-            except zmq.ZMQError as error:  # a client that is gone, never reads, or is not yet there
-                late = channel == "stdin" or self._awaited.may_still_come
-                if late and error.errno == errno.EHOSTUNREACH:
-                    self._early.append((channel, frames))
-        return used
+    def _welcome(self, subscription: bytes) -> None:
+        content = {"subscription": subscription.decode(errors="replace")}
+        self._departures.greet(self._sender.frames("iopub_welcome", content, idents=(subscription,)))
+        if self._departures.cut:
+            self._departures.cut -= 1
+            self.laggard = True
 
     def _note_card(self, subscription: bytes, card: Card, key: str, *, there: bool) -> None:
         if self.remote is not None and there:
@@ -276,6 +248,7 @@ class Door:
         """Close the sockets; unix sockets' files go with them."""
         if self._sockets:
             self.flush()
+            self._departures.close()
         self._opened.close()
 
     def _listened_to(self) -> bool:
@@ -315,14 +288,6 @@ def _received(socket: zmq.Socket[bytes], *, with_key: bool) -> tuple[list[bytes]
     except zmq.ZMQError:  # the end of a subscription: nobody has sent that
         key = ""
     return [frame.bytes for frame in frames], key
-
-
-def _send_all(socket: zmq.Socket[bytes], frames: list[bytes]) -> None:
-    """Send a message's frames: `send_multipart` without what it spends on each (6 of 8 microseconds)."""
-    last = len(frames) - 1
-    for number, frame in enumerate(frames):
-        flags = _NOBLOCK if number == last else _NOBLOCK_MORE
-        _zmq_send(socket, frame, flags, copy=len(frame) < _COPIED_BYTES)  # type: ignore[call-overload]
 
 
 def _nothing() -> None:

@@ -16,6 +16,7 @@ import zmq
 
 from holdfast import listening, settings
 from holdfast.access import doorman, guests
+from holdfast.access.laggards import Address
 from holdfast.errors import ConnectionFileError, RefusedPath
 from holdfast.protocol.connection import CHANNELS, Channel, ConnectionInfo
 
@@ -57,6 +58,8 @@ class Sockets:
         self._limits = limits
         self._listen = listen
         self._listeners: dict[Channel, socket.socket] = {}  # of TCP: kept, so that they can be opened again
+        self.addresses: dict[Channel, Address] = {}
+        """Where each listens."""
         self.by_channel: dict[Channel, zmq.Socket[bytes]] = {}
         self._files: dict[Path, int] = {}  # of unix sockets, and which inode each has
         try:
@@ -108,6 +111,7 @@ class Sockets:
         if asked.transport == "tcp":
             listener = _listen_on(channel, asked, self._file)
             self._listeners[channel] = listener
+            self.addresses[channel] = listener.getsockname()
             _hand_over(opened, listener.dup(), asked.url(channel))
             return int(listener.getsockname()[1])
         number = asked.port(channel) or next(
@@ -115,6 +119,7 @@ class Sockets:
         )
         path = Path(f"{asked.ip}-{number}")
         self._files[path] = _listen_at(opened, path, channel, self._file)
+        self.addresses[channel] = os.fspath(path)
         return number
 
 
@@ -129,10 +134,10 @@ def _configure(
     opened.ipv6 = ":" in asked.ip
     if channel == "iopub":
         opened.xpub_verboser = True  # every subscription and every end of one, not only a topic's first
-        opened.sndhwm = limits.subscriber_messages
+        opened.sndhwm = 0  # what waits is counted in bytes (`laggards`)
     elif channel != "hb":
         opened.router_handover = True  # a client that reconnects keeps its identity (libzmq#2892)
-        opened.sndhwm = limits.subscriber_messages
+        opened.sndhwm = 0
         opened.router_mandatory = True  # say so when nobody is there
     if asked.curve_publickey and asked.curve_secretkey:
         opened.curve_secretkey = asked.curve_secretkey.encode()

@@ -16,13 +16,15 @@ import zmq
 from holdfast.client.exchange import Channel
 from holdfast.errors import NoAnswer
 from holdfast.protocol.connection import ConnectionInfo
-from holdfast.settings import Wire
 
 _READ_ORDER: tuple[Channel, ...] = ("control", "iopub", "shell", "stdin")
 """Output before replies and questions, so that a question's text is on the screen when it is asked."""
 
 _EVENT = struct.Struct("=HI")
 """An event of a socket, and its value (zmq_socket_monitor(3)). pyzmq's own reader of it imports asyncio."""
+
+_UNREAD = 100_000
+"""Messages that wait in this process until they are read: ZeroMQ's own 1,000 are an instant of a flood."""
 
 _LINGER_MS = 500
 """What was sent just before closing (an interrupt, an answer) still gets so long to leave."""
@@ -124,7 +126,7 @@ class Sockets:
     ) -> None:
         secure(socket, connection)
         if channel == "iopub":
-            socket.setsockopt(zmq.RCVHWM, Wire().subscriber_messages)
+            socket.setsockopt(zmq.RCVHWM, _UNREAD)
             socket.setsockopt(zmq.SUBSCRIBE, b"")
         else:
             # The kernel's question comes on stdin to the identity that asked on shell.

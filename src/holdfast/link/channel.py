@@ -29,6 +29,9 @@ READ_BYTES = 64 * 1024
 BULK_BYTES = 64 * 1024
 """A larger message travels in a memfd: a socket takes 200 KB, in which it could wait for ever to be whole."""
 
+GULP_BYTES = 16 * 1024 * 1024
+"""Of such messages, taken at once: more may wait there than who hears them has room for."""
+
 _RECEIVING = int(socket.MSG_DONTWAIT | socket.MSG_CMSG_CLOEXEC)
 _SO_PEEK_OFF = 42  # asm-generic/socket.h
 _ROOM_FOR_FDS = socket.CMSG_SPACE(16 * array.array("i").itemsize)
@@ -42,6 +45,7 @@ class Channel:
     def __init__(self, sock: socket.socket, *, keeps: bool = False) -> None:
         self.sock = sock
         self.ended = False  # the other end is closed, or gone
+        self.more = False  # `receive` has left something that had arrived
         self._unheard = False  # seen as something was sent: its last words may still be in the socket
         self._said = 0  # messages sent so far
         self._keeps = keeps
@@ -122,15 +126,16 @@ class Channel:
             return 0
 
     def receive(self) -> list[Frame]:
-        """Everything that has arrived, without waiting. `ended` says whether more can come."""
+        """What has arrived, without waiting; `more` says if not all of it, `ended` that no more can come."""
         return [message for _, message in self.numbered()]
 
     def numbered(self) -> list[tuple[int, Frame]]:
         """The same, each with its number on this connection."""
         messages: list[tuple[int, Frame]] = []
+        bulk = 0
         decoder = self._decoder
         flags = _RECEIVING | socket.MSG_PEEK if self._keeps else _RECEIVING
-        while not self.ended or self._unheard:
+        while (not self.ended or self._unheard) and bulk < GULP_BYTES:
             try:
                 size, ancillary, _, _ = self.sock.recvmsg_into((self._room,), _ROOM_FOR_FDS, flags)
             except BlockingIOError:
@@ -148,10 +153,12 @@ class Channel:
                     self._seen.append((decoder.number, decoder.size))
                 own = [self._came.popleft() for _ in range(min(message.FDS, len(self._came)))]
                 if isinstance(message, Bulk):
+                    bulk += sum(os.fstat(fd).st_size for fd in own)
                     messages.append((decoder.number, _out_of_memory(own)))
                 else:
                     self._fds.extend(own)
                     messages.append((decoder.number, message))
+        self.more = bulk >= GULP_BYTES
         return messages
 
     @property

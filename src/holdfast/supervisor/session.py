@@ -78,6 +78,7 @@ class Session:
         self._presence = presence = Presence(self._broadcast.doors)
         self._stage = Stage(lineage, self._broadcast, ledger, presence, loop, settings.life)
         self._output = self._stage.output = wires.output(loop, settings.output, self._stage.publish_text)
+        self.has_enough = self._output.has_enough
         self._disk = OnDisk(
             name, settings.checkpoint, loop, self._stage, lineage, ledger, takes_over=takes_over
         )
@@ -190,6 +191,7 @@ class Session:
             output.read_pipes()
             output.flush()
             self._stage.on_publish(frame)
+            self._safekeeping.relieve()
         elif isinstance(frame, Done):
             output.settle(frame.at)
             self._on_done(frame)

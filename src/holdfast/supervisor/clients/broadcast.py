@@ -20,6 +20,11 @@ OUTPUTS = frozenset(
 )
 """Messages that are part of a cell's output, and so of the journal."""
 
+_TOO_SLOW = (
+    "holdfast: a client read too slowly and was disconnected: some of what was printed may be missing here."
+    " All of it: holdfast log {}\n"
+)
+
 _TOPICS = {"update_display_data": b"display_data", "clear_output": b"display_data"}
 
 
@@ -40,8 +45,10 @@ class Broadcast:
         self.doors: list[Door] = []
         self.epoch = epoch  # of this supervisor's run
         self.seq = 0  # of the last message published in this epoch
+        self._latest = ("starting", NOBODY)  # status, and whose
         self.unheard: set[int | None] | None = None  # cells with output since nobody listens; see `absence`
         self._ledger = ledger
+        self._name = name
         self._prefix = f"kernel.{name}.".encode()
 
     def publish(
@@ -85,6 +92,16 @@ class Broadcast:
         """Whether some of it need not wait any longer."""
         return any(door.sendable for door in self.doors)
 
+    @property
+    def held(self) -> bool:
+        """Whether somebody reads too slowly for more to be said."""
+        return any(door.held for door in self.doors)
+
+    @property
+    def waiting_bytes(self) -> int:
+        """Of what was published and not sent, at the door where that is most."""
+        return max((door.waiting_bytes for door in self.doors), default=0)
+
     def tell_guests(
         self, msg_type: str, content: bytes, parent: Parent, place: tuple[int, int] | None = None
     ) -> None:
@@ -103,7 +120,22 @@ class Broadcast:
 
     def status(self, state: str, parent: Parent) -> None:
         """Tell what the session does: starting, busy, idle, restarting."""
+        self._latest = state, parent
         self.publish("status", b'{"execution_state":"%b"}' % state.encode(), parent)
+
+    def meet_laggards(self) -> None:
+        """Tell who read too slowly, and is back, that he has missed something, and what the session does now.
+
+        Our own clients see by the number of that status that there is more, and ask for it.
+        """
+        for door in self.doors:
+            if door.laggard:
+                door.laggard = False
+                state, parent = self._latest
+                if not door.ours:
+                    text = codec.encode({"name": "stderr", "text": _TOO_SLOW.format(self._name)})
+                    door.publish(self._topic("stream", text), "stream", text, parent.header, b"{}")
+                self.status(state, parent)
 
     def trouble(self, error: JournalError) -> None:
         """The journal can't be written: everybody is told."""

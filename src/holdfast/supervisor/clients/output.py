@@ -51,6 +51,7 @@ class Output:
         self._settings = settings
         self._publish = publish
         self._listen: Callable[[], None] | None = None  # hears all that the worker has said
+        self._resting = False
         self._segment = (0, "stdout")  # parent and stream of the ring's text now
         self._ring_decoder = _utf8(errors="replace")
         self._pipes = {fd: (name, _utf8(errors="replace")) for fd, name in pipes.items()}
@@ -68,21 +69,38 @@ class Output:
         `listen` hears what the worker has said over the link: no text may overtake a message.
         """
         self._listen = listen
-        for fd in self._pipes:
-            self._loop.on_readable(fd, self._on_pipe)
+        self._watch_pipes()
         self.look()
         self.flush()
+
+    def rest(self, yes: bool) -> None:
+        """Hear nothing more, or again: the worker has to wait then, once ring, pipes and link are full."""
+        if yes == self._resting:
+            return
+        self._resting = yes
+        if yes:
+            for fd in self._pipes:
+                self._loop.forget(fd)
+        else:
+            self._watch_pipes()
+            self._loop.later(0, self._on_pipe)
+
+    def has_enough(self) -> bool:
+        """Whether nothing more is heard before clients have read what was said."""
+        return self._resting
 
     def look(self) -> bool:
         """Take in everything the worker has said and written until now, in its order; True if text was there.
 
         What is in the ring when we look was written after messages that are in the link by now: first those.
         """
-        if self._listen is None:
+        if self._listen is None or self.has_enough():
             return False
         upto = self._ring.head()
         before = self._ring.position
         self._listen()
+        if self.has_enough():  # and may not have heard all that was said before this text
+            return False
         self.read_ring(upto)
         if self._ring.head() > upto:  # written while we listened: its bell may be among what was heard
             self._arm()
@@ -176,6 +194,10 @@ class Output:
             return b""
         self._ring.piped(there)
         return os.read(fd, there)
+
+    def _watch_pipes(self) -> None:
+        for fd in self._pipes:
+            self._loop.on_readable(fd, self._on_pipe)
 
     def _on_pipe(self) -> None:
         self.look()

@@ -63,6 +63,11 @@ class Line:
         return _numbered(self._channel)
 
     @property
+    def more(self) -> bool:
+        """Whether more had come than was heard at once."""
+        return self._channel.more
+
+    @property
     def seen(self) -> int:
         """How many messages were heard and not taken off."""
         return self._channel.seen

@@ -65,6 +65,9 @@ class Owner(Protocol):
     def look(self) -> None:
         """The worker has said something: `listen`, in order with its text."""
 
+    def has_enough(self) -> bool:
+        """Whether nothing more can be heard of it for now."""
+
     def on_frame(self, frame: Frame) -> None:
         """The worker said something that is not about processes."""
 
@@ -236,7 +239,7 @@ class Lineage:
     def listen(self) -> None:
         """Hear what the worker has said."""
         if (worker := self.seat.worker) is not None:
-            for frame in worker.heard():
+            for frame in worker.heard(self._owner.has_enough):
                 self._hear(worker, frame)
             worker.end_if_cut_off()
 

@@ -54,17 +54,20 @@ class Live:
         """Say something to it."""
         self._line.send(frame)
 
-    def heard(self) -> Iterator[Frame]:
-        """What it has said."""
-        for number, frame in self._line.numbered():
-            if self._line.closed:  # on account of what it said before; the descriptors are closed, too
-                return
-            if number <= self._known and not isinstance(frame, StandbyTaken):
-                for _ in range(frame.FDS):
-                    os.close(self._line.take_fd())
-                continue
-            self.said = max(number, self.said)
-            yield frame
+    def heard(self, enough: Callable[[], bool] = lambda: False) -> Iterator[Frame]:
+        """What it has said; if that is much, only until it is `enough`."""
+        more = True
+        while more:
+            for number, frame in self._line.numbered():
+                if self._line.closed:  # on account of what it said before; the descriptors are closed, too
+                    return
+                if number <= self._known and not isinstance(frame, StandbyTaken):
+                    for _ in range(frame.FDS):
+                        os.close(self._line.take_fd())
+                    continue
+                self.said = max(number, self.said)
+                yield frame
+            more = not self._line.closed and self._line.more and not enough()
 
     @property
     def crowded(self) -> bool:

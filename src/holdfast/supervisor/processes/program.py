@@ -119,8 +119,11 @@ class Program:
     def listen(self) -> None:
         """Hear what it has said."""
         line = self._line
-        for frame in line.heard():
-            self._hear(frame)
+        more = True
+        while more:
+            for frame in line.heard():
+                self._hear(frame)
+            more = line.more and not self._owner.has_enough()
         if line.ended and not line.closed:
             line.look_away()
             if lives(self.worker_pid):
@@ -143,7 +146,7 @@ class Program:
 
     def _on_ended(self) -> None:
         self._loop.forget(self._process)
-        self._owner.look()  # its last words
+        self.listen()  # its last words
         self._gone(severed=False)
 
     def _gone(self, *, severed: bool) -> None:

@@ -8,6 +8,7 @@ is killed at any moment loses nothing, and its successor repeats nothing.
                           3. once it has left: up to where is noted in the ring, and which cells have their
                              reply is committed, too
                           4. link and ring let go of what lies before the bookmark
+    a client is slow      the worker is not heard, and so has to wait, until there is room for what was said
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from holdfast.supervisor.cells.comms import Comms
 from holdfast.supervisor.clients.broadcast import Broadcast
 from holdfast.supervisor.clients.output import Output
 from holdfast.supervisor.ledger import Ledger
-from holdfast.supervisor.loop import Loop
+from holdfast.supervisor.loop import Deadline, Loop
 from holdfast.supervisor.processes.lineage import State
 from holdfast.supervisor.processes.program import AnyWorker
 from holdfast.supervisor.succession.bookmark import Bookmark
@@ -35,6 +36,12 @@ LISTENERS, COMMS = "listeners", "comms"
 LEAVING_SECONDS = 0.005
 """So long what was sent may take to leave before something else is done meanwhile: libzmq's thread may have
 to wait for a core. Then it is looked at again after as long."""
+
+GATHERED_BYTES = 8 * 1024 * 1024
+"""So much is gathered at most before it is written down and sent: a few plots, or a burst of text."""
+
+RETRY_SECONDS = 0.01
+"""Until it is tried again to send what a slow reader had no room for: ZeroMQ does not tell when there is."""
 
 _TELLS_NOTHING = (Segment, Bell, StandbyTaken, NoStandby)
 """No client hears of these: they may wait in the link for the next commit."""
@@ -50,6 +57,8 @@ class Safekeeping:
         self._ring = ring
         self._loop = loop
         self._threads = IoThreads()
+        self._retry = Deadline(loop)
+        self._used: set[zmq.Socket[bytes]] = set()  # in the middle of a round
         self._leaving = False  # something was sent of which nobody knows that it has left
         self._ledger = ledger
         self._broadcast = broadcast
@@ -78,6 +87,7 @@ class Safekeeping:
         """Nothing is left to do in this round. Returns the sockets that were used."""
         lineage, ledger = self._lineage, self._ledger
         self._note_listeners()
+        self._broadcast.meet_laggards()
         due = self._due or ledger.journal.pending or self._output.pressed or lineage.seat.crowded
         if due:
             if (comms := self._comms.news()) is not None:
@@ -86,7 +96,9 @@ class Safekeeping:
             self._due = False
         if self._broadcast.sendable:
             self._ring.note_sending(self._broadcast.epoch, self._broadcast.seq)
-        used = self._broadcast.flush()
+        used = {*self._broadcast.flush(), *self._used}
+        self._used.clear()
+        self._output.rest(self._broadcast.held)
         if used or self._leaving:
             self._leaving = not self._see_off()
         if due:
@@ -94,13 +106,20 @@ class Safekeeping:
             lineage.seat.take_off()
         return used
 
+    def relieve(self) -> None:
+        """Let what was gathered go, also in the middle of a round, if it is much."""
+        if self._broadcast.waiting_bytes >= GATHERED_BYTES:
+            self._used.update(self.round_ends())
+
     def _see_off(self) -> bool:
         """Note that what was sent has left. False if it has not yet: there is another round soon."""
         if not self._threads.wait_until_idle(LEAVING_SECONDS):
             self._loop.later(LEAVING_SECONDS, lambda: None)
             return False
         if self._broadcast.unsent:
-            if self._broadcast.sendable:
+            if self._broadcast.held:
+                self._retry.set(RETRY_SECONDS, lambda: None)
+            elif self._broadcast.sendable:
                 self._loop.later(0, lambda: None)
             return False
         self._ring.note_sent()
