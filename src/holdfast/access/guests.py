@@ -54,7 +54,7 @@ class Guests:
     def count(self) -> int:
         """Of keys that may come in."""
         self._read()
-        return len(self._people.people)
+        return len(self._people.by_key)
 
     def who(self, key: str) -> Person | None:
         """Whose key it is, if that may still come in."""
