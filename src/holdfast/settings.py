@@ -34,6 +34,12 @@ class Wire(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Signatures remembered against replay, as jupyter_client does (session.py, digest_history_size)."""
     queue_cells: Count = 1_000
     """Requests that may wait for the worker: a notebook's Run All fits; a runaway client does not."""
+    queue_bytes: Bytes = 64 * MEBIBYTE
+    """Bytes of all these together: pasted data and uploads fit. With what is made of them, and what ZeroMQ
+    holds, a flood of requests costs at most four times as much."""
+    arriving_messages: Count = 64
+    """Messages of each connection that ZeroMQ may take in before we have read them (ZMQ_RCVHWM): more wait at
+    their sender's. libzmq's 1,000 are a gigabyte, if each has one megabyte."""
     subscriber_messages: Count = 100_000
     """Messages kept for a slow iopub subscriber (ZMQ_SNDHWM); libzmq's 1,000 loses output and `idle`."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import errno
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import zmq
@@ -33,6 +33,8 @@ _zmq_send = _Backend.send
 _NOBLOCK, _NOBLOCK_MORE = int(zmq.NOBLOCK), int(zmq.NOBLOCK | zmq.SNDMORE)
 _COPIED_BYTES = 65_536
 """Frames below are copied into ZeroMQ's own memory, which is quicker than sharing ours."""
+_AT_ONCE, _AT_ONCE_BYTES = 64, 8 * settings.MEBIBYTE
+"""Messages of a channel that are read before others have their turn: some milliseconds of work, at most."""
 _EARLY_MESSAGES = 256
 """Kept until the client that is asked is there: each of its sockets connects by itself, and one that ran a
 cell may have no stdin yet. A question that is lost is a cell that waits for ever. The same for replies, while
@@ -66,6 +68,7 @@ class Door:
         self.cards: list[Card] = []  # of those that said who they are
         self.on_presence: Callable[[], None] = _nothing
         """Called when somebody has come to listen, or has left."""
+        self.on_rest: Callable[[zmq.Socket[bytes]], None] = _leave_it  # called when more waits than was read
         self._ever_joined = False  # somebody has listened since the door is open
         self._looked = False  # for that, since the last flush
         asked = connection.read(file)
@@ -143,44 +146,38 @@ class Door:
         return self._sockets.items()
 
     def arrivals(self, channel: Channel) -> list[Message]:
-        """Every message that waits on `channel`; what is not a proper message is counted and left out."""
-        socket = self._sockets[channel]
+        """Some messages that wait on `channel`; what is not a proper message is counted and left out."""
         messages: list[Message] = []
-        while True:
-            try:
-                frames, key = _received(socket, with_key=self.remote is not None)
-            except zmq.Again:
-                return messages
+        for frames, key in self._waiting(channel):
             try:
                 message = self._receiver.receive(frames)
                 messages.append(message if self.remote is None else self.remote.signed(message, key))
             except ProtocolError as error:
                 self.refused += 1
                 self.last_refusal = error.what
+        return messages
 
     def echo_heartbeats(self) -> None:
         """Send every heartbeat back as it came."""
-        socket = self._sockets["hb"]
         with contextlib.suppress(zmq.Again):
-            while True:
-                socket.send_multipart(socket.recv_multipart(zmq.NOBLOCK), zmq.NOBLOCK)
+            for frames, _ in self._waiting("hb"):
+                self._sockets["hb"].send_multipart(frames, zmq.NOBLOCK)
 
     def greet(self) -> None:
         """Take in who has come to listen, or left, and greet who has come (messaging spec, iopub_welcome)."""
         socket = self._sockets["iopub"]
         news = False
-        with contextlib.suppress(zmq.Again):
-            while True:
-                (frame, *_), key = _received(socket, with_key=self.remote is not None)
-                news = True
-                if (card := presented(frame[1:])) is not None:
-                    self._note_card(frame[1:], card, key, there=frame[:1] == b"\x01")
-                elif frame[:1] == b"\x01":
-                    self.subscribers += 1
-                    content = {"subscription": frame[1:].decode(errors="replace")}
+        for (frame, *_), key in self._waiting("iopub"):
+            news = True
+            if (card := presented(frame[1:])) is not None:
+                self._note_card(frame[1:], card, key, there=frame[:1] == b"\x01")
+            elif frame[:1] == b"\x01":
+                self.subscribers += 1
+                content = {"subscription": frame[1:].decode(errors="replace")}
+                with contextlib.suppress(zmq.Again):
                     _send_all(socket, self._sender.frames("iopub_welcome", content, idents=(frame[1:],)))
-                elif frame[:1] == b"\x00":  # anybody may say so: it is for show, and never below none
-                    self.subscribers = max(0, self.subscribers - 1)
+            elif frame[:1] == b"\x00":  # anybody may say so: it is for show, and never below none
+                self.subscribers = max(0, self.subscribers - 1)
         if news:
             self.on_presence()
 
@@ -285,6 +282,10 @@ class Door:
             self._ever_joined = self.subscribers > 0 or self._has_news()
         return self._ever_joined
 
+    def _waiting(self, channel: Channel) -> Iterator[tuple[list[bytes], str]]:
+        """With whose key it came, too."""
+        return _some(self._sockets[channel], self.on_rest, with_key=self.remote is not None)
+
     def _has_news(self) -> bool:
         """Whether somebody has come to listen, or left, and was not yet taken in."""
         return bool(int(self._sockets["iopub"].getsockopt(zmq.EVENTS)) & zmq.POLLIN)
@@ -303,6 +304,23 @@ def serve(
     """Have `arrived` called for each of the door's channels that has something to read."""
     for channel, socket in door.sources():
         watch(socket, lambda channel=channel: arrived(door, channel))  # type: ignore[misc]
+
+
+def _some(
+    socket: zmq.Socket[bytes], on_rest: Callable[[zmq.Socket[bytes]], None], *, with_key: bool
+) -> Iterator[tuple[list[bytes], str]]:
+    """What waits at a socket. Of very much a part, as others are to be heard, too: `on_rest` is told."""
+    size = 0
+    for _ in range(_AT_ONCE):
+        try:
+            frames, key = _received(socket, with_key=with_key)
+        except zmq.Again:
+            return
+        size += sum(map(len, frames))
+        yield frames, key
+        if size > _AT_ONCE_BYTES:
+            break
+    on_rest(socket)
 
 
 def _received(socket: zmq.Socket[bytes], *, with_key: bool) -> tuple[list[bytes], str]:
@@ -327,3 +345,7 @@ def _send_all(socket: zmq.Socket[bytes], frames: list[bytes]) -> None:
 
 def _nothing() -> None:
     """Nobody wants to know."""
+
+
+def _leave_it(_: zmq.Socket[bytes]) -> None:
+    """Nobody reads any more."""

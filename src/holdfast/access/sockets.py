@@ -123,6 +123,7 @@ def _configure(
 ) -> None:
     opened.linger = _LINGER_MS
     opened.maxmsgsize = limits.max_bytes
+    opened.rcvhwm = max(1, limits.arriving_messages)  # 0: no end
     opened.zap_enforce_domain = True  # else who asks while nobody answers is let in
     if asked.transport == "ipc":
         opened.zap_domain = doorman.LOCAL

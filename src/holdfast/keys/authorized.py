@@ -28,8 +28,8 @@ MAX_LINE = 1_000
 """Characters. A key, a name and a dozen networks fit."""
 
 _REMEMBERED = 16_384
-"""Lines whose meaning is: more than fit into a file (`kept.MAX_FILE`). One takes 30 microseconds to read, so that
-of ten thousand, if all were read again for each change, the session would stand still for a third of a second."""
+"""Lines whose meaning is: more than fit into a file (`kept.MAX_FILE`). One takes 30 microseconds: with
+ten thousand, the session would stand still for a third of a second whenever one has changed."""
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
