@@ -80,6 +80,7 @@ class Door:
         """Those who come in there are our own clients, who know more than Jupyter's messages."""
         self._opened = Sockets(file, asked, context, limits, remote.listen if remote else None)
         self._sockets = self._opened.by_channel
+        self.listening = self._opened.listening  # at TCP ports: libzmq accepts who comes there
         self.info = self._opened.info
         if self.info != asked:
             connection.write(file, self.info)

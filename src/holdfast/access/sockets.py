@@ -86,6 +86,11 @@ class Sockets:
         for channel, listener in self._listeners.items():
             _hand_over(self._new(channel, self.info), listener.dup(), self.info.url(channel))
 
+    @property
+    def listening(self) -> tuple[socket.socket, ...]:
+        """At TCP ports: libzmq has second descriptors of them."""
+        return tuple(self._listeners.values())
+
     def close(self) -> None:
         """Close them; unix sockets' files go with them."""
         for opened in self.by_channel.values():

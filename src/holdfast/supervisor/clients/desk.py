@@ -172,9 +172,12 @@ class Desk:
 
     def _list_variables(self, door: Door, channel: Channel, message: Message) -> None:
         asked = codec.decode(message.content_raw, operations.VariablesRequest, "content")
+        waits = msgspec.structs.replace(
+            message, content_raw=b"{}", buffers=[]
+        )  # it may be large, and is read
 
         def told(found: operations.Variables | HoldfastError) -> None:
-            self._answer(door, channel, message, lambda: _told(found))
+            self._answer(door, channel, waits, lambda: _told(found))
 
         self._owner.variables(asked, told)
 

@@ -226,6 +226,7 @@ class Entrance:
         self._doors.remove(door)
         self._holders.pop(door, None)
         self._absence.forget(door)
+        self._abroad.close(door)
         for _, socket in door.sources():
             self._loop.forget(socket)
         door.close()
