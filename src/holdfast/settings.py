@@ -39,6 +39,12 @@ class Wire(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     subscriber_seconds: Annotated[float, msgspec.Meta(ge=0.1, le=3_600)] = 2.0
     """So long they wait. Who has read nothing meanwhile is disconnected, so that he costs the others no more;
     who comes back asks for what he has missed, or is told that he has."""
+    queue_bytes: Bytes = 64 * MEBIBYTE
+    """Bytes of all these together: pasted data and uploads fit. With what is made of them, and what ZeroMQ
+    holds, a flood of requests costs at most four times as much."""
+    arriving_messages: Count = 64
+    """Messages of each connection that ZeroMQ may take in before we have read them (ZMQ_RCVHWM): more wait at
+    their sender's. libzmq's 1,000 are a gigabyte, if each has one megabyte."""
 
 
 class Output(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -192,6 +198,17 @@ class Listen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     connection, for as long as a handshake may take; the longest cells fit."""
     handshake_seconds: Annotated[float, msgspec.Meta(ge=0.1, le=3_600)] = 5.0
     """For a connection to say whose it is: a key's mathematics and three times across the world fit."""
+    strangers: Count = 128
+    """Connections that may be open of people who have not yet shown a key: of more, the oldest of the
+    address that has most are closed. A client has five, and shows its key within milliseconds."""
+    strangers_each: Count = 32
+    """The same of one address (of IPv6: a network of 64 bits): six clients that come at the same moment. Of
+    more, the others come again by themselves, a tenth of a second later."""
+    failures: Count = 100
+    """Tries from one address that come to nothing, before it is shut out: twenty by somebody whose key is not
+    let in. Never an address from which somebody has come in, nor this host."""
+    shut_out_seconds: Seconds = 60.0
+    """So long, or until the list of keys changes. Nobody guesses a key: this spares us the work."""
     look_seconds: Annotated[float, msgspec.Meta(ge=0.05, le=3_600)] = 0.5
     """Between two looks at who may come in: who is let in no more is out within a second."""
 

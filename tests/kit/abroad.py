@@ -107,6 +107,10 @@ class Host:
         assert isinstance(pid, int)
         return pid
 
+    def said(self) -> str:
+        """What the supervisor has written on its standard error."""
+        return (self.shell.home / "run" / NAME / "supervisor.log").read_text()
+
     def close(self) -> None:
         self._stack.close()
         self.shell.close()

@@ -78,3 +78,9 @@ def children(pid: int) -> set[int]:
 def parent(pid: int) -> int:
     """Process id of the parent of `pid` (proc(5), field 4 of stat, after the name in brackets)."""
     return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+
+
+def resident(pid: int, peak: str = "VmRSS") -> int:
+    """Bytes of memory that a process has; `VmHWM`: that it ever had at once (proc(5), status)."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(peak))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import select
 import socket
 import statistics
@@ -24,7 +23,9 @@ from holdfast.protocol.connection import ConnectionInfo
 from kit.abroad import NAME, Host, Keys, host, knock, new_keys
 from kit.deadline import Deadline
 from kit.kernel import CHANNELS
-from kit.wire import Client, Silence
+from kit.processes import resident
+from kit.strangers import Strangers
+from kit.wire import WITHIN, Client, Silence
 
 QUIET_MS = 300
 QUIET_SECONDS = QUIET_MS / 1000
@@ -35,8 +36,6 @@ FRAME = 1024 * 1024
 
 ALLOWANCE = 32 * 1024 * 1024
 """Beyond that, for all of them."""
-
-PIECE = b"x" * 65_536
 
 UNKNOWN = 200
 """Connections of people without a key, at the same time."""
@@ -167,48 +166,54 @@ def _answer_until(doorman: Doorman, over: threading.Event) -> None:
             doorman.answer()
 
 
-def memory(pid: int) -> int:
-    found = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
-    assert found
-    return int(found[1]) * 1024
-
-
 def test_two_hundred_strangers_who_push_data_cost_little_and_disturb_nobody(there: Host) -> None:
-    pid = there.supervisor()
-    ana = there.guest("ana")
+    pid, ana = there.supervisor(), there.guest("ana")
     ana.do("1")
-    alone = statistics.median(_round_trips(ana))
-    before = memory(pid)
-    curve = GREETING + b"\x03\x00" + b"CURVE".ljust(20, b"\0") + b"\0" * 32
-    # Half of them begin a frame that is as large as it may be, half one that is far larger.
-    sizes = [FRAME - 64, 64 * FRAME]
-    poll, strangers = select.poll(), {}
-    with ExitStack() as opened:
-        for number in range(UNKNOWN):
-            sock = opened.enter_context(socket.create_connection(("127.0.0.1", there.base + number % 5)))
-            sock.setblocking(False)
-            sock.send(curve + b"\x06" + sizes[number % 2].to_bytes(8))
-            strangers[sock.fileno()] = sock
-            poll.register(sock, select.POLLOUT)
-        deadline, worst, trips = Deadline(4), before, []
-        while not deadline.passed:
-            for descriptor, event in poll.poll(0):
-                try:
-                    if event & ~select.POLLOUT:
-                        raise ConnectionResetError
-                    strangers[descriptor].send(PIECE)
-                except BlockingIOError:
-                    continue
-                except OSError:
-                    poll.unregister(descriptor)
-            worst = max(worst, memory(pid))
-            trips += _round_trips(ana, 1)
-    assert worst - before < UNKNOWN * FRAME + ALLOWANCE
-    assert statistics.median(trips) < max(2 * alone, 0.05)
+    before = resident(pid)
+    with Strangers(there.base, UNKNOWN, FRAME) as strangers:
+        alone, beside = _by_turns(ana, strangers)
+    assert resident(pid, "VmHWM") - before < settings.Listen().strangers * FRAME + ALLOWANCE
+    assert statistics.median(beside) < 2 * statistics.median(alone)
     assert there.guest("zoe").do("1").result == "1"
 
 
-def _round_trips(client: Client, count: int = 20) -> list[float]:
+def test_an_address_from_which_nothing_good_comes_is_shut_out_and_others_are_not(there: Host) -> None:
+    """Those of it who are closed come again at once, some thousands of times a second."""
+    ana = there.guest("ana")
+    with Strangers(there.base, UNKNOWN, FRAME, elsewhere(), again=True) as strangers:
+        strangers.turn()
+        deadline = Deadline(WITHIN)
+        while f"{elsewhere()} is shut out" not in there.said() and not deadline.passed:
+            ana.do("1")
+        made = strangers.turn()
+        alone, beside = _by_turns(ana, strangers)
+        assert strangers.turn() - made <= 10 * UNKNOWN  # who waits for an answer, and hears none
+    assert statistics.median(beside) < 2 * statistics.median(alone)
+    assert there.guest("zoe").do("1").result == "1"
+
+
+def elsewhere() -> str:
+    """An address of this host that is not of the loopback interface: asked of the system, nothing is sent."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+        try:
+            asking.connect(("198.51.100.1", 9))
+        except OSError:
+            pytest.skip("this host has no network")
+        return str(asking.getsockname()[0])
+
+
+def _by_turns(client: Client, strangers: Strangers, turns: int = 8) -> tuple[list[float], list[float]]:
+    """Round trips while the strangers pause, and while they push."""
+    alone, beside = [], []
+    for _ in range(turns):
+        alone += _round_trips(client)
+        strangers.turn()
+        beside += _round_trips(client)
+        strangers.turn()
+    return alone, beside
+
+
+def _round_trips(client: Client, count: int = 25) -> list[float]:
     times = []
     for _ in range(count):
         begun = time.monotonic()
@@ -323,11 +328,11 @@ def test_messages_of_many_frames_are_refused_and_not_kept(there: Host) -> None:
     frames = [b"<IDS|MSG>", *[b"x" * 1024] * 20_000]
     ana.send_frames(frames)
     ana.settle()
-    before = memory(there.supervisor())
+    before = resident(there.supervisor())
     for _ in range(5):
         ana.send_frames(frames)
         ana.settle()
-    assert memory(there.supervisor()) - before < 2 * len(frames) * 1024
+    assert resident(there.supervisor()) - before < 2 * len(frames) * 1024
     assert is_untouched(there)
 
 

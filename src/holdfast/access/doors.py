@@ -6,7 +6,7 @@ Source: messaging.rst of jupyter_client (sockets), its kernels.rst (connection f
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import zmq
@@ -26,6 +26,8 @@ from holdfast.protocol.signing import Signer
 KERNEL_USERNAME = "kernel"
 """The `username` of our headers, as ipykernel's."""
 
+_AT_ONCE, _AT_ONCE_BYTES = 64, 8 * settings.MEBIBYTE
+"""Messages of a channel that are read before others have their turn: some milliseconds of work, at most."""
 
 class Door:
     """An open door. `file` is the connection file it was opened from."""
@@ -51,6 +53,7 @@ class Door:
         """Called when somebody has come to listen, or has left."""
         self.laggard = False
         """Somebody has come to listen who may be one that was cut off for reading too slowly."""
+        self.on_rest: Callable[[zmq.Socket[bytes]], None] = _leave_it  # called when more waits than was read
         self._ever_joined = False  # somebody has listened since the door is open
         self._looked = False  # for that, since the last flush
         asked = connection.read(file)
@@ -63,6 +66,7 @@ class Door:
         self._opened = Sockets(file, asked, context, limits, remote.listen if remote else None)
         self._sockets = self._opened.by_channel
         self._departures = Departures(self._opened, limits)
+        self.listening = self._opened.listening  # at TCP ports: libzmq accepts who comes there
         self.info = self._opened.info
         if self.info != asked:
             connection.write(file, self.info)
@@ -139,43 +143,35 @@ class Door:
         return self._sockets.items()
 
     def arrivals(self, channel: Channel) -> list[Message]:
-        """Every message that waits on `channel`; what is not a proper message is counted and left out."""
-        socket = self._sockets[channel]
+        """Some messages that wait on `channel`; what is not a proper message is counted and left out."""
         messages: list[Message] = []
-        while True:
-            try:
-                frames, key = _received(socket, with_key=self.remote is not None)
-            except zmq.Again:
-                return messages
+        for frames, key in self._waiting(channel):
             try:
                 message = self._receiver.receive(frames)
                 messages.append(message if self.remote is None else self.remote.signed(message, key))
             except ProtocolError as error:
                 self.refused += 1
                 self.last_refusal = error.what
+        return messages
 
     def echo_heartbeats(self) -> None:
         """Send every heartbeat back as it came."""
-        socket = self._sockets["hb"]
         with contextlib.suppress(zmq.Again):
-            while True:
-                socket.send_multipart(socket.recv_multipart(zmq.NOBLOCK), zmq.NOBLOCK)
+            for frames, _ in self._waiting("hb"):
+                self._sockets["hb"].send_multipart(frames, zmq.NOBLOCK)
 
     def greet(self) -> None:
         """Take in who has come to listen, or left, and greet who has come (messaging spec, iopub_welcome)."""
-        socket = self._sockets["iopub"]
         news = False
-        with contextlib.suppress(zmq.Again):
-            while True:
-                (frame, *_), key = _received(socket, with_key=self.remote is not None)
-                news = True
-                if (card := presented(frame[1:])) is not None:
-                    self._note_card(frame[1:], card, key, there=frame[:1] == b"\x01")
-                elif frame[:1] == b"\x01":
-                    self.subscribers += 1
-                    self._welcome(frame[1:])
-                elif frame[:1] == b"\x00":  # anybody may say so: it is for show, and never below none
-                    self.subscribers = max(0, self.subscribers - 1)
+        for (frame, *_), key in self._waiting("iopub"):
+            news = True
+            if (card := presented(frame[1:])) is not None:
+                self._note_card(frame[1:], card, key, there=frame[:1] == b"\x01")
+            elif frame[:1] == b"\x01":
+                self.subscribers += 1
+                self._welcome(frame[1:])
+            elif frame[:1] == b"\x00":  # anybody may say so: it is for show, and never below none
+                self.subscribers = max(0, self.subscribers - 1)
         if news:
             self.on_presence()
 
@@ -258,6 +254,10 @@ class Door:
             self._ever_joined = self.subscribers > 0 or self._has_news()
         return self._ever_joined
 
+    def _waiting(self, channel: Channel) -> Iterator[tuple[list[bytes], str]]:
+        """With whose key it came, too."""
+        return _some(self._sockets[channel], self.on_rest, with_key=self.remote is not None)
+
     def _has_news(self) -> bool:
         """Whether somebody has come to listen, or left, and was not yet taken in."""
         return bool(int(self._sockets["iopub"].getsockopt(zmq.EVENTS)) & zmq.POLLIN)
@@ -278,6 +278,23 @@ def serve(
         watch(socket, lambda channel=channel: arrived(door, channel))  # type: ignore[misc]
 
 
+def _some(
+    socket: zmq.Socket[bytes], on_rest: Callable[[zmq.Socket[bytes]], None], *, with_key: bool
+) -> Iterator[tuple[list[bytes], str]]:
+    """What waits at a socket. Of very much a part, as others are to be heard, too: `on_rest` is told."""
+    size = 0
+    for _ in range(_AT_ONCE):
+        try:
+            frames, key = _received(socket, with_key=with_key)
+        except zmq.Again:
+            return
+        size += sum(map(len, frames))
+        yield frames, key
+        if size > _AT_ONCE_BYTES:
+            break
+    on_rest(socket)
+
+
 def _received(socket: zmq.Socket[bytes], *, with_key: bool) -> tuple[list[bytes], str]:
     """The frames of a message, and whose key it came with (zmq_msg_gets(3)). zmq.Again if there is none."""
     if not with_key:
@@ -292,3 +309,7 @@ def _received(socket: zmq.Socket[bytes], *, with_key: bool) -> tuple[list[bytes]
 
 def _nothing() -> None:
     """Nobody wants to know."""
+
+
+def _leave_it(_: zmq.Socket[bytes]) -> None:
+    """Nobody reads any more."""

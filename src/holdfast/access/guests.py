@@ -7,10 +7,12 @@ can't be read, or is not private.
 from __future__ import annotations
 
 import os
+import time
 from collections import OrderedDict, defaultdict
 from datetime import UTC, datetime
 from typing import Final
 
+from holdfast.access.threshold import Threshold
 from holdfast.errors import HoldfastError
 from holdfast.keys import kept, z85
 from holdfast.keys.authorized import Authorized, Person
@@ -28,7 +30,8 @@ _KEY_BYTES = 32
 class Guests:
     """Those of one session."""
 
-    def __init__(self) -> None:
+    def __init__(self, threshold: Threshold) -> None:
+        self._threshold = threshold
         self._stamp: tuple[int, ...] | None = None
         self._people = Authorized()
         self._inside: set[tuple[str, str]] = set()  # keys that were let in, and from where
@@ -46,7 +49,9 @@ class Guests:
         key = z85.encoded(credentials[0])
         person = self._people.of(key)
         if person is None or not person.may_come(address, datetime.now(UTC)):
+            self._threshold.failed(address, time.monotonic())
             return None
+        self._threshold.let_in(address)
         self._inside.add((key, address))
         return key
 
@@ -54,7 +59,7 @@ class Guests:
     def count(self) -> int:
         """Of keys that may come in."""
         self._read()
-        return len(self._people.people)
+        return len(self._people.by_key)
 
     def who(self, key: str) -> Person | None:
         """Whose key it is, if that may still come in."""
@@ -89,6 +94,7 @@ class Guests:
         stamp = _stamp()
         if stamp != self._stamp or self.trouble is not None:
             self._stamp = stamp
+            self._threshold.forgive()
             try:
                 self._people, self.trouble = kept.people(), None
             except HoldfastError as error:

@@ -89,6 +89,11 @@ class Sockets:
         for channel, listener in self._listeners.items():
             _hand_over(self._new(channel, self.info), listener.dup(), self.info.url(channel))
 
+    @property
+    def listening(self) -> tuple[socket.socket, ...]:
+        """At TCP ports: libzmq has second descriptors of them."""
+        return tuple(self._listeners.values())
+
     def close(self) -> None:
         """Close them; unix sockets' files go with them."""
         for opened in self.by_channel.values():
@@ -128,6 +133,7 @@ def _configure(
 ) -> None:
     opened.linger = _LINGER_MS
     opened.maxmsgsize = limits.max_bytes
+    opened.rcvhwm = max(1, limits.arriving_messages)  # 0: no end
     opened.zap_enforce_domain = True  # else who asks while nobody answers is let in
     if asked.transport == "ipc":
         opened.zap_domain = doorman.LOCAL

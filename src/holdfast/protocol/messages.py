@@ -45,3 +45,9 @@ class Message(msgspec.Struct, frozen=True):
     buffers: list[bytes]
     may: str = "own"
     """What its sender may do (`Role` of keys/authorized.py): who comes by TCP may do less than all."""
+
+    @property
+    def size(self) -> int:
+        """Bytes of all its parts."""
+        parts = (self.header_raw, self.parent_raw, self.metadata_raw, self.content_raw, *self.buffers)
+        return sum(map(len, parts))

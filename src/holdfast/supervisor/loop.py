@@ -77,6 +77,7 @@ class Loop:
     def on_readable(self, source: Watched, call: Callable[[], None], *, once: bool = False) -> None:
         """Call when `source` has something to read. A ZeroMQ socket is then read until it has nothing.
 
+        Who leaves something there calls `look_again`.
         `once`: what has been read stays where it is, so only what is new is told of (EPOLLET, epoll(7)).
         """
         if isinstance(source, int):
@@ -87,6 +88,11 @@ class Loop:
             self._sockets[source] = call
             self._watch(_sign_of(source), self._readers, lambda: self._serve_socket(source))
             self._used.add(source)
+
+    def look_again(self, socket: zmq.Socket[bytes]) -> None:
+        """A ZeroMQ socket may have more to read: after what else is there to do."""
+        if socket in self._sockets:
+            self._used.add(socket)
 
     def on_urgent(self, fd: int, call: Callable[[], None]) -> None:
         """Call when `fd` says that something has happened (POLLPRI), until it can't any more."""
@@ -141,7 +147,7 @@ class Loop:
         self._running = True
         while self._running:
             self._used.update(self.before_waiting())
-            patience = 0.0 if self._serve_used() else self._patience()
+            patience = 0.0 if self._serve_used() or self._used else self._patience()
             for fd, event in self._epoll.poll(patience):
                 self._serve(fd, event)
             self._call_what_is_due()
@@ -178,10 +184,11 @@ class Loop:
             self._writers[fd]()
 
     def _serve_used(self) -> bool:
-        """Read the sockets that were used; whether there was anything to read."""
+        """Read the sockets that were used; whether there was anything to read. Some are used by that."""
         served = False
-        while self._used:
-            served = self._serve_socket(self._used.pop()) or served
+        for _ in range(len(self._used)):
+            if self._used:
+                served = self._serve_socket(self._used.pop()) or served
         return served
 
     def _serve_socket(self, socket: zmq.Socket[bytes]) -> bool:

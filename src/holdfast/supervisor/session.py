@@ -26,6 +26,7 @@ from holdfast.supervisor.aftermath.standstill import Standstill
 from holdfast.supervisor.cells.answers import Answers
 from holdfast.supervisor.cells.interrupts import Interrupts
 from holdfast.supervisor.cells.queue import Job
+from holdfast.supervisor.cells.room import Room
 from holdfast.supervisor.cells.stage import Stage
 from holdfast.supervisor.cells.turns import Turns
 from holdfast.supervisor.clients.absence import Absence
@@ -85,7 +86,7 @@ class Session:
         self._turns = Turns(settings, loop, self._stage, lineage, self._broadcast)
         self.variables = self._turns.meanwhile.variables
         self.interrupt = Interrupts(settings, loop, self._stage, lineage, ledger).interrupt
-        self._debugger = Debugger(self, self._broadcast, self._stage, loop, name)
+        self._debugger = Debugger(self, self._broadcast, self._stage, loop, name, Room(settings.wire))
         embedded = isinstance(lineage, Program)
         self._desk = Desk(
             self, self._broadcast, self._stage, ledger, self._debugger, presence, embedded=embedded

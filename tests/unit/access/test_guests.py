@@ -6,6 +6,7 @@ import pytest
 
 from holdfast.access.guests import Guests
 from holdfast.access.remote import Remote
+from holdfast.access.threshold import Threshold
 from holdfast.keys import authorized, kept
 from holdfast.protocol.notices import Card
 from holdfast.settings import Listen
@@ -22,7 +23,7 @@ def remote(monkeypatch: pytest.MonkeyPatch) -> object:
         lines = [f"curve:{keys.public} {name} role=watch" for name, keys in (("ana", ANA), ("bo", BO))]
         kept.write_authorized("\n".join(lines))
         assert len(authorized.parse("\n".join(lines)).people) == 2
-        yield Remote(Guests(), Listen())
+        yield Remote(Guests(Threshold(Listen())), Listen())
 
 
 def test_a_place_that_was_taken_stays_whoever_takes_however_many(remote: Remote) -> None:

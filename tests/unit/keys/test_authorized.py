@@ -1,6 +1,7 @@
 """Lines of `authorized_keys`: who comes in by them; a wrong one lets nobody in and shuts none out."""
 
 import ipaddress
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -140,3 +141,16 @@ def test_keys_are_written_as_libzmq_writes_them(raw):
 @given(st.text())
 def test_what_is_no_key_is_told_apart(word):
     assert z85.read(word) is None
+
+
+def test_of_ten_thousand_lines_a_change_costs_only_the_line_that_has_changed():
+    keys = [z85.encoded(number.to_bytes(32)) for number in range(10_000)]
+    text = "\n".join(f"curve:{key} p{number} from=10.0.0.0/8" for number, key in enumerate(keys))
+    begun = time.process_time()
+    found = parse(text)
+    read = time.process_time()
+    assert parse(text.replace("p7 ", "ana ")).of(keys[7]) == found.of(keys[7])._replace(name="ana")
+    assert time.process_time() - read < (read - begun) / 2
+    asked = time.process_time()
+    assert all(found.of(key) is not None for key in keys)
+    assert time.process_time() - asked < (read - begun) / 2  # some 0.1 microseconds each

@@ -6,7 +6,7 @@ import stat
 import pytest
 
 from holdfast.errors import KeysError, RefusedPath
-from holdfast.keys import kept, known
+from holdfast.keys import authorized, kept, known
 
 KEY = "rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7"
 OTHER = "Yne@$w-vo<fVvi]a<NY6T1ed:M$fCG*[IaLV{hID"
@@ -40,7 +40,7 @@ def test_a_pair_is_made_once_and_for_its_owner_alone(umask):
 
 def test_without_files_there_is_no_pair_nobody_may_come_in_and_no_host_is_known():
     assert kept.pair(kept.ID) is None
-    assert kept.people() == ((), ())
+    assert kept.people() == authorized.Authorized()
     assert kept.known_key("tcp://a:5555") is None
 
 

@@ -26,6 +26,9 @@ from holdfast.supervisor.clients.broadcast import Broadcast, Parent
 from holdfast.supervisor.loop import Deadline, Loop
 from holdfast.supervisor.processes.program import AnyWorker
 
+LISTS = 64
+"""Of variables, at a time: more than there are views that ask for one after each cell."""
+
 Listed = Callable[[operations.Variables | HoldfastError], None]
 """Takes the variables, or why there are none."""
 
@@ -51,6 +54,7 @@ class Meanwhile:
         self._answer_seconds = bounds.answer_seconds
         self._stand_in = StandIn(loop, lineage.standbys, bounds)
         self._patience = Deadline(loop)  # when the queue is looked at again
+        self._lists = 0  # of variables, that are being made
 
     def consider(self) -> None:
         """A question has come into the queue. Soon it is answered, by whomever."""
@@ -62,7 +66,16 @@ class Meanwhile:
 
     def variables(self, asked: operations.VariablesRequest, then: Listed) -> None:
         """List the variables: as of the last cell, or before the one that runs."""
-        self._list(asked, then, time.monotonic() + self._answer_seconds)
+        if self._lists >= LISTS:
+            then(HoldfastError(f"{LISTS} lists of variables are being made already", "ask again later"))
+            return
+        self._lists += 1
+
+        def told(found: operations.Variables | HoldfastError) -> None:
+            self._lists -= 1
+            then(found)
+
+        self._list(asked, told, time.monotonic() + self._answer_seconds)
 
     def _look(self) -> None:
         """Take questions out of the queue, if the worker has let them wait long enough."""
@@ -92,6 +105,7 @@ class Meanwhile:
 
     def _answer(self, job: Job, answer: Answer) -> None:
         """Busy, reply and idle, as of what is answered at once."""
+        self._queue.answered(job)
         as_of = self._stage.effects.last_shown(answer.after)
         content: object = answer.content
         if job.message.header.msg_type == "inspect_request":

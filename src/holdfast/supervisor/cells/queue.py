@@ -8,11 +8,11 @@ from collections.abc import Callable
 import msgspec
 
 from holdfast.access.doors import Door
-from holdfast.errors import HoldfastError
 from holdfast.link.messages import Ask, Run
 from holdfast.protocol.connection import Channel
 from holdfast.protocol.content import ExecuteRequest
 from holdfast.protocol.messages import Message
+from holdfast.supervisor.cells.room import Room
 from holdfast.supervisor.clients.broadcast import Parent
 
 QUESTIONS = frozenset({"complete_request", "inspect_request"})
@@ -92,9 +92,9 @@ class Job(msgspec.Struct, eq=False):
 class Queue:
     """First come, first served."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, room: Room) -> None:
         self._jobs: deque[Job] = deque()
-        self._limit = limit
+        self._room = room
 
     @property
     def empty(self) -> bool:
@@ -106,23 +106,28 @@ class Queue:
         """Whether `take_questions` would take any."""
         return any(_anybody_can_answer(job) for job in self._jobs)
 
-    def check_room(self) -> None:
+    def check_room(self, job: Job) -> None:
         """Raise HoldfastError when no more is taken in."""
-        if len(self._jobs) >= self._limit:
-            raise HoldfastError(f"{len(self._jobs)} requests wait already", "wait, or interrupt")
+        self._room.check(job.message)
 
     def add(self, job: Job) -> None:
         """Take a job in."""
         self._jobs.append(job)
+        self._room.enter(job.message)
 
     def next(self) -> Job | None:
         """The job whose turn it is, taken out."""
-        return self._jobs.popleft() if self._jobs else None
+        if not self._jobs:
+            return None
+        job = self._jobs.popleft()
+        self._room.leave(job.message)
+        return job
 
     def take_cells(self) -> list[Job]:
         """Take all cells out: an error aborts them. Other requests keep their turn."""
         cells = [job for job in self._jobs if job.request is not None]
         self._jobs = deque(job for job in self._jobs if job.request is None)
+        self._let_out(cells)
         return cells
 
     @property
@@ -135,14 +140,19 @@ class Queue:
         for job in self.cells:
             if job.message.header.msg_id == msg_id:
                 self._jobs.remove(job)
+                self._let_out([job])
                 return job
         return None
 
     def take_questions(self) -> list[Job]:
-        """Take out what a copy of the interpreter can answer."""
+        """Take out what a copy of the interpreter can answer. Until it is `answered`, it has its room."""
         questions = [job for job in self._jobs if _anybody_can_answer(job)]
         self._jobs = deque(job for job in self._jobs if not _anybody_can_answer(job))
         return questions
+
+    def answered(self, job: Job) -> None:
+        """A question that was taken out has its answer."""
+        self._let_out([job])
 
     def put_back(self, job: Job) -> None:
         """It was taken out, but is not done: it has waited long enough to be next."""
@@ -152,7 +162,12 @@ class Queue:
         """Take everything out."""
         jobs = list(self._jobs)
         self._jobs.clear()
+        self._let_out(jobs)
         return jobs
+
+    def _let_out(self, jobs: list[Job]) -> None:
+        for job in jobs:
+            self._room.leave(job.message)
 
 
 def _anybody_can_answer(job: Job) -> bool:

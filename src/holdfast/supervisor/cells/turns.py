@@ -9,12 +9,14 @@ from collections.abc import Callable
 from typing import Final
 
 from holdfast.access.doors import Door
+from holdfast.access.iothreads import IoThreads
 from holdfast.protocol import notices
 from holdfast.protocol.connection import Channel
 from holdfast.settings import Settings
 from holdfast.supervisor.aftermath.coroner import without_a_worker
 from holdfast.supervisor.cells.meanwhile import Meanwhile
 from holdfast.supervisor.cells.queue import Job, Queue
+from holdfast.supervisor.cells.room import Room
 from holdfast.supervisor.cells.stage import Ended, Stage
 from holdfast.supervisor.clients.broadcast import Broadcast, Parent
 from holdfast.supervisor.loop import Loop
@@ -23,6 +25,12 @@ from holdfast.supervisor.processes.program import AnyWorker
 
 _QUEUED: Final[tuple[Channel, ...]] = ("shell", "control")
 """Channels on which cells come."""
+
+_ROUNDS = 100
+"""Before what goes on coming in counts as sent later: some thousands of cells."""
+
+_ARRIVING_SECONDS = 0.005
+"""For ZeroMQ's thread to take in what has arrived; it takes microseconds, but may have to wait for a core."""
 
 
 class Turns:
@@ -36,20 +44,21 @@ class Turns:
         lineage: AnyWorker,
         broadcast: Broadcast,
     ) -> None:
-        self._queue = Queue(settings.wire.queue_cells)
+        self._queue = Queue(Room(settings.wire))
         self.meanwhile = Meanwhile(loop, self._queue, stage, lineage, broadcast, settings.meanwhile)
         self._stage = stage
         self._lineage = lineage
         self._broadcast = broadcast
         self.on_start: Callable[[Job], None]
         """Told of each job that starts."""
-        self.take_in: Callable[[Door, Channel], None]
-        """Reads what has been sent on a channel."""
+        self.take_in: Callable[[Door, Channel], bool]
+        """Reads what has been sent on a channel; whether there was anything."""
+        self._threads = IoThreads()
 
     def enqueue(self, job: Job) -> None:
         """Take a job: it starts at once, or waits its turn. HoldfastError if no more can wait."""
         if job.errand is None:
-            self._queue.check_room()
+            self._queue.check_room(job)
         if job.request is not None:
             self._stage.accept(job, starts=self._free() and self._queue.empty)
         self._queue.add(job)
@@ -134,8 +143,14 @@ class Turns:
 
     def _abort_what_was_sent(self) -> None:
         """An error: every cell that was sent before it was known is answered `aborted`."""
-        for door in self._broadcast.doors:
-            for channel in _QUEUED:
-                self.take_in(door, channel)  # sent already, not yet read
+        for _ in range(_ROUNDS):
+            all_there = self._threads.wait_until_idle(_ARRIVING_SECONDS)
+            if not self._take_in_some() and all_there:
+                break
         for job in self._queue.take_cells():
             self._stage.replies.abort(job)
+
+    def _take_in_some(self) -> bool:
+        """Of what was sent and not yet read; whether there was any."""
+        took = [self.take_in(door, channel) for door in self._broadcast.doors for channel in _QUEUED]
+        return any(took)

@@ -6,8 +6,6 @@ somebody is inside who may not be       within half a second all connections are
 
 from __future__ import annotations
 
-import os
-import resource
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -17,13 +15,12 @@ from holdfast.access.doorman import Doorman
 from holdfast.access.doors import Door
 from holdfast.access.guests import Guests
 from holdfast.access.remote import Remote
+from holdfast.access.threshold import Threshold
 from holdfast.errors import ConnectionFileError, HoldfastError
 from holdfast.protocol import connection
 from holdfast.settings import Listen
+from holdfast.supervisor.clients.doorstep import Doorstep
 from holdfast.supervisor.loop import Loop
-
-CROWD = 0.5
-"""Of the descriptors that we may have: with none left nobody could be served, nor anything be written."""
 
 Make = Callable[[Path, Remote], Door]
 """Opens a door from its connection file."""
@@ -38,6 +35,7 @@ class Abroad:
         self._loop = loop
         self._doorman = doorman
         self._door: Door | None = None
+        self._doorstep: Doorstep | None = None
         self._throw_out: Callable[[Door], None]
 
     def open(self, make: Make, throw_out: Callable[[Door], None], *, must: bool) -> None:
@@ -57,36 +55,34 @@ class Abroad:
             print(f"no door over TCP any more: {error.what}", file=sys.stderr, flush=True)
 
     def _opened(self, plan: abroad.Plan, make: Make) -> Door:
-        remote = Remote(Guests(), self._listen)
+        threshold = Threshold(self._listen)
+        remote = Remote(Guests(threshold), self._listen)
         self._doorman.ask(guests.REMOTE, b"CURVE", remote.guests.judge)
         refusal: ConnectionFileError | None = None
         for info in abroad.candidates(plan, self.file):
             connection.write(self.file, info)
             try:
-                return make(self.file, remote)
+                door = make(self.file, remote)
             except ConnectionFileError as error:
                 refusal = error
+            else:
+                self._doorstep = Doorstep(self._loop, threshold, door)
+                return door
         assert refusal is not None
         raise ConnectionFileError(refusal.what, "choose five other ports: --port N") from refusal
 
+    def close(self, door: Door) -> None:
+        """A door is about to be closed: perhaps this one."""
+        if door is self._door and self._doorstep is not None:
+            self._doorstep.forget()
+            self._door = self._doorstep = None
+
     def _look(self) -> None:
         door = self._door
-        if door is None or door.remote is None:
+        if door is None or door.remote is None or self._doorstep is None:
             return
-        crowded = _crowded()
-        if door.remote.guests.look() or crowded:
+        if door.remote.guests.look():
             door.remote.guests.all_out()
             self._throw_out(door)
-        if crowded:
-            print("too many connections over TCP: all were closed", file=sys.stderr, flush=True)
+        self._doorstep.look()
         self._loop.later(self._listen.look_seconds, self._look)
-
-
-def _crowded() -> bool:
-    """Whether strangers, who need no key to knock, hold more descriptors than is good for us."""
-    try:
-        free = os.dup(0)
-    except OSError:
-        return True
-    os.close(free)
-    return free > CROWD * resource.getrlimit(resource.RLIMIT_NOFILE)[0]

@@ -160,16 +160,24 @@ class Desk:
                 return
             self._answer(door, channel, message, lambda: self._reply_to(door, message))
 
-    def hold_back(self, door: Door, channel: Channel) -> None:
-        """Take in what has been sent on a channel: cells wait in the queue, the rest is answered."""
-        for message in door.arrivals(channel):
+    def hold_back(self, door: Door, channel: Channel) -> bool:
+        """Take in what has been sent on a channel: cells wait in the queue, the rest is answered.
+
+        Whether there was anything; of very much, only some is taken.
+        """
+        messages = door.arrivals(channel)
+        for message in messages:
             self.take(door, channel, message)
+        return bool(messages)
 
     def _list_variables(self, door: Door, channel: Channel, message: Message) -> None:
         asked = codec.decode(message.content_raw, operations.VariablesRequest, "content")
+        waits = msgspec.structs.replace(
+            message, content_raw=b"{}", buffers=[]
+        )  # it may be large, and is read
 
         def told(found: operations.Variables | HoldfastError) -> None:
-            self._answer(door, channel, message, lambda: _told(found))
+            self._answer(door, channel, waits, lambda: _told(found))
 
         self._owner.variables(asked, told)
 

@@ -184,6 +184,7 @@ class Entrance:
     def _opened(self, file: Path, remote: Remote | None = None) -> Door:
         door = Door(file, self._context, self._session_id, self._settings.wire, remote)
         door.on_presence = self._note_presence
+        door.on_rest = self._loop.look_again
         doors.serve(door, self._loop.on_readable, self._arrived)
         self._doors.append(door)
         return door
@@ -225,6 +226,7 @@ class Entrance:
         self._doors.remove(door)
         self._holders.pop(door, None)
         self._absence.forget(door)
+        self._abroad.close(door)
         for _, socket in door.sources():
             self._loop.forget(socket)
         door.close()

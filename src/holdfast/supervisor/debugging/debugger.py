@@ -28,6 +28,7 @@ from holdfast.protocol.dap import Dap
 from holdfast.protocol.debugging import Request
 from holdfast.protocol.messages import Message
 from holdfast.supervisor.cells.queue import Errand, Job
+from holdfast.supervisor.cells.room import Room
 from holdfast.supervisor.cells.stage import Stage
 from holdfast.supervisor.clients.broadcast import NOBODY, Broadcast, Parent
 from holdfast.supervisor.debugging.cellfiles import CellFiles
@@ -80,13 +81,16 @@ class _Asked(msgspec.Struct, eq=False):
 class Debugger:
     """One for a session."""
 
-    def __init__(self, owner: Owner, broadcast: Broadcast, stage: Stage, loop: Loop, name: str) -> None:
+    def __init__(
+        self, owner: Owner, broadcast: Broadcast, stage: Stage, loop: Loop, name: str, room: Room
+    ) -> None:
         self._owner = owner
         self._broadcast = broadcast
         self._stage = stage
         self._loop = loop
         self._files = CellFiles(name)
         self._waiting: deque[_Asked] = deque()
+        self._room = room  # for these
         self._now: _Asked | None = None  # what is being answered
         self._serving = False
         self._session: DebugSession | None = None  # while it is started
@@ -106,6 +110,8 @@ class Debugger:
         if request.command in _FOR_THE_WORKER and not stopped and is_available():
             self._owner.enqueue(Job(message, door, channel))
         else:
+            self._room.check(message)
+            self._room.enter(message)
             self._waiting.append(_Asked(door, channel, message, request))
             self._serve()
 
@@ -133,6 +139,7 @@ class Debugger:
         self._serving = True
         while self._now is None and self._waiting:
             asked = self._now = self._waiting.popleft()
+            self._room.leave(asked.message)
             self._broadcast.status("busy", Parent(asked.message.header_raw))
             try:
                 self._begin(asked)

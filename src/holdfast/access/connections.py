@@ -1,0 +1,92 @@
+"""The connections of the door over TCP, as the system tells: from where each is, and whether it was let in.
+
+libzmq accepts who connects, tells nobody, and can't close one connection of a socket. But its descriptors are
+this process's, and what one end has done to a connection (shutdown(2)) the other descriptors of it notice.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import resource
+import socket
+import stat
+import struct
+from collections.abc import Iterable
+from typing import Final, NamedTuple
+
+_INTERNET: Final = (socket.AF_INET, socket.AF_INET6)
+
+_ACKED = struct.Struct("120xQ")
+"""Of `struct tcp_info` (tcp(7)), `tcpi_bytes_acked`: what the other end has got from us."""
+
+_HELD_BACK: Final = 260
+"""Bytes that libzmq says to somebody who is not let in: a greeting (64), WELCOME (170), ERROR (12). To who is
+it says READY after WELCOME: 50 or more (rfc.zeromq.org/spec/26)."""
+
+
+class Connection(NamedTuple):
+    """Somebody at the door, or inside."""
+
+    descriptor: int
+    address: str
+    port: int
+    let_in: bool
+
+
+def held(ports: frozenset[int]) -> list[Connection]:
+    """Those to one of these ports of ours. Needs no descriptor of its own where none is left."""
+    return [each for descriptor in _descriptors() if (each := _looked_at(descriptor, ports)) is not None]
+
+
+def hang_up(connection: Connection, ports: frozenset[int]) -> None:
+    """Close it: libzmq sees its end."""
+    descriptor = connection.descriptor
+    with contextlib.suppress(OSError):  # none is left
+        descriptor = os.dup(descriptor)  # libzmq may close its own, and have another one of that number
+    try:
+        if (now := _looked_at(descriptor, ports)) is not None and now[1:3] == connection[1:3]:
+            with contextlib.suppress(OSError):
+                _shut_down(descriptor)
+    finally:
+        if descriptor != connection.descriptor:
+            os.close(descriptor)
+
+
+def _descriptors() -> Iterable[int]:
+    try:
+        return map(int, os.listdir("/proc/self/fd"))
+    except OSError:  # none is left for that
+        return range(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+
+
+def _looked_at(descriptor: int, ports: frozenset[int]) -> Connection | None:
+    """The connection behind it; None if there is none of ours.
+
+    Files are left alone: closing a second descriptor of a database would take away its locks (fcntl(2)).
+    """
+    try:
+        if not stat.S_ISSOCK(os.fstat(descriptor).st_mode):
+            return None
+        looked_at = socket.socket(fileno=descriptor)
+    except OSError:  # gone already
+        return None
+    try:
+        if looked_at.family not in _INTERNET or looked_at.getsockname()[1] not in ports:
+            return None
+        address, port, *_ = looked_at.getpeername()
+        told = looked_at.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 256)
+    except OSError:  # one that listens, or has ended
+        return None
+    finally:
+        looked_at.detach()
+    let_in = len(told) < _ACKED.size or _ACKED.unpack_from(told)[0] > _HELD_BACK
+    return Connection(descriptor, address, port, let_in)
+
+
+def _shut_down(descriptor: int) -> None:
+    ended = socket.socket(fileno=descriptor)
+    try:
+        ended.shutdown(socket.SHUT_RDWR)
+    finally:
+        ended.detach()

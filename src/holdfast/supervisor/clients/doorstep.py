@@ -1,0 +1,68 @@
+"""Looks after those who have come to the door over TCP and are not let in: when, and what is done about them.
+
+somebody connects     looked at at once, and then every 20 ms while others do
+nobody does           looked at together with the list of keys (`abroad.py`)
+"""
+
+from __future__ import annotations
+
+import resource
+import sys
+import time
+
+from holdfast.access import connections, turnaway
+from holdfast.access.doors import Door
+from holdfast.access.threshold import Threshold
+from holdfast.supervisor.loop import Loop
+
+PACE = 0.02
+"""Seconds between two looks while people come: libzmq accepts some hundreds in that time."""
+
+CROWD = 0.5
+"""Of the descriptors that we may have: with none left nobody could be served, nor anything be written."""
+
+
+class Doorstep:
+    """Of the door over TCP."""
+
+    def __init__(self, loop: Loop, threshold: Threshold, door: Door) -> None:
+        self._loop = loop
+        self._threshold = threshold
+        self._listeners = door.listening
+        self._ports = frozenset(each.getsockname()[1] for each in self._listeners)
+        self._looked = 0.0
+        self._planned = False
+        self._shut_out: tuple[str, ...] = ()
+        for listener in self._listeners:
+            loop.on_readable(listener.fileno(), self._somebody_comes, once=True)
+
+    def forget(self) -> None:
+        """The door is about to be closed."""
+        for listener in self._listeners:
+            self._loop.forget(listener.fileno())
+        self._listeners = ()
+
+    def look(self) -> None:
+        """See who is there, and hang up on whom has to go."""
+        self._planned = False
+        self._looked = now = time.monotonic()
+        most = int(CROWD * resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+        leaving = self._threshold.look(connections.held(self._ports), most, now)
+        for each in leaving:
+            connections.hang_up(each, self._ports)
+        if (out := self._threshold.shut_out(now)) != self._shut_out:
+            for source in set(out) - set(self._shut_out):
+                print(f"{source} is shut out for a while: it tries, and may not", file=sys.stderr, flush=True)
+            self._shut_out = out
+            for listener in self._listeners:
+                turnaway.turn_away(listener, out)
+
+    def _somebody_comes(self) -> None:
+        if not self._planned and self._listeners:
+            self._planned = True
+            wait = self._looked + PACE - time.monotonic()
+            self._loop.later(max(0.0, wait), self._look_if_open)
+
+    def _look_if_open(self) -> None:
+        if self._listeners:
+            self.look()
