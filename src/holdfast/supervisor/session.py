@@ -273,7 +273,7 @@ class Session:
         """The worker is dead: what it wrote goes out, nothing of it is continued."""
         self._disk.stop()
         self._output.settle()
-        self._output.reset()
+        self._output.reset(self._stage.running_turn)
         self._debugger.over(why)
 
     def _recovered(self, recovery: Recovery) -> None:
@@ -293,6 +293,7 @@ class Session:
         self._disk.checkpoints.forget()
         self._ledger.restart()
         self._lineage.restart()
+        self._output.reset(self._stage.running_turn)
         self._stage.forget()
         self._new_namespace()
 
