@@ -272,8 +272,7 @@ class Session:
     def _silenced(self, why: str) -> None:
         """The worker is dead: what it wrote goes out, nothing of it is continued."""
         self._disk.stop()
-        self._output.settle()
-        self._output.reset(self._stage.running_turn)
+        self._output.over(self._stage.running_turn)
         self._debugger.over(why)
 
     def _recovered(self, recovery: Recovery) -> None:
@@ -284,7 +283,7 @@ class Session:
 
     def _restart(self) -> None:
         """A fresh namespace, on purpose: a barrier that no recovery crosses."""
-        self._output.settle()
+        self._output.over(self._stage.running_turn)
         self._debugger.over("the session was restarted")
         self._turns.give_up("the session was restarted")
         self._turns.abort_all()
@@ -293,7 +292,6 @@ class Session:
         self._disk.checkpoints.forget()
         self._ledger.restart()
         self._lineage.restart()
-        self._output.reset(self._stage.running_turn)
         self._stage.forget()
         self._new_namespace()
 

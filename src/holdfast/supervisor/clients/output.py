@@ -126,8 +126,9 @@ class Output:
         begun = self._ring.begun()
         return begun is None or turn <= begun
 
-    def reset(self, turn: int) -> None:
-        """The worker, which had this job, is dead: half a character of its text is not continued."""
+    def over(self, turn: int) -> None:
+        """The worker, which had this job, is dead or about to be: its text goes out, nothing is continued."""
+        self.settle()
         self._ring.mend(turn)
         self._ring_decoder.reset()
         self._segment = (self.foreground, "stdout")
