@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import struct
-from mmap import mmap
-
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from holdfast.link.ring import DATA, RingReader, RingWriter
+from fuzz.holds.ring import CAPACITY, WORDS, pair, write_over, written_over
+from holdfast.link.ring import RingReader, RingWriter
 
-CAPACITY = 64
-WORD = 8
-HEAD, TAIL, BEGUN = 0, 8, 64
-
-
-def pair() -> tuple[mmap, RingReader, RingWriter]:
-    memory = mmap(-1, DATA + CAPACITY)
-    return memory, RingReader(memory), RingWriter(memory)
+HEAD, TAIL, BEGUN, BEGUN_TURNED = 0, 1, 8, 11
+"""Numbers of words."""
 
 
 class Text(RuleBasedStateMachine):
@@ -65,41 +57,17 @@ TestText = Text.TestCase
 
 
 words = st.sampled_from([0, 1, 2**63, 2**64 - 1]) | st.integers(0, 200) | st.integers(0, 2**64 - 1)
-damage = st.dictionaries(st.integers(0, DATA // WORD - 1), words, min_size=1)
 
 
-def write_over(memory: mmap, damage: dict[int, int]) -> None:
-    for number, word in damage.items():
-        struct.pack_into("Q", memory, number * WORD, word)
-
-
-@given(st.binary(max_size=CAPACITY), damage, st.integers(0, 2**64 - 1))
+@given(
+    st.binary(max_size=CAPACITY),
+    st.dictionaries(st.integers(0, WORDS - 1), words, min_size=1),
+    st.integers(0, 2**64 - 1),
+)
 def test_whatever_is_written_over_little_is_read_and_what_comes_after_is_whole(
     before: bytes, damage: dict[int, int], upto: int
 ) -> None:
-    memory, reader, writer = pair()
-    writer.put(before)
-    reader.take(reader.head())
-    write_over(memory, damage)
-    read = 0
-    for _ in range(3):
-        read += len(reader.take(upto)) + len(reader.take(reader.head()))
-    assert read <= CAPACITY
-    reader.piped(5)
-    reader.piped_safe()
-    assert reader.piped_lost() == 0
-    assert reader.room_wanted() in (True, False)
-    writer.fork_begins()
-    writer.fork_ended()
-    # The writer dies of it.
-    reader.take(reader.head())
-    reader.mend(7)
-    reader.free(reader.position)
-    assert reader.fork_under_way == 0
-    reader.take(reader.head())
-    writer.rejoin()
-    assert writer.put(b"whole") == 5
-    assert reader.take(reader.head()) == b"whole"
+    written_over(before, damage, upto)
 
 
 @given(st.sampled_from([TAIL, HEAD]), words)
@@ -108,7 +76,7 @@ def test_a_writer_that_lives_on_is_heard_again(place: int, word: int) -> None:
     writer.put(b"x" * 10)
     reader.take(reader.head())
     reader.free(reader.position)
-    write_over(memory, {place // WORD: word})
+    write_over(memory, {place: word})
     if not writer.put(b"y"):
         assert writer.wait_for_room()
         assert reader.pressed
@@ -122,7 +90,7 @@ def test_a_writer_that_lives_on_is_heard_again(place: int, word: int) -> None:
 def test_it_is_never_believed_that_a_job_was_not_begun_which_was(turn: int, word: int, both: bool) -> None:
     memory, reader, writer = pair()
     writer.begin(turn)
-    write_over(memory, {BEGUN // WORD: word} | ({BEGUN // WORD + 3: word} if both else {}))
+    write_over(memory, {BEGUN: word} | ({BEGUN_TURNED: word} if both else {}))
     assert reader.begun() in (None, turn)
     reader.mend(turn)
     assert reader.begun() == turn
