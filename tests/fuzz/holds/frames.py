@@ -66,7 +66,7 @@ def signed(parts: Sequence[bytes]) -> None:
         return
     assert [message.header_raw, message.parent_raw, message.metadata_raw, message.content_raw] == four
     assert list(message.buffers) == list(parts[4:])
-    assert all(isinstance(json.loads(part), dict) for part in four)
+    assert all(isinstance(codec.value_of(part), dict) for part in four)
     try:
         inbox.receive(frames)
     except ReplayedMessage:

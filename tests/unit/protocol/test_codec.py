@@ -158,6 +158,24 @@ def test_depth_is_measured_exactly_wherever_the_text_is_cut(values, bound, piece
             assert depth(document) <= bound
 
 
+@pytest.mark.parametrize(
+    ("number", "value"),
+    [
+        (b"1e999", math.inf),
+        (b"-1e999", -math.inf),
+        (b"1" * 5000, math.inf),
+        (b"-" + b"1" * 5000, -math.inf),
+        (b"1" * 4000, int("1" * 4000)),
+        (b"1e-999", 0),
+    ],
+    ids=["large", "small", "long", "long and negative", "just not too long", "next to nothing"],
+)
+def test_whatever_number_was_accepted_a_value_is_made_of_it(number, value):
+    raw = b'{"a":[%b]}' % number
+    codec.check_object(raw, "text")
+    assert codec.value_of(raw) == {"a": [value]}
+
+
 # --- JSON that goes out ---
 
 
