@@ -49,7 +49,7 @@ faults: $(VENV)/.test $(VENV)/.libraries
 notebooks: $(VENV)/.test $(VENV)/.notebooks
 	@$(BIN)/python -m tests.notebooks $(ARGS)
 
-fuzz: $(VENV)/.test $(VENV)/.fuzz
+fuzz: $(VENV)/.fuzz
 	@$(BIN)/python -m tests.fuzz $(ARGS)
 
 clean:

@@ -143,15 +143,13 @@ class Channel:
             if not size:
                 self._end()
                 break
-            for message in decoder.feed(self._room[:size]):  # and again: descriptors end one early
-                if self._keeps:
-                    self._seen.append((decoder.number, decoder.size))
-                own = [self._came.popleft() for _ in range(min(message.FDS, len(self._came)))]
-                if isinstance(message, Bulk):
-                    messages.append((decoder.number, _out_of_memory(own)))
-                else:
-                    self._fds.extend(own)
-                    messages.append((decoder.number, message))
+            try:
+                for message in decoder.feed(self._room[:size]):  # and again: descriptors end one early
+                    messages.append((decoder.number, self._whole(message)))  # noqa: PERF401 - all before a wrong one
+            except LinkError:
+                if not messages:
+                    raise
+                self._end()  # what was said before the nonsense was meant
         return messages
 
     @property
@@ -203,6 +201,16 @@ class Channel:
 
     def _end(self) -> None:
         self.ended, self._unheard = True, False
+
+    def _whole(self, message: Frame) -> Frame:
+        """What was meant by a message that has come, and its descriptors put where they are taken."""
+        if self._keeps:
+            self._seen.append((self._decoder.number, self._decoder.size))
+        own = [self._came.popleft() for _ in range(min(message.FDS, len(self._came)))]
+        if isinstance(message, Bulk):
+            return _out_of_memory(own)
+        self._fds.extend(own)
+        return message
 
     def _encoded(self, message: Frame) -> bytearray:
         self._said += 1
