@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import hashlib
 import importlib
 import re
@@ -78,14 +79,11 @@ def _fuzz(name: str, seconds: int) -> Result:
 
 def _row(said: str) -> str:
     """The last figures that libFuzzer gave."""
-    *_, last = re.findall(
-        r"^#(\d+).*cov: (\d+) ft: (\d+) corp: (\d+).*?(?:exec/s: (\d+))?", said, re.MULTILINE
-    ) or [("", "", "", "", "")]
-    stats = dict(re.findall(r"^stat::(\w+):\s+(\d+)", said, re.MULTILINE))
-    inputs = stats.get("number_of_executed_units", last[0])
-    return (
-        f"{inputs:>10}{stats.get('average_exec_per_sec', last[4]):>10}{last[1]:>8}{last[2]:>10}{last[3]:>8}"
-    )
+    places = re.findall(r"^#\d+.* cov: (\d+) ft: (\d+) corp: (\d+)", said, re.MULTILINE)
+    edges, features, corpus = places[-1] if places else ("", "", "")
+    totals = dict(re.findall(r"^stat::(\w+):\s+(\d+)", said, re.MULTILINE))
+    inputs, rate = (totals.get(each, "") for each in ("number_of_executed_units", "average_exec_per_sec"))
+    return f"{inputs:>10}{rate:>10}{edges:>8}{features:>10}{corpus:>8}"
 
 
 def _told(find: Path) -> str:
@@ -111,4 +109,6 @@ def _replay(file: Path, name: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    with contextlib.suppress(KeyboardInterrupt):
+        sys.exit(main())
+    sys.exit(130)
