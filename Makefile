@@ -5,6 +5,7 @@
 # make soak   a session is killed at random for two hours, and compared with one that is not
 # make faults  80 kinds of faults, each survived twice (some ten minutes; ARGS="--kinds 1-20 --repeat 5")
 # make notebooks  forty notebooks give the same outputs as under ipykernel (some four minutes)
+# make fuzz   what reads foreign bytes, with inputs that coverage guides (ARGS="--target frames --seconds 60")
 #
 # Needs Python 3.11 or newer and nothing else: the rest goes into .venv, once. Silent with `make -s`.
 
@@ -18,7 +19,7 @@ GROUP   = $(BIN)/python -c 'import sys, tomllib; \
     groups = tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]; \
     print(*groups[sys.argv[1]], sep="\n")'
 
-.PHONY: run test lint demo bench soak faults notebooks clean
+.PHONY: run test lint demo bench soak faults notebooks fuzz clean
 
 run: $(VENV)/.run
 	@$(BIN)/holdfast $(ARGS)
@@ -47,6 +48,9 @@ faults: $(VENV)/.test $(VENV)/.libraries
 
 notebooks: $(VENV)/.test $(VENV)/.notebooks
 	@$(BIN)/python -m tests.notebooks $(ARGS)
+
+fuzz: $(VENV)/.fuzz
+	@$(BIN)/python -m tests.fuzz $(ARGS)
 
 clean:
 	rm -rf $(VENV)

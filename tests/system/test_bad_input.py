@@ -303,6 +303,18 @@ def test_odd_metadata_and_parents_do_no_harm(
     }
 
 
+@only_holdfast
+@pytest.mark.parametrize("number", [b"-1e999", b"1" * 5000], ids=["no float", "no int"])
+def test_a_cell_is_not_at_fault_for_numbers_beyond_all_bounds_beside_it(
+    rogue: Client, forge: Forge, number: bytes
+) -> None:
+    header = forge.header("execute_request")
+    content = {"code": "print(get_ipython().kernel.get_parent()['metadata']['far'])", "silent": False}
+    rogue.send_frames(forge.message(header, content, b'{"far":%b}' % number))
+    assert rogue.reply(header["msg_id"])["content"]["status"] == "ok"
+    rogue.text(header["msg_id"], "inf")
+
+
 def test_unknown_fields_are_nobodys_business(rogue: Client, forge: Forge) -> None:
     header = forge.header("execute_request", subshell_id=None, future={"deep": [1]})
     content = {"code": "6 * 7", "silent": False, "from_the_future": {"x": [1, 2]}}

@@ -88,8 +88,7 @@ class CellOutputs:
         self._remember(content)
 
     def _error(self, content: Content) -> None:
-        fields = {name: content.get(name) for name in ("ename", "evalue", "traceback")}
-        self._add({"output_type": "error", **fields})
+        self._add({"output_type": "error", **error_of(content)})
 
     def _update(self, content: Content) -> None:
         for output in self._displays.get(_display_id(content), []):
@@ -105,11 +104,25 @@ class CellOutputs:
             self._displays.setdefault(identity, []).append(self._cell["outputs"][-1])
 
 
-def _bundle(content: Content) -> Tree:
-    data = content.get("data") or {}
-    return {"data": {kind: _by_lines(kind, value) for kind, value in data.items()}} | {
-        "metadata": content.get("metadata") or {}
+def error_of(content: Content) -> Tree:
+    """What an error says: programs can publish messages of their own making, in which anything may stand."""
+    traceback = content.get("traceback")
+    return {
+        "ename": str(content.get("ename") or ""),
+        "evalue": str(content.get("evalue") or ""),
+        "traceback": list(map(str, traceback)) if isinstance(traceback, list) else [],
     }
+
+
+def bundle_of(content: Content, name: str = "data") -> Mapping[str, Any]:
+    """What a display holds by kinds, likewise; or what it says of these, as `metadata`."""
+    found = content.get(name)
+    return found if isinstance(found, Mapping) else {}
+
+
+def _bundle(content: Content) -> Tree:
+    data = {kind: _by_lines(kind, value) for kind, value in bundle_of(content).items()}
+    return {"data": data, "metadata": bundle_of(content, "metadata")}
 
 
 def _by_lines(kind: str, value: object) -> object:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple
@@ -145,7 +146,7 @@ def read(folder: Path, checkpoint: str) -> Manifest:
         raise CheckpointDamaged(f"{path} is not what was written (its checksum is wrong)")
     try:
         return msgspec.json.decode(body, type=Manifest)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise CheckpointDamaged(f"{path} can't be understood: {error}") from error
 
 
@@ -164,4 +165,4 @@ def _head(body: bytes) -> bytes:
 
 def _version(head: bytes) -> int | None:
     words = head.removeprefix(_MAGIC).split()
-    return int(words[0]) if len(words) == 2 and words[0].isdigit() else None
+    return int(words[0]) if len(words) == 2 and re.fullmatch(rb"[0-9]{1,9}", words[0]) else None

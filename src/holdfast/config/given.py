@@ -68,7 +68,7 @@ def _judged(
     if setting is None:
         return unknown(name, place)
     for value in readings:
-        with contextlib.suppress(msgspec.ValidationError, OverflowError):
+        with contextlib.suppress(msgspec.ValidationError, OverflowError, UnicodeEncodeError):
             fits = msgspec.convert(value, setting.type, strict=strict)
             if not isinstance(fits, float) or math.isfinite(fits):
                 return Given(name, fits, layer, place)

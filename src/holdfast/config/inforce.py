@@ -27,7 +27,7 @@ def kept(name: str) -> Found | None:
     try:
         with open(files.open_private(paths.session_settings(name), os.O_RDONLY), "rb") as file:
             said = msgspec.json.decode(file.read(), type=list[Given])
-    except (OSError, HoldfastError, msgspec.DecodeError):
+    except (OSError, HoldfastError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     judged = (given.read(each.name, each.value, each.layer, each.place) for each in said)
     return Found(each for each in judged if isinstance(each, Given))

@@ -163,14 +163,14 @@ def _role(word: str) -> Role:
     for role in ROLES:
         if word == role:
             return role
-    raise ValueError(f"role={word} is none of {', '.join(ROLES)}")
+    raise ValueError(f"{'role=' + word!r} is none of {', '.join(ROLES)}")
 
 
 def _networks(value: str) -> tuple[Network, ...]:
     try:
         return tuple(ipaddress.ip_network(each) for each in value.split(","))
     except ValueError as error:
-        raise ValueError(f"from={value}: {error}") from None
+        raise ValueError(f"{'from=' + value!r}: {error}") from None
 
 
 def _end(value: str) -> datetime:
@@ -181,7 +181,7 @@ def _end(value: str) -> datetime:
         moment = datetime.fromisoformat(value)
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError):
-        raise ValueError(f"until={value} is no date such as 2026-12-31 or 2026-12-31T18:00") from None
+        raise ValueError(f"{'until=' + value!r} is no date such as 2026-12-31 or 2026-12-31T18:00") from None
 
 
 def _is_in(address: str, sources: Iterable[Network]) -> bool:

@@ -46,6 +46,7 @@ class Channel:
         self.sock = sock
         self.ended = False  # the other end is closed, or gone
         self.more = False  # `receive` has left something that had arrived
+        self._bulk = 0  # bytes out of memfds, in what it has taken
         self._unheard = False  # seen as something was sent: its last words may still be in the socket
         self._said = 0  # messages sent so far
         self._keeps = keeps
@@ -132,10 +133,10 @@ class Channel:
     def numbered(self) -> list[tuple[int, Frame]]:
         """The same, each with its number on this connection."""
         messages: list[tuple[int, Frame]] = []
-        bulk = 0
+        self._bulk = 0
         decoder = self._decoder
         flags = _RECEIVING | socket.MSG_PEEK if self._keeps else _RECEIVING
-        while (not self.ended or self._unheard) and bulk < GULP_BYTES:
+        while (not self.ended or self._unheard) and self._bulk < GULP_BYTES:
             try:
                 size, ancillary, _, _ = self.sock.recvmsg_into((self._room,), _ROOM_FOR_FDS, flags)
             except BlockingIOError:
@@ -148,17 +149,14 @@ class Channel:
             if not size:
                 self._end()
                 break
-            for message in decoder.feed(self._room[:size]):  # and again: descriptors end one early
-                if self._keeps:
-                    self._seen.append((decoder.number, decoder.size))
-                own = [self._came.popleft() for _ in range(min(message.FDS, len(self._came)))]
-                if isinstance(message, Bulk):
-                    bulk += sum(os.fstat(fd).st_size for fd in own)
-                    messages.append((decoder.number, _out_of_memory(own)))
-                else:
-                    self._fds.extend(own)
-                    messages.append((decoder.number, message))
-        self.more = bulk >= GULP_BYTES
+            try:
+                for message in decoder.feed(self._room[:size]):  # and again: descriptors end one early
+                    messages.append((decoder.number, self._whole(message)))  # noqa: PERF401 - all before a wrong one
+            except LinkError:
+                if not messages:
+                    raise
+                self._end()  # what was said before the nonsense was meant
+        self.more = self._bulk >= GULP_BYTES
         return messages
 
     @property
@@ -210,6 +208,17 @@ class Channel:
 
     def _end(self) -> None:
         self.ended, self._unheard = True, False
+
+    def _whole(self, message: Frame) -> Frame:
+        """What was meant by a message that has come, and its descriptors put where they are taken."""
+        if self._keeps:
+            self._seen.append((self._decoder.number, self._decoder.size))
+        own = [self._came.popleft() for _ in range(min(message.FDS, len(self._came)))]
+        if isinstance(message, Bulk):
+            self._bulk += sum(os.fstat(fd).st_size for fd in own)
+            return _out_of_memory(own)
+        self._fds.extend(own)
+        return message
 
     def _encoded(self, message: Frame) -> bytearray:
         self._said += 1

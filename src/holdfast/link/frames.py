@@ -48,7 +48,7 @@ def decode(data: bytes | memoryview) -> Frame:
     """The message whose `body` this is; LinkError for what the table does not know."""
     try:
         return _decoder.decode(data)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise LinkError(f"the link carried something unknown: {error}") from error
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import json
 import numbers
 import secrets
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -59,6 +60,14 @@ def decode(raw: bytes, type: type[T], what: str, max_depth: int = _MAX_DEPTH) ->
         raise MalformedMessage(f"{what}: {error}") from error
     _check_text(raw, what, max_depth)
     return value
+
+
+def value_of(raw: bytes) -> Any:
+    """What is said by JSON that was accepted as it came: a number that no float can hold is infinite."""
+    try:
+        return msgspec.json.decode(raw)
+    except msgspec.ValidationError:  # of all that is valid, only such numbers are not taken
+        return json.loads(raw, parse_int=_whole)
 
 
 def check_object(raw: bytes, what: str, max_depth: int = _MAX_DEPTH) -> None:
@@ -176,6 +185,13 @@ def _check_text(raw: bytes, what: str, max_depth: int) -> None:
     # Most texts have fewer brackets than levels allowed; counting them is a memchr(3).
     if raw.count(b"[") + raw.count(b"{") > max_depth and _deeper_than(raw, max_depth):
         raise MalformedMessage(f"{what}: nested deeper than {max_depth} levels")
+
+
+def _whole(digits: str) -> int | float:
+    try:
+        return int(digits)
+    except ValueError:  # more than Python makes a number of (sys.set_int_max_str_digits)
+        return float(digits)
 
 
 def _deeper_than(raw: bytes, levels: int) -> bool:

@@ -40,6 +40,9 @@ PRESENCE = b"holdfast.client/"
 """Nothing is ever published under this. Our clients subscribe to it, with who they are behind it, while they
 are there: a subscription ends when its socket does, however its process ended (zmq_socket(3), XPUB)."""
 
+_LATEST = 10**11
+"""Seconds since the epoch: a later time, in three thousand years, can't be told everywhere."""
+
 _LONGEST = 300
 """Bytes of such a subscription: three numbers and a name."""
 
@@ -69,4 +72,5 @@ def presented(subscription: bytes) -> Card | None:
     kind, since, session, username = (part.decode(errors="replace") for part in parts)
     if kind not in _KINDS:
         return None
-    return Card(session, kind, float(since) if since.isdecimal() else 0.0, username)
+    came = float(since) if since.isdecimal() else 0.0
+    return Card(session, kind, came if came < _LATEST else 0.0, username)

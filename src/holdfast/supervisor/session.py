@@ -275,8 +275,7 @@ class Session:
     def _silenced(self, why: str) -> None:
         """The worker is dead: what it wrote goes out, nothing of it is continued."""
         self._disk.stop()
-        self._output.settle()
-        self._output.reset()
+        self._output.over(self._stage.running_turn)
         self._debugger.over(why)
 
     def _recovered(self, recovery: Recovery) -> None:
@@ -287,7 +286,7 @@ class Session:
 
     def _restart(self) -> None:
         """A fresh namespace, on purpose: a barrier that no recovery crosses."""
-        self._output.settle()
+        self._output.over(self._stage.running_turn)
         self._debugger.over("the session was restarted")
         self._turns.give_up("the session was restarted")
         self._turns.abort_all()

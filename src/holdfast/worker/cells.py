@@ -10,13 +10,13 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-import msgspec
 from IPython.core.async_helpers import _asyncio_runner
 from IPython.core.interactiveshell import ExecutionResult
 
 from holdfast.errors import MalformedMessage
 from holdfast.link.messages import Done, Run
 from holdfast.protocol.codec import encode as to_json
+from holdfast.protocol.codec import value_of
 from holdfast.worker.interrupts import Interrupts, unbroken
 from holdfast.worker.ipython import plain, scripts
 from holdfast.worker.ipython.shell import ZMQInteractiveShell, words_of
@@ -144,7 +144,7 @@ def _cell_of(request: Run) -> dict[str, Any]:
     """What the frontend says about the cell, as IPython hands it on to its hooks."""
     if request.metadata == b"{}":
         return {}
-    metadata = msgspec.json.decode(request.metadata)
+    metadata = value_of(request.metadata)
     return {"cell_meta": metadata, "cell_id": metadata.get("cellId")}
 
 

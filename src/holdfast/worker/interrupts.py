@@ -62,7 +62,7 @@ class Interrupts:
 
     def has_begun(self, turn: int) -> bool:
         """Whether this job was begun, here or in a worker before: it must not be a second time."""
-        return turn <= self._ring.begun()
+        return turn <= max(self._turn, self._ring.begun() or 0)
 
     def check(self) -> None:
         """The job's own work begins: KeyboardInterrupt if it was interrupted on the way here."""

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from contextvars import ContextVar, Token
 from typing import Any, NamedTuple
 
-import msgspec
+from holdfast.protocol.codec import value_of
 
 HEADERS_KEPT = 256
 """Parents whose header can still be asked for by `get_parent`; older ones answer without one."""
@@ -69,7 +69,7 @@ class Parents:
         raw = self._raw.get(number)
         if raw is None:
             return {}
-        header: dict[str, Any] = msgspec.json.decode(raw.header)
+        header: dict[str, Any] = value_of(raw.header)
         msg_id = header.get("msg_id", "")
         self._told.pop(msg_id, None)
         self._told[msg_id] = number
@@ -80,7 +80,7 @@ class Parents:
             "msg_id": msg_id,
             "msg_type": header.get("msg_type"),
             "parent_header": {},
-            "metadata": msgspec.json.decode(raw.metadata),
+            "metadata": value_of(raw.metadata),
             "content": dict(raw.content),
             "buffers": [],
         }
@@ -100,7 +100,7 @@ class Parents:
         for number in reversed(list(self._raw)):
             raw = self._raw.get(number)
             # First a look without decoding: an id may be the beginning of another one.
-            if raw and wanted in raw.header and msgspec.json.decode(raw.header).get("msg_id") == msg_id:
+            if raw and wanted in raw.header and value_of(raw.header).get("msg_id") == msg_id:
                 return number
         return self.current()
 

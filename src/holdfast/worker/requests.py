@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
 from comm.base_comm import CommManager
 from IPython.core.completer import provisionalcompleter, rectify_completions
 from IPython.utils.tokenutil import token_at_cursor
@@ -12,6 +11,7 @@ from IPython.utils.tokenutil import token_at_cursor
 from holdfast.errors import HoldfastError
 from holdfast.link.messages import DEBUG_BEGIN, DEBUG_END, VARIABLES, Ask, Done
 from holdfast.protocol.codec import encode as to_json
+from holdfast.protocol.codec import value_of
 from holdfast.worker.interrupts import Interrupts, unbroken
 from holdfast.worker.ipython import comms, variables
 from holdfast.worker.ipython.debugging import Debugging
@@ -81,8 +81,8 @@ class Requests:
 
     def _answer(self, request: Ask) -> dict[str, Any]:
         if request.msg_type == VARIABLES:
-            return variables.described(self._shell, msgspec.json.decode(request.content))
-        content = msgspec.json.decode(request.content)
+            return variables.described(self._shell, value_of(request.content))
+        content = value_of(request.content)
         code, cursor = content["code"], content["cursor_pos"]
         if request.msg_type == "complete_request":
             return self._complete(code, cursor)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,20 @@ def test_a_manifest_with_any_bit_turned_over_is_refused(disk: Disk) -> None:
         flipped(path, position)
 
     assert read(disk.folder, manifest.id) == manifest
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b'{"id":"\xff"}', b'{"facts":{"a":' + b"[" * 100_000, b"{}", b""],
+    ids=["no text", "deep", "empty", "nothing"],
+)
+def test_what_only_looks_like_a_manifest_is_refused(disk: Disk, body: bytes) -> None:
+    path = path_of(disk.folder, disk.write({"x": 1}).id)
+    checksum = hashlib.blake2b(body, digest_size=16).hexdigest().encode()
+    for head in (b"1 " + checksum, b"1 00", b"9" * 5000 + b" 00"):
+        path.write_bytes(b"holdfast checkpoint " + head + b"\n" + body)
+        with pytest.raises(CheckpointDamaged):
+            read(disk.folder, path.stem)
 
 
 def test_a_manifest_cut_off_anywhere_is_refused(disk: Disk) -> None:

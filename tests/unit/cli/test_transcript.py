@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from holdfast.cli.logs import transcript
 
 
@@ -34,6 +36,14 @@ def test_a_line_that_was_printed_in_pieces_stays_one() -> None:
     pieces = [("stream", {"name": "stdout", "text": each}) for each in ("on", "e\n", "two")]
     result = ("execute_result", {"execution_count": 3, "data": {"text/plain": "a  b\n1  2"}})
     assert show(cell("f()", *pieces, result)).endswith("\none\ntwo\nOut[3]: \na  b\n1  2\n")
+
+
+@pytest.mark.parametrize("kind", ["error", "execute_result", "display_data", "stream"])
+@pytest.mark.parametrize("value", [5, None, "text", [None, 1], {"a": [1]}], ids=str)
+def test_a_message_that_a_program_made_up_is_shown_all_the_same(kind: str, value: object) -> None:
+    fields = ("data", "metadata", "traceback", "ename", "text", "name", "execution_count")
+    for content in ({}, *({field: value} for field in fields)):
+        assert show(cell("f()", (kind, content))).startswith("# ana\nIn [3]: f()\n")
 
 
 def test_names_from_elsewhere_do_no_harm_to_the_terminal() -> None:

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given as drawn
 from hypothesis import strategies as st
 
-from holdfast.config import files, given, layers, names, words
+from holdfast import paths
+from holdfast.config import files, given, inforce, layers, names, words
 from holdfast.config.given import LAYERS, Given, Layer
 from holdfast.config.places import PREFIX
 from holdfast.errors import SettingsError
@@ -74,6 +75,26 @@ def test_text_becomes_what_the_setting_is(places: Places) -> None:
     assert (tree.checkpoint.enabled, tree.standby.budget) == (False, "30%")
     assert (tree.life.stop_seconds, tree.durability) == (4.0, "power")
     assert places.look("standby.budget=1000").tree().standby.budget == 1000
+
+
+def test_a_variable_that_is_no_text_is_told_of(places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOLDFAST_DURABILITY", os.fsdecode(b"pow\xe9r"))
+    assert places.problems() == [
+        'HOLDFAST_DURABILITY: durability must be "power" or "process", not "pow\\udce9r"'
+    ]
+
+
+@pytest.mark.parametrize("left", [b'[["\xff"]]', b"[" * 100_000, b"[]"], ids=["no text", "deep", "nothing"])
+def test_what_a_supervisor_left_counts_only_if_it_can_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, left: bytes
+) -> None:
+    monkeypatch.setenv("HOLDFAST_HOME", str(tmp_path))
+    file = paths.session_settings("work")
+    paths.private_folder(file.parent)
+    file.touch(mode=0o600)
+    file.write_bytes(left)
+    kept = inforce.kept("work")
+    assert (kept is None) is (left != b"[]")
 
 
 def test_the_short_variable_has_the_last_word_of_the_two(

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fuzz.holds.authorized_keys import KEYS, says
 from holdfast.keys import authorized, z85
 from holdfast.keys.authorized import Person, parse, person_of
 
-KEY = "rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7"
-OTHER = "Yne@$w-vo<fVvi]a<NY6T1ed:M$fCG*[IaLV{hID"
+KEY, OTHER = KEYS
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
 keys = st.binary(min_size=32, max_size=32).map(z85.encoded)
@@ -36,11 +36,15 @@ def test_what_is_written_of_somebody_is_read_again(person):
     assert person_of(authorized.line_of(person)) == person
 
 
-@given(st.text())
+words = st.sampled_from(
+    ["ana", "role=", "role=run", "from=", "10.0.0.0/8", "until=", "2026-12-31", "\n", "\x1b"]
+)
+almost_lines = st.lists(people.map(authorized.line_of) | words | st.text(max_size=3)).map(" ".join)
+
+
+@given(st.text() | almost_lines)
 def test_no_text_is_too_strange(text):
-    found = parse(text)
-    assert len(found.people) + len(found.wrong) <= text.count("\n") + 1
-    assert all(1 <= each.line <= text.count("\n") + 1 for each in found.wrong)
+    says(text)
 
 
 @given(
@@ -63,7 +67,7 @@ def test_a_wrong_line_shuts_nobody_out(noise, written):
         (f"curve:{KEY}", "comes a name"),
         (f"curve:{KEY} role=run", "comes a name"),
         (f"curve:{KEY} an\x1ba", "comes a name"),
-        (f"curve:{KEY} ana role=root", "role=root is none of watch, run, own"),
+        (f"curve:{KEY} ana role=root", "'role=root' is none of watch, run, own"),
         (f"curve:{KEY} ana role=run role=own", "twice"),
         (f"curve:{KEY} ana form=10.0.0.1", "'form=10.0.0.1' is none of"),
         (f"curve:{KEY} ana from=10.0.0.1/8", "host bits"),
@@ -81,6 +85,12 @@ def test_a_wrong_line_says_what_is_wrong_with_it_and_lets_nobody_in(line, compla
     (wrong,) = found.wrong
     assert wrong.line == 4
     assert complaint in wrong.what
+
+
+@pytest.mark.parametrize("option", ["role=", "from=", "until=", "more="])
+def test_a_complaint_about_a_line_of_somebody_elses_does_no_harm_to_a_terminal(option):
+    (wrong,) = parse(f"curve:{KEY} ana {option}\x1b]0;title\x07").wrong
+    assert wrong.what.isprintable()
 
 
 def test_without_a_role_somebody_may_only_watch():

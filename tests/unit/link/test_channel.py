@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
 import socket
 from collections.abc import Iterator
@@ -10,6 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fuzz.holds.link import one_of_each
+from holdfast.errors import LinkError
 from holdfast.link.channel import BULK_BYTES, Channel
 from holdfast.link.frames import Decoder, encode
 from holdfast.link.messages import Absent, Bell, Frame, LeftBehind, Publish, Segment, StandbyTaken, Woken
@@ -92,6 +96,52 @@ def test_a_message_larger_than_a_socket_takes_arrives_and_can_be_looked_at_twice
         assert isinstance(publish, Publish)
         assert publish.content == content
         assert number == 2
+
+
+@pytest.mark.parametrize("keeps", [False, True])
+def test_what_was_said_before_nonsense_is_heard(pair: Pair, keeps: bool) -> None:
+    worker, ours = pair
+    worker.send(Segment(0, 1, "stdout"))
+    worker.sock.send(b"nonsense" * 10)
+    supervisor = Channel(ours, keeps=keeps)
+    assert supervisor.receive() == [Segment(0, 1, "stdout")]
+    assert supervisor.ended
+    assert supervisor.receive() == []
+
+
+def open_now() -> int:
+    return len(os.listdir("/proc/self/fd"))
+
+
+@given(
+    st.lists(
+        st.sampled_from([bytes(encode(message, 1)) for message in one_of_each()]) | st.binary(max_size=30),
+        max_size=4,
+    ),
+    st.binary(max_size=40),
+    st.booleans(),
+    st.booleans(),
+)
+def test_whatever_comes_with_whichever_descriptor_is_messages_or_refused_and_nothing_stays_open(
+    said: list[bytes], bulk: bytes, sealed: bool, keeps: bool
+) -> None:
+    before = open_now()
+    theirs, ours = socket.socketpair()
+    memory = os.memfd_create("bulk", os.MFD_ALLOW_SEALING)
+    os.write(memory, bulk)
+    if sealed:
+        fcntl.fcntl(memory, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_WRITE)
+    ours.setblocking(False)
+    channel = Channel(ours, keeps=keeps)
+    with theirs, contextlib.suppress(LinkError):
+        for each in said:
+            if each:
+                socket.send_fds(theirs, [each], [memory])
+        while channel.numbered():
+            os.close(channel.take_fd())
+    os.close(memory)
+    channel.close()
+    assert open_now() == before
 
 
 @given(st.lists(st.integers(1, 40), min_size=1, max_size=20), st.integers(1, 30))

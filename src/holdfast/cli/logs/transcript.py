@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from holdfast import sizes
+from holdfast.cellfiles.outputs import bundle_of, error_of
 from holdfast.cli import text
 from holdfast.console import ansi
 
@@ -63,7 +64,7 @@ class Transcript:
         if msg_type == "stream":
             self._put(str(content.get("text", "")))
         elif words := _in_words(msg_type, content):
-            out = f"Out[{content['execution_count']}]: " if msg_type == "execute_result" else ""
+            out = f"Out[{content.get('execution_count')}]: " if msg_type == "execute_result" else ""
             between = "\n" if out and "\n" in words else ""  # the columns of a table stay below each other
             self._line(self._painted(out, ansi.OUT) + between + words)
 
@@ -126,9 +127,10 @@ def _head(client: str | None, started: float | None, ended: float | None) -> str
 def _in_words(msg_type: str, content: Mapping[str, Any]) -> str:
     """One message of iopub as text; of what has none, which kinds of data it had."""
     if msg_type == "error":
-        return "\n".join(content.get("traceback") or [f"{content.get('ename')}: {content.get('evalue')}"])
+        error = error_of(content)
+        return "\n".join(error["traceback"]) or f"{error['ename']}: {error['evalue']}"
     if msg_type in ("execute_result", "display_data", "update_display_data"):
-        data = content.get("data", {})
+        data = bundle_of(content)
         return str(data.get("text/plain", f"<{', '.join(data)}>"))
     if msg_type == OMITTED:
         return f"({sizes.short(content['bytes'])} of output were not kept)"

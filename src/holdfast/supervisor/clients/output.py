@@ -140,11 +140,14 @@ class Output:
         return self._ring.fork_under_way
 
     def has_begun(self, turn: int) -> bool:
-        """Whether a worker has begun to work on this job."""
-        return turn <= self._ring.begun()
+        """Whether a worker has begun to work on this job; also if that can't be known."""
+        begun = self._ring.begun()
+        return begun is None or turn <= begun
 
-    def reset(self) -> None:
-        """The worker is another one: half a character of the old one's is not continued."""
+    def over(self, turn: int) -> None:
+        """The worker, which had this job, is dead or about to be: its text goes out, nothing is continued."""
+        self.settle()
+        self._ring.mend(turn)
         self._ring_decoder.reset()
         self._segment = (self.foreground, "stdout")
         self._ring.sleep()
@@ -173,7 +176,7 @@ class Output:
 
     def made_safe(self) -> None:
         """What was published is written down: the worker may write over it."""
-        if self._ring.unsafe:
+        if self._ring.unsafe or self._ring.pressed:
             self._ring.free(self.place[0])
             if self._ring.room_wanted():
                 os.eventfd_write(self._room_fd, 1)

@@ -8,12 +8,12 @@ from collections.abc import Iterable
 from typing import Any, ClassVar
 
 import comm
-import msgspec
 from comm import base_comm
 from comm.base_comm import BaseComm
 from IPython import get_ipython
 
 from holdfast.link.messages import Ask
+from holdfast.protocol.codec import value_of
 from holdfast.worker.ipython.display import Publisher
 
 
@@ -84,9 +84,9 @@ def get_comm_manager() -> CommManager:
 def deliver(manager: base_comm.CommManager, request: Ask) -> None:
     """Hand a `comm_open`, `comm_msg` or `comm_close` to its comm."""
     message = {
-        "header": msgspec.json.decode(request.header),
-        "metadata": msgspec.json.decode(request.metadata),
-        "content": msgspec.json.decode(request.content),
+        "header": value_of(request.header),
+        "metadata": value_of(request.metadata),
+        "content": value_of(request.content),
         "buffers": [memoryview(each) for each in request.buffers],
     }
     getattr(manager, request.msg_type)(None, None, message)

@@ -12,8 +12,7 @@ import sys
 from collections.abc import Iterator
 from types import ModuleType
 
-import msgspec
-
+from holdfast.protocol.codec import value_of
 from holdfast.protocol.terminal import Terminal, told_in
 
 _VARIABLES = ("COLUMNS", "LINES", "POLARS_TABLE_WIDTH", "TERM", "COLORTERM", "NO_COLOR")
@@ -38,7 +37,7 @@ class ClientsTerminal:
     @contextlib.contextmanager
     def of(self, metadata: bytes) -> Iterator[None]:
         """While a request with this metadata runs."""
-        told = told_in(msgspec.json.decode(metadata)) if metadata != b"{}" else None
+        told = told_in(value_of(metadata)) if metadata != b"{}" else None
         if told is None:
             yield
             return
