@@ -29,8 +29,8 @@ _KINDS: Final[dict[Channel, int]] = {
 _LINGER_MS = 1_000
 """For the last replies to leave when a door is closed, as jupyter_client's sockets."""
 
-_MOST_TTL_MS = 6_553_000
-"""What fits into a heartbeat (rfc.zeromq.org/spec/37)."""
+_MOST_TTL_MS = 65_500
+"""libzmq 4.3.5 counts it in 16 bits."""
 
 _SHORT = 4_096
 """Bytes that a stranger may send to iopub or the heartbeat: a subscription, a beat."""

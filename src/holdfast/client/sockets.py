@@ -28,6 +28,10 @@ _LINGER_MS = 500
 
 _GONE = zmq.Event.DISCONNECTED
 
+_BEAT_MS, _SILENT_MS = 5_000, 15_000
+"""Between two of our heartbeats to another host, and how long it may be silent. What it has set itself
+(`settings.Listen`) binds us too, but only from its first heartbeat on."""
+
 _ANSWER_MS = 5_000
 """For another host to take a connection, and to say that we may come in. Where packets vanish, the system
 alone would wait for minutes."""
@@ -129,6 +133,7 @@ def secure(socket: zmq.Socket[bytes], connection: ConnectionInfo) -> None:
     socket.ipv6 = ":" in connection.ip  # libzmq would look for no other addresses of a name then
     if connection.curve_serverkey:
         socket.connect_timeout = socket.handshake_ivl = _ANSWER_MS
+        socket.heartbeat_ivl, socket.heartbeat_timeout = _BEAT_MS, _SILENT_MS
     if connection.curve_publickey and connection.curve_secretkey:
         # Jupyter's convention: one key pair, which serves as the client's own too (jupyter_client 8.9).
         socket.curve_serverkey = (connection.curve_serverkey or connection.curve_publickey).encode()

@@ -2,7 +2,7 @@
 
 the host does not answer       it is tried again until the user leaves, with longer and longer pauses
 it answers, nobody listens     a supervisor that was killed is soon succeeded; a session that has ended is not
-we are not let in any more     said, and not tried again
+we are not let in any more     it is not tried again
 """
 
 from __future__ import annotations
@@ -43,7 +43,6 @@ class Visit:
                 return self._successor(abroad.enter(self._there))
             except KeysError as error:
                 if trouble == error.what:  # at first the list may just be written, the supervisor killed
-                    search.say(error.what)
                     return None
                 trouble = error.what
             except HoldfastError as error:
@@ -51,7 +50,7 @@ class Visit:
                 absent = absent + pause + time.monotonic() - begun if present else 0.0
                 if present and (search.ended or absent > GONE_SECONDS):
                     return None
-                if pause and trouble != error.what:
+                if trouble != error.what and (pause or not present):
                     search.say(f"{error.what}; it is tried again until you leave (Ctrl-\\)")
                     trouble = error.what
             pause = max(FIRST_PAUSE_SECONDS, min(2 * pause, self._settings.retry_seconds))
