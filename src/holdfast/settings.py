@@ -209,6 +209,12 @@ class Listen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     let in. Never an address from which somebody has come in, nor this host."""
     shut_out_seconds: Seconds = 60.0
     """So long, or until the list of keys changes. Nobody guesses a key: this spares us the work."""
+    alive_seconds: Annotated[float, msgspec.Meta(ge=0.1, le=3_600)] = 5.0
+    """Between two of the session's heartbeats on each connection: some bytes, which also keep it alive in
+    routers that forget those that are silent."""
+    alive_count: Annotated[int, msgspec.Meta(ge=1, le=100)] = 3
+    """After so many of them without anything from the other end a connection counts as cut, at both ends:
+    whoever is at it is attached no more, and comes back by a new one."""
     look_seconds: Annotated[float, msgspec.Meta(ge=0.05, le=3_600)] = 0.5
     """Between two looks at who may come in: who is let in no more is out within a second."""
 
@@ -250,7 +256,7 @@ class Console(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Remote(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Sessions on other hosts, over ssh."""
+    """Sessions on other hosts, over ssh; the last one also over TCP."""
 
     command: str = ""
     """What starts Holdfast there, for its shell: `~/venv/bin/holdfast`, say. Without it `holdfast` is looked

@@ -47,6 +47,8 @@ class Host:
     address: str = "127.0.0.1"
     inside: list[str] = field(default_factory=list)
     """In front of a command that is to run on that host (`ip netns exec …`)."""
+    outside: list[str] = field(default_factory=list)
+    """The same for one of the user, who is here."""
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -61,17 +63,26 @@ class Host:
         """The address of its session `work`."""
         return f"ssh://{self.name}/work"
 
+    @property
+    def env_there(self) -> dict[str, str]:
+        """Of whoever is on that host itself."""
+        return environment(self.folder / THERE, self.mark) | {"HOME": str(self.folder / THERE)}
+
     def there(self, *arguments: str) -> str:
         """What `holdfast ARGUMENTS` prints on that host itself."""
-        env = environment(self.folder / THERE, self.mark) | {"HOME": str(self.folder / THERE)}
         return subprocess.run(
-            [*HOLDFAST, *arguments], env=env, capture_output=True, text=True, check=True, timeout=60
+            [*self.inside, *HOLDFAST, *arguments],
+            env=self.env_there,
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=60,
         ).stdout
 
     def run(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         """`holdfast ARGUMENTS` here, without a terminal."""
         return subprocess.run(
-            [*HOLDFAST, *arguments],
+            [*self.outside, *HOLDFAST, *arguments],
             env=self.env | variables,
             capture_output=True,
             text=True,
@@ -82,7 +93,7 @@ class Host:
 
     def terminal(self, *arguments: str, **variables: str) -> Terminal:
         """The same in a terminal."""
-        return Terminal([*HOLDFAST, *arguments], self.env | variables, columns=120)
+        return Terminal([*self.outside, *HOLDFAST, *arguments], self.env | variables, columns=120)
 
     def console(self) -> Terminal:
         """A console here on the session there, with its prompt."""
@@ -216,6 +227,6 @@ def new_key(path: Path, passphrase: str = "") -> None:
     subprocess.run(command, check=True, timeout=30, stdin=subprocess.DEVNULL)
 
 
-def numbers(terminal: Terminal) -> list[int]:
-    """What a cell has counted so far: on the screen, and above it."""
-    return [int(number) for number in re.findall(r"^n (\d+)$", terminal.all_text, re.MULTILINE)]
+def numbers(terminal: Terminal, word: str = "n") -> list[int]:
+    """What a cell has counted so far, in lines that begin with `word`: on the screen, and above it."""
+    return [int(number) for number in re.findall(rf"^{word} (\d+)$", terminal.all_text, re.MULTILINE)]

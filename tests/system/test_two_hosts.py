@@ -1,94 +1,115 @@
-"""Two hosts, each in a network of its own, with a wire between them: it is cut, and leads elsewhere later.
+"""Two hosts, each in a network of its own, and a wire between them: cut, mended, leading elsewhere.
 
-Needs root, for networks (ip-netns(8)). Slow: ssh takes its time to be sure that nobody answers any more.
+Two consoles are on one session over there: `by_key` has come over TCP, `by_ssh` over ssh. Whatever happens to
+the wire happens to both; what one of them runs the other one sees: nothing is lost, nothing comes twice.
+
+Needs root, for networks, and an sshd. Cuts are noticed within seconds here. With the settings that users have,
+half a minute and minutes long, it is played by
+
+    make test ARGS="-m slow tests/system/test_two_hosts.py"
 """
 
 from __future__ import annotations
 
 import os
 import re
-import secrets
-import shutil
-import subprocess
+import signal
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
 
 import pytest
 
 from kit.deadline import Deadline
-from kit.processes import wait_for_end
+from kit.network import HERE, THERE, Wire, needs_networks, wire
+from kit.processes import marked
+from kit.session import HOLDFAST
 from kit.sshd import Host, host, needs_sshd, numbers
-from kit.terminal import CTRL_D, ENTER, Terminal
+from kit.terminal import ENTER, Terminal
 
-pytestmark = [
-    needs_sshd,
-    pytest.mark.slow,
-    pytest.mark.timeout(300),
-    pytest.mark.skipif(os.getuid() != 0 or shutil.which("ip") is None, reason="needs root, and iproute2"),
-]
+pytestmark = [needs_sshd, needs_networks, pytest.mark.timeout(120)]
 
-CUT_SECONDS = 30.0
-"""More than ssh waits for an answer (`remote.alive_seconds`, `remote.alive_count`)."""
+QUICK = "[listen]\nalive_seconds = 1\n[remote]\nconnect_seconds = 2\nalive_seconds = 1\nretry_seconds = 1\n"
+"""Settings of both hosts: a cut is noticed after three seconds, and five times as soon as by default."""
 
-COUNTING = "import time\nfor i in range({}): print('n', i); time.sleep(0.1)"
+BACK_SECONDS = 60.0
+"""To be connected again, at a machine that is out of breath."""
 
+GHOST_SECONDS = 20.0
+"""For one that has vanished to be gone: four, by the settings above, and to ask takes its time."""
 
-@dataclass
-class Wire:
-    """Between network `here` and network `there`."""
+COUNTING = """
+import itertools, os, time
+for number in itertools.count():
+    if os.path.exists({stop!r}): break
+    print('{word}', number)
+    time.sleep(0.1)
+print('{word} end')
+"""
 
-    here: str
-    there: str
-    plug: str = "hf0"
-
-    def lay(self) -> None:
-        """Make it, with an address at each end."""
-        ip("netns", "add", self.here)
-        ip("netns", "add", self.there)
-        ip("-n", self.here, "link", "add", self.plug, "type", "veth", "peer", self.plug, "netns", self.there)
-        for network, address in ((self.here, "10.77.0.1/16"), (self.there, "10.77.0.2/16")):
-            ip("-n", network, "addr", "add", address, "dev", self.plug)
-            for each in ("lo", self.plug):
-                ip("-n", network, "link", "set", each, "up")
-
-    def cut(self) -> None:
-        ip("-n", self.there, "link", "set", self.plug, "down")
-
-    def mend(self) -> None:
-        ip("-n", self.there, "link", "set", self.plug, "up")
-
-    def roam(self) -> None:
-        """Our end is another one from now on."""
-        ip("-n", self.here, "addr", "del", "10.77.0.1/16", "dev", self.plug)
-        ip("-n", self.here, "addr", "add", "10.77.8.8/16", "dev", self.plug)
-
-    def remove(self) -> None:
-        for network in (self.here, self.there):
-            subprocess.run(["ip", "netns", "del", network], check=False, capture_output=True)
+KEY_URL = f"tcp://{THERE}/work"
 
 
-def ip(*words: str) -> None:
-    subprocess.run(["ip", *words], check=True, timeout=20)
+class Hosts:
+    """Both, and the wire between them."""
+
+    def __init__(self, far: Host, between: Wire) -> None:
+        self.far = far
+        self.wire = between
+        self.key_line = far.run("keys").stdout.strip()
+        self.let_in()
+
+    def let_in(self, options: str = "role=run") -> None:
+        """Whoever is here may come in by key, and nobody else."""
+        if "root" in self.far.there("keys", "ls"):
+            self.far.there("keys", "remove", self.key_line.split()[1])
+        self.far.there("keys", "authorize", f"{self.key_line} {options}")
+
+    def by_key(self, *arguments: str) -> Terminal:
+        """A console that comes over TCP."""
+        return self.far.terminal("attach", KEY_URL, *arguments)
+
+    def over_there(self, *arguments: str) -> Terminal:
+        """A console on that host itself."""
+        words = [*self.far.inside, *HOLDFAST, "attach", "work", *arguments]
+        return Terminal(words, self.far.env_there, columns=120)
+
+    @contextmanager
+    def consoles(self) -> Iterator[tuple[Terminal, Terminal]]:
+        """One that has come by key, and one by ssh."""
+        with self.by_key() as by_key, self.far.console() as by_ssh:
+            by_key.wait_for_last_prompt()
+            yield by_key, by_ssh
+
+    @property
+    def ours(self) -> dict[int, str]:
+        """The processes of the session: supervisor, workers, and who watches over them."""
+        return {pid: each for pid, each in marked(self.far.mark).items() if _SESSION.search(each)}
 
 
-@pytest.fixture
-def wire() -> Iterator[Wire]:
-    made = Wire(f"hfa{secrets.token_hex(3)}", f"hfb{secrets.token_hex(3)}")
-    try:
-        made.lay()
-        yield made
-    finally:
-        made.remove()
+_SESSION = re.compile(r"-m holdfast\.(supervisor|worker|client\.watchman)")
 
 
-@pytest.fixture
-def far(wire: Wire) -> Iterator[Host]:
-    inside = ["ip", "netns", "exec", wire.there]
-    with host(name="far", address="10.77.0.2", port=22, inside=inside) as made:
-        wrapper = made.folder / "bin" / "ssh"
-        wrapper.write_text(wrapper.read_text().replace("exec ", f"exec ip netns exec {wire.here} ", 1))
-        made.serve()
-        made.there("new", "work", "-d")
+@contextmanager
+def two_hosts(settings: str) -> Iterator[Hosts]:
+    """With a session over there that can be joined both ways, and has been already."""
+    with ExitStack() as stack:
+        between = stack.enter_context(wire())
+        inside, outside = between.inside(between.there), between.inside(between.here)
+        far = stack.enter_context(host(name="far", address=THERE, port=22, inside=inside, outside=outside))
+        for side in ("a", "b"):
+            (far.folder / side / "config").mkdir(mode=0o700, exist_ok=True)
+            (far.folder / side / "config" / "settings.toml").write_text(settings)
+        hosts = Hosts(far, between)
+        far.serve()
+        far.there("new", "work", "-d", "--listen", f"tcp://{THERE}")
+        with hosts.by_key("--host-key", far.there("keys", "host").strip()) as first:
+            first.wait_for_last_prompt()
+        yield hosts
+
+
+@pytest.fixture(scope="module")
+def hosts() -> Iterator[Hosts]:
+    with two_hosts(QUICK) as made:
         yield made
 
 
@@ -97,46 +118,127 @@ def typed(console: Terminal, code: str) -> None:
     console.send(ENTER)
 
 
-def pass_by(seconds: float) -> None:
-    """Let time pass: by the end of a process, which does not come."""
-    assert not wait_for_end(os.getpid(), Deadline(seconds))
+def shown(text: str, *consoles: Terminal, seconds: float = BACK_SECONDS) -> None:
+    """Wait until all of them show it."""
+    for console in consoles:
+        console.wait_for(text, seconds)
 
 
-def test_a_cut_of_half_a_minute_loses_nothing_and_shows_nothing_twice(far: Host, wire: Wire) -> None:
-    with far.console() as console:
-        typed(console, "rows = [1, 2, 3]")
-        console.wait_for("In [2]:")
-        typed(console, "from PIL import Image; Image.effect_noise((32, 32), 90)")
-        console.wait_for("▀▀▀")
-        console.wait_for_last_prompt()
-        typed(console, "import os; os.abort()")
-        console.wait_for("InterpreterDied")
-        console.wait_for_last_prompt()
-        typed(console, COUNTING.format(600))
-        console.wait_for("n 20\n")
-        wire.cut()
-        pass_by(CUT_SECONDS)
-        wire.mend()
-        console.wait_for("the connection to far was gone", 90)
-        console.wait_for("n 599", 90)
-        console.wait_for_last_prompt()
-        assert numbers(console) == list(range(600))
-        assert "does not answer; what you run waits until it does" in console.all_text
-        typed(console, "sum(rows)")
-        console.wait_for(": 6")
-        console.send(CTRL_D)
-        assert console.wait_end() == 0
-    assert len(re.findall(r"In \[\d+\]", far.there("log", "work"))) == 5
+def test_a_plot_a_crash_and_a_killed_supervisor_are_what_they_are_at_home(hosts: Hosts) -> None:
+    with hosts.consoles() as (by_key, by_ssh):
+        typed(by_key, "rows = [1, 2, 3]")
+        by_key.wait_for("In [2]:")
+        typed(by_key, "%matplotlib inline\nimport matplotlib.pyplot as plt; plt.plot([1, 3, 2]);")
+        shown("▀▀▀", by_key, by_ssh)
+        typed(by_key, "import ctypes; ctypes.string_at(0)")
+        shown("InterpreterDied", by_key, by_ssh)
+        (killed,) = [pid for pid, each in hosts.ours.items() if "holdfast.supervisor" in each]
+        os.kill(killed, signal.SIGKILL)  # nobody over there looks after it
+        shown("nothing was lost", by_key, by_ssh)
+        typed(by_ssh, "'to', sum(rows)")
+        shown("('to', 6)", by_key, by_ssh)
 
 
-def test_another_address_is_no_other_console(far: Host, wire: Wire) -> None:
-    with far.console() as console:
-        typed(console, COUNTING.format(500))
-        console.wait_for("n 20\n")
-        wire.roam()
-        console.wait_for("the connection to far was gone", 120)
-        console.wait_for("n 499", 120)
+@contextmanager
+def counted(hosts: Hosts, word: str, runs: Terminal, consoles: tuple[Terminal, ...]) -> Iterator[None]:
+    """Meanwhile a cell counts in one of the consoles. All of them must have shown each number, and once."""
+    stop = hosts.far.folder / f"stop-{word}"
+    typed(runs, COUNTING.format(stop=str(stop), word=word))
+    shown(f"{word} 9\n", *consoles)
+    yield
+    stop.touch()
+    shown(f"{word} end\n", *consoles)
+    for each in consoles:
+        found = numbers(each, word)
+        assert found == list(range(len(found))), each.all_text
+    assert len({len(numbers(each, word)) for each in consoles}) == 1
+
+
+def often(text: str, times: int, consoles: tuple[Terminal, ...]) -> None:
+    """Wait until all of them have shown it so often."""
+    for each in consoles:
+        each.wait_until(lambda: " ".join(each.all_text.split()).count(text) >= times, text, BACK_SECONDS)  # noqa: B023
+
+
+def test_what_is_cut_loses_nothing_and_shows_nothing_twice(hosts: Hosts) -> None:
+    with hosts.consoles() as consoles, counted(hosts, "cut", consoles[0], consoles):
+        for times, cut in enumerate((hosts.wire.cut, hosts.wire.silent), 1):
+            with cut():
+                often("it is tried again until you leave", times, consoles)
+                if times == 1:
+                    typed(consoles[1], "'la' + 'st'")  # while nobody can be asked
+            often(" was gone for", times, consoles)
+    with hosts.consoles() as consoles:
+        shown(": 'last'", *consoles)
+    assert hosts.far.there("log", "work").count("'la' + 'st'") == 1
+
+
+def test_a_router_that_forgets_and_another_address_cost_nothing(hosts: Hosts) -> None:
+    with hosts.consoles() as consoles, counted(hosts, "moved", consoles[1], consoles):
+        with hosts.wire.forgotten() as connections:
+            assert connections > len(consoles)
+            often(" was gone for", 1, consoles)
+        with hosts.wire.moved():
+            often(" was gone for", 2, consoles)
+
+
+def test_whose_key_may_not_come_from_there_is_told_so(hosts: Hosts) -> None:
+    hosts.let_in(f"role=run from={HERE}")
+    with hosts.by_key() as console:
+        typed(console, "import time; time.sleep(1.5); 'by' + ' now'")
+        shown("'by now'", console)  # a heartbeat has come
+        with hosts.wire.moved():
+            shown(f"{THERE} does not let your key in (not known, expired, not from here)", console)
+            assert console.wait_end() == 1
+    hosts.let_in()
+
+
+def test_who_vanishes_in_the_middle_of_a_flood_is_soon_attached_no_more(hosts: Hosts) -> None:
+    with hosts.by_key() as console:
         console.wait_for_last_prompt()
-        assert numbers(console) == list(range(500))
-        typed(console, "'la' + 'st'")
-        console.wait_for("'last'")
+        typed(console, "while True: print('-' * 50)")
+        shown("-" * 50 + "\n" + "-" * 50, console)
+        with hosts.wire.silent():
+            os.kill(console.pid, signal.SIGKILL)
+            deadline = Deadline(GHOST_SECONDS)
+            while "console" in hosts.far.there("info", "work"):
+                assert not deadline.passed
+    hosts.far.there("interrupt", "work")
+
+
+def test_what_was_kept_is_back_after_all_over_there_was_killed(hosts: Hosts) -> None:
+    with hosts.consoles() as (by_key, by_ssh):
+        typed(by_key, "kept = 6 * 7; f'i{kept}'")
+        shown("'i42'", by_key, by_ssh)
+        count = by_key.prompt_number()
+        assert count is not None
+        deadline = Deadline(BACK_SECONDS)
+        while f"on disk: In[{count - 1}]" not in hosts.far.there("info", "work"):
+            assert not deadline.passed
+        for number in (signal.SIGSTOP, signal.SIGKILL):
+            for pid in hosts.ours:
+                os.kill(pid, number)
+        shown("the session ssh://far/work does not answer any more", by_ssh)
+        assert by_ssh.wait_end() == 1
+        shown(f"no session can be joined at {THERE}: nobody listens at port 5555", by_key)
+        with hosts.over_there("--listen", f"tcp://{THERE}") as there, hosts.far.console() as again:
+            shown("Back from disk", there, by_key)
+            for number, each in enumerate((by_key, again)):
+                typed(each, f"'back', {number}, kept")
+                shown(f"('back', {number}, 42)", there, by_key, again)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("seconds", [30, 150])
+@pytest.mark.parametrize("silent", [False, True], ids=["cut", "silent"])
+def test_a_long_cut_loses_nothing_with_the_settings_that_users_have(silent: bool, seconds: int) -> None:
+    with two_hosts("") as hosts, hosts.consoles() as consoles, hosts.over_there() as there:
+        there.wait_for_last_prompt()
+        with counted(hosts, "long", consoles[0], (*consoles, there)):
+            with hosts.wire.silent() if silent else hosts.wire.cut():
+                shown("does not answer; what you run waits until it does", *consoles)
+                shown(f"long {10 * seconds}\n", there, seconds=2 * seconds)
+            often(" was gone for", 1, consoles)
+        typed(consoles[1], "'la' + 'st'")
+        shown("'last'", *consoles)

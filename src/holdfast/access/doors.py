@@ -29,6 +29,7 @@ KERNEL_USERNAME = "kernel"
 _AT_ONCE, _AT_ONCE_BYTES = 64, 8 * settings.MEBIBYTE
 """Messages of a channel that are read before others have their turn: some milliseconds of work, at most."""
 
+
 class Door:
     """An open door. `file` is the connection file it was opened from."""
 

@@ -30,11 +30,11 @@ _KINDS: Final[dict[Channel, int]] = {
 _LINGER_MS = 1_000
 """For the last replies to leave when a door is closed, as jupyter_client's sockets."""
 
+_MOST_TTL_MS = 65_500
+"""libzmq 4.3.5 counts it in 16 bits."""
+
 _SHORT = 4_096
 """Bytes that a stranger may send to iopub or the heartbeat: a subscription, a beat."""
-
-_BEAT_MS = 5_000
-"""Between two of ZeroMQ's own heartbeats: of a connection that was cut nothing is left after three."""
 
 
 class Sockets:
@@ -156,8 +156,11 @@ def _distrust(opened: zmq.Socket[bytes], channel: Channel, listen: settings.List
     opened.zap_domain = guests.REMOTE
     opened.maxmsgsize = _SHORT if channel in ("iopub", "hb") else listen.max_bytes
     opened.handshake_ivl = int(listen.handshake_seconds * 1000)
-    opened.heartbeat_ivl, opened.heartbeat_timeout = _BEAT_MS, 3 * _BEAT_MS
-    opened.tcp_keepalive = 1
+    beat = int(listen.alive_seconds * 1000)
+    patience = listen.alive_count * beat
+    opened.heartbeat_ivl, opened.heartbeat_timeout = beat, patience
+    opened.heartbeat_ttl = min(patience, _MOST_TTL_MS)  # so long the other end waits for the next one
+    opened.tcp_maxrt = patience  # no beat leaves while what was sent before it is not taken
 
 
 def _check_policy(asked: ConnectionInfo, file: Path, *, remote: bool) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from holdfast.cli import console
 from holdfast.cli.usage import complain, tell
 from holdfast.client import abroad, start
+from holdfast.client.visit import Visit
 from holdfast.config import layers
 from holdfast.errors import HoldfastError
 
@@ -13,13 +14,15 @@ def attach(word: str, host_key: str | None) -> int:
     """Open one on what `word` means, until it is left. `host_key`: what the host is to be known by."""
     there = abroad.place(word)
     console.check_terminal(f"holdfast attach {there}   (in a terminal)")
-    info = abroad.connection(there, host_key)
     here = layers.look(None, start.given)
     for problem in here.problems:
         complain(problem)
+    settings = here.tree()
+    visit = Visit(there, host_key, settings.remote)
     from holdfast.console.app import run  # noqa: PLC0415 - heavy
 
-    left = run(str(there), info, here.tree().console, created=False, find=abroad.finder(info))
+    left = run(str(there), visit.connection, settings.console, created=False, find=visit.find)
+    visit.close()
     if left.status:
         _say_why(there)
     tell(f"left {there}. back: holdfast attach {there}")
@@ -29,6 +32,6 @@ def attach(word: str, host_key: str | None) -> int:
 def _say_why(there: abroad.Place) -> None:
     """Why the session does not answer any more, as far as that can be known."""
     try:
-        abroad.connection(there)
+        abroad.enter(there)
     except HoldfastError as error:
         complain(error)

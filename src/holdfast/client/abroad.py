@@ -1,20 +1,19 @@
 """Sessions of other hosts over TCP: what `tcp://HOST[:PORT]/NAME` means, whose key that host has, the way in.
 
 A host shows its key to nobody (ZMTP's CURVE, rfc.zeromq.org/spec/26): who goes there has to know it. So it is
-given with the first visit, and pinned then.
+given with the first visit, and pinned then. How a session is found again is `visit.py`'s.
 """
 
 from __future__ import annotations
 
+import errno
 import re
-import time
-from collections.abc import Callable
-from typing import NamedTuple
+import socket
+from typing import Any, NamedTuple
 
 import zmq
 
 from holdfast.client.sockets import secure
-from holdfast.client.succession import Find, Successor
 from holdfast.errors import KeysError, NoAnswer, SessionError
 from holdfast.keys import kept, z85
 from holdfast.paths import checked_name
@@ -22,11 +21,8 @@ from holdfast.protocol.connection import LAST_BASE, ConnectionInfo, bases, with_
 
 SCHEME = "tcp://"
 
-KNOCK_SECONDS = 5.0
+KNOCK_MS = 4_000
 """For a host to answer: three times across the world, on a busy machine."""
-
-CUT_SECONDS = 60.0
-"""So long a host that was there is waited for: a tunnel, a lid that was closed for a moment."""
 
 _PLACE = re.compile(r"tcp://(\[[0-9a-fA-F:.]+\]|[^/:\s\[\]]+)(?::(\d{1,5}))?/([^/\s]+)")
 _EVENTS = (
@@ -56,6 +52,18 @@ class Place(NamedTuple):
         return f"{SCHEME}{self.host}{port}"
 
 
+class Refused(NoAnswer):
+    """The host is there; the session is not."""
+
+
+class Entrance(NamedTuple):
+    """A session that has let us in."""
+
+    connection: ConnectionInfo
+    told: dict[str, Any]
+    """What it says of itself (`Info` of protocol/operations.py)."""
+
+
 def place(word: str) -> Place:
     """What an address means; SessionError if it is none."""
     match = _PLACE.fullmatch(word)
@@ -64,9 +72,10 @@ def place(word: str) -> Place:
     return Place(match[1], int(match[2]) if match[2] else None, checked_name(match[3]))
 
 
-def connection(there: Place, word: str | None = None) -> ConnectionInfo:
+def enter(there: Place, word: str | None = None) -> Entrance:
     """The way in. KeysError if the host's key is not known, or another one, or ours is not let in.
 
+    NoAnswer (Refused, if the host is there) if nobody answers; SessionError if only other sessions do.
     `word` names the key that the host is to have. It is pinned once the host has let us in: only then has it
     shown that it has it.
     """
@@ -76,42 +85,27 @@ def connection(there: Place, word: str | None = None) -> ConnectionInfo:
     nobody: NoAnswer | None = None
     for base in [there.port] if there.port is not None else bases():
         info = _info(there.host, base, key, mine)
-        event = _knocked(info, patient=False)
+        event = _knocked(info)
         try:
             _check(there, info, event, line)
         except NoAnswer as error:
             nobody = nobody or error
-            if event == zmq.EVENT_CLOSED:  # no session has these ports; a later one may have the next
+            if isinstance(error, Refused):  # no session has these ports; a later one may have the next
                 continue
             break
         if line is None:
             kept.remember(there.pinned_as, key)
             _, line = _expected(there, None)
-        name = _name(info)
-        if name == there.name:
-            return info
-        others.append(name)
+        told = _told(info)
+        if told["name"] == there.name:
+            return Entrance(info, told)
+        others.append(told["name"])
     if nobody is not None and not others:
         raise nobody
     raise SessionError(
         f"no session named {there.name!r} can be joined at {there.host}",
         f"holdfast attach {there._replace(name=others[0])}" if others else None,
     )
-
-
-def finder(info: ConnectionInfo) -> Find:
-    """How the session is found again when the connection was cut; None if that is of no use any more."""
-
-    def find(say: Callable[[str], None] | None = None) -> Successor | None:
-        deadline = time.monotonic() + CUT_SECONDS
-        while not (event := _knocked(info, patient=True)) and time.monotonic() < deadline:
-            if say is not None:
-                say(f"{info.ip} can't be reached; it is tried again for {CUT_SECONDS:.0f} s")
-                say = None
-        came = event == zmq.EVENT_HANDSHAKE_SUCCEEDED
-        return Successor(info, None, gone="the session") if came else None
-
-    return find
 
 
 def _info(host: str, base: int, key: str, mine: kept.Pair) -> ConnectionInfo:
@@ -143,18 +137,15 @@ def _expected(there: Place, word: str | None) -> tuple[str, int | None]:
     return given, None
 
 
-def _knocked(info: ConnectionInfo, *, patient: bool) -> int:
-    """What becomes of a connection, by ZeroMQ's event: EVENT_CLOSED if nobody is there, 0 if nothing comes.
-
-    `patient`: nobody may be there for a while.
-    """
+def _knocked(info: ConnectionInfo) -> int:
+    """What becomes of a connection, by ZeroMQ's event: EVENT_CLOSED if nobody is there, 0 if none comes."""
     with zmq.Context() as context, context.socket(zmq.DEALER) as door:
         door.linger = 0
         secure(door, info)
         watch = door.get_monitor_socket(_EVENTS)
         try:
             door.connect(info.url("control"))
-            return _first_event(watch, patient=patient)
+            return int.from_bytes(watch.recv_multipart()[0][:2], "little") if watch.poll(KNOCK_MS) else 0
         except zmq.ZMQError as error:
             what = f"{info.ip!r} is no address of a host"
             raise NoAnswer(what, "holdfast attach tcp://HOST[:PORT]/NAME") from error
@@ -170,32 +161,36 @@ def _check(there: Place, info: ConnectionInfo, event: int, line: int | None) -> 
             f"{there.host} does not let your key in (not known, expired, not from here), or is not that host",
             "send the line of `holdfast keys` to whose session it is",
         )
-    if event in (0, zmq.EVENT_CLOSED):
-        raise NoAnswer(
-            f"nothing answers at {info.url('control')}", f"is it there, and reachable? {there.host}"
-        )
+    if event == 0:
+        raise NoAnswer(f"{there.host} does not answer", f"is it there, and reachable? {info.url('control')}")
+    if event == zmq.EVENT_CLOSED:
+        raise _nobody(there, info)
     if event != zmq.EVENT_HANDSHAKE_SUCCEEDED:
         if line is not None:
             raise _changed(there, line)
         raise KeysError(f"{there.host} does not have that key", "ask there again: holdfast keys host")
 
 
-def _first_event(watch: zmq.Socket[bytes], *, patient: bool) -> int:
-    """What becomes of the first try; 0 if nothing comes in time."""
-    deadline = time.monotonic() + KNOCK_SECONDS
-    while (left := deadline - time.monotonic()) > 0 and watch.poll(int(left * 1000) + 1):
-        event = int.from_bytes(watch.recv_multipart()[0][:2], "little")
-        if event != zmq.EVENT_CLOSED or not patient:  # libzmq itself goes on trying
-            return event
-    return 0
+def _nobody(there: Place, info: ConnectionInfo) -> NoAnswer:
+    """Why nobody was there: the system tells more than ZeroMQ."""
+    try:
+        socket.create_connection((info.ip.strip("[]"), info.port("control")), KNOCK_MS / 1000).close()
+        why = "it hangs up"
+    except OSError as error:  # also: a name that nobody knows
+        if error.errno == errno.ECONNREFUSED:
+            words = f"no session can be joined at {there.host}: nobody listens at port {info.shell_port}"
+            return Refused(words, f"there: holdfast attach {there.name}   (or: holdfast info {there.name})")
+        why = error.strerror or str(error)
+    return NoAnswer(f"{there.host} can't be reached: {why}", f"is that its address? {info.url('control')}")
 
 
-def _name(info: ConnectionInfo) -> str:
-    """Of the session behind a door."""
+def _told(info: ConnectionInfo) -> dict[str, Any]:
+    """What the session behind a door says of itself."""
     from holdfast.client.blocking import Client  # noqa: PLC0415 - the one that is used afterwards is another
 
     with Client(info) as client:
-        return checked_name(str(client.operation("info").get("name")))
+        told = client.operation("info")
+    return told | {"name": checked_name(str(told.get("name")))}
 
 
 def _changed(there: Place, line: int) -> KeysError:

@@ -39,7 +39,7 @@ from holdfast.client.exchange import (
 )
 from holdfast.client.line import Line
 from holdfast.client.past import Past, Recent
-from holdfast.client.succession import Find, successor
+from holdfast.client.succession import Find, Successor, successor
 from holdfast.errors import NoAnswer
 from holdfast.protocol.connection import ConnectionInfo
 from holdfast.protocol.notices import QUESTION, Kind
@@ -112,12 +112,11 @@ class Client:
         """`name`: of the session, for its next supervisor; `find`: how one elsewhere is found."""
         self.elsewhere = find is not None
         """The session is on another host: paths that it names are not ours."""
-        if find is None and name is not None:
-            find = functools.partial(successor, name)
-        self._comeback = Comeback(find, self._go, self._give_up, lambda: self.hears) if find else None
+        find = find or (None if name is None else functools.partial(successor, name))
         self._felt = False
         self.hears = Ears()
         self._exchange = Exchange(connection, username, kind)
+        self._comeback = Comeback(find, self._go, self._give_up, lambda: self.hears) if find else None
         self._exchange.watchful = True
         self._catch_up = CatchUp(self._exchange, self.operation, self._send, self._deliver)
         self._connection = connection
@@ -149,7 +148,7 @@ class Client:
         """Open the sockets, without waiting (`connect` does); what was published before may be `known`."""
         if known is not None:
             self._catch_up.came_at(known)
-        self._line = Line(self._connection, self.session, self._exchange.card(time.time()), self._read)
+        self._line = Line(self._connection, self._exchange.seat, self._exchange.card(time.time()), self._read)
 
     async def connect(self, timeout: float = 10.0) -> None:  # noqa: ASYNC109 - the deadline is an error of ours
         """Open the sockets and wait (seconds) until output will reach us; NoAnswer if it does not."""
@@ -234,9 +233,9 @@ class Client:
     async def past(self, cells: int) -> list[Past]:
         """The last cells before now, for who has just come: `foreign` goes on from there (Holdfast)."""
         told = await self._catch_up.past(cells)
-        waiting = [self.foreign.get_nowait() for _ in range(self.foreign.qsize())]
-        for message in filter(lambda each: is_after(each, told.position), waiting):
-            self.foreign.put_nowait(message)
+        for message in [self.foreign.get_nowait() for _ in range(self.foreign.qsize())]:
+            if is_after(message, told.position):
+                self.foreign.put_nowait(message)
         return told.cells
 
     async def catch_up(self) -> None:
@@ -261,13 +260,13 @@ class Client:
         self, msg_type: str, content: object, channel: Channel, *, whole: bool = False, metadata: Told = None
     ) -> Conversation:
         begun, frames = self._exchange.begin(msg_type, content, until_idle=whole, metadata=metadata or {})
-        self._send(channel, frames)
+        self._send(channel, frames, may_wait=whole)
         return begun
 
-    def _send(self, channel: Channel, frames: list[bytes]) -> None:
+    def _send(self, channel: Channel, frames: list[bytes], *, may_wait: bool = False) -> None:
         if self._line is None or self.lost.is_set():
             raise NoAnswer("there is no connection to the kernel")
-        self._line.send(channel, frames)
+        self._line.send(channel, frames, may_wait=may_wait)
 
     def _read(self) -> None:
         line, over = self._line, time.monotonic() + TURN_SECONDS
@@ -291,15 +290,17 @@ class Client:
             self._give_up()
         else:
             self._exchange.pause(NoAnswer(REPLACED))
-            self._comeback.begin()
+            if self.elsewhere:
+                line.drop()
+            self._comeback.begin(ended=self._exchange.ended)
 
     def _give_up(self) -> None:
         self.lost.set()
         self._catch_up.give_up(NoAnswer("the kernel has closed the connection"))
 
-    async def _go(self, connection: ConnectionInfo) -> None:
+    async def _go(self, found: Successor) -> None:
         """Go where it is to be found now, and catch up."""
-        moved = self._move(connection)
+        moved = self._move(found)
         async with asyncio.timeout(RETURN_SECONDS):
             while not self._exchange.joined:
                 await self._until_news()
@@ -309,13 +310,13 @@ class Client:
         if self._felt:
             self.feel_pulse()
 
-    def _move(self, connection: ConnectionInfo) -> bool:
-        """Be connected there; whether that is elsewhere."""
+    def _move(self, found: Successor) -> bool:
+        """Be connected there; whether that is by another way."""
         line = self._line
-        if connection == self._connection or line is None:
+        if line is None or (found.connection == self._connection and not found.may_be_cut):
             return False
-        self._connection = connection
-        self._exchange.renew(connection)
+        self._connection = found.connection
+        self._exchange.renew(found.connection)
         self._exchange.pause(NoAnswer(REPLACED))
         line.close()
         self.open()

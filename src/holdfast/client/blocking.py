@@ -141,7 +141,7 @@ class Client:
 
     def connect(self, timeout: float = 10.0) -> None:
         """Open the sockets and wait (seconds) until output will reach us; NoAnswer if it does not."""
-        self._sockets = Sockets(self._connection, self.session.encode(), self._exchange.card(time.time()))
+        self._sockets = Sockets(self._connection, self._exchange.seat, self._exchange.card(time.time()))
         deadline = time.monotonic() + timeout
         probe = time.monotonic() + PROBE_SECONDS
         while not self._exchange.joined:

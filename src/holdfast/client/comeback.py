@@ -9,9 +9,8 @@ from typing import Any
 
 from holdfast.client.background import done_in_background
 from holdfast.client.ears import Ears
-from holdfast.client.succession import Find, Successor
+from holdfast.client.succession import Find, Search, Successor
 from holdfast.errors import HoldfastError
-from holdfast.protocol.connection import ConnectionInfo
 
 
 class Comeback:
@@ -20,7 +19,7 @@ class Comeback:
     def __init__(
         self,
         find: Find,
-        go: Callable[[ConnectionInfo], Coroutine[Any, Any, None]],
+        go: Callable[[Successor], Coroutine[Any, Any, None]],
         lost: Callable[[], None],
         hears: Callable[[], Ears],
     ) -> None:
@@ -29,15 +28,17 @@ class Comeback:
         self._go = go
         self._lost = lost
         self._hears = hears
+        self._ended = False
         self._loop = asyncio.get_running_loop()
         self._task: asyncio.Task[None] | None = None
         self._since = 0.0
 
-    def begin(self) -> None:
-        """The connection is gone; maybe again, before all was well."""
+    def begin(self, *, ended: bool = False) -> None:
+        """The connection is gone; maybe again, before all was well. `ended`: the session has said so."""
         if self._task is None or self._task.done():
             self._since = self._loop.time()
         self.end()
+        self._ended = ended
         self._task = self._loop.create_task(self._run())
 
     def end(self) -> None:
@@ -56,7 +57,7 @@ class Comeback:
         found = await self._found()
         while found is not None:
             try:
-                await self._go(found.connection)
+                await self._go(found)
             except (HoldfastError, TimeoutError):
                 found = await self._found() if found.may_be_cut else None
             else:
@@ -66,7 +67,7 @@ class Comeback:
 
     async def _found(self) -> Successor | None:
         try:
-            return await done_in_background(self._find, self._say)
+            return await done_in_background(self._find, Search(self._say, self._ended))
         except HoldfastError:
             return None
 

@@ -41,6 +41,9 @@ PROBE_SECONDS = 0.25
 END_OF_INPUT = "\x04"
 """What Jupyter's frontends answer for Ctrl-D (ipykernel turns it into EOFError)."""
 
+_SECRET_SEAT = 16
+"""Bytes of an identity that nobody can guess."""
+
 _NOBODY = Header(msg_id="", msg_type="")
 _objects = msgspec.json.Decoder(dict[str, Any])
 _headers = msgspec.json.Decoder(Header)
@@ -126,6 +129,7 @@ class Exchange:
         self.kind = kind
         self.session = secrets.token_hex(16)
         self._username = username
+        self._secret_seat = secrets.token_bytes(_SECRET_SEAT)
         self.renew(connection)
         self._numbers = itertools.count(1)
         self._open: dict[str, Conversation] = {}
@@ -143,6 +147,11 @@ class Exchange:
 
     def renew(self, connection: ConnectionInfo) -> None:
         """The kernel is to be found there now, maybe with another key."""
+        self.ended = False
+        """It has said that it ends."""
+        self.seat = self._secret_seat if connection.curve_serverkey else self.session.encode()
+        """The identity of our sockets, also of those that come after a cut: what was asked is answered there.
+        Over TCP nobody can guess it: our session stands in all that is published."""
         signer = Signer(connection.key.encode(), connection.signature_scheme)
         self._sender = Sender(signer, self.session, self._username)
         self._receiver = Receiver(signer, FROM_KERNEL)
@@ -302,6 +311,8 @@ class Exchange:
             return None
         if message.msg_type == "execute_input":
             self._begun = message.parent.msg_id
+        elif message.msg_type == "shutdown_reply":
+            self.ended = not message.content.get("restart")
         conversation = self._open.get(message.parent.msg_id)
         if conversation is not None:
             conversation.take(message)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from holdfast.client.exchange import Channel
 from holdfast.client.pulse import Pulse
 from holdfast.client.sockets import Sockets
+from holdfast.errors import NoAnswer
 from holdfast.protocol.connection import ConnectionInfo
 
 
@@ -15,29 +16,38 @@ class Line:
     """One connection, open until it is closed."""
 
     def __init__(
-        self, connection: ConnectionInfo, identity: str, card: bytes, on_readable: Callable[[], None]
+        self, connection: ConnectionInfo, identity: bytes, card: bytes, on_readable: Callable[[], None]
     ) -> None:
         """`on_readable` is called when there may be something to `read`, or the peer is `gone`."""
         self._loop = asyncio.get_running_loop()
         self._on_readable = on_readable
-        self._sockets = Sockets(connection, identity.encode(), card)
+        self._sockets = Sockets(connection, identity, card)
         self._pulse: Pulse | None = None
+        self.dropped = False
+        """It was closed before its time: nothing can be sent until there is another one."""
         for descriptor in self._sockets.descriptors():
             self._loop.add_reader(descriptor, on_readable)
         self._loop.call_soon(on_readable)
 
-    def send(self, channel: Channel, frames: list[bytes]) -> None:
-        """Hand over one message; NoAnswer if the peer takes nothing any more."""
+    def send(self, channel: Channel, frames: list[bytes], *, may_wait: bool) -> None:
+        """Hand over one message; NoAnswer if the peer takes nothing any more.
+
+        `may_wait`: a cell, which is sent by the next line as one that has never arrived.
+        """
+        if self.dropped and may_wait:
+            return
+        if self.dropped:
+            raise NoAnswer("there is no connection to the session just now")
         self._sockets.send(channel, frames)
         self._loop.call_soon(self._on_readable)  # see `sockets`: a send may swallow the wake-up of a read
 
     def read(self) -> Iterator[tuple[Channel, list[bytes]]]:
         """What has arrived, output first; may be left earlier."""
-        return self._sockets.read()
+        return iter(()) if self.dropped else self._sockets.read()
 
     def gone(self) -> bool:
         """Whether the peer has closed the connection since the last time this was asked."""
-        return self._sockets.gone()
+        return not self.dropped and self._sockets.gone()
 
     def feel_pulse(self, on_silence: Callable[[float | None], None]) -> None:
         """Ask from now on whether the peer is alive (see `Pulse`)."""
@@ -51,9 +61,20 @@ class Line:
             pulse.close()
         return pulse is not None
 
-    def close(self) -> None:
-        """Close everything."""
+    def drop(self) -> None:
+        """It leads nowhere: close everything.
+
+        ZeroMQ would connect it anew by itself, and an interrupt that was meant for a cell of before the cut
+        would come to the one that runs after it.
+        """
+        self.close(at_once=True)
+        self.dropped = True
+
+    def close(self, *, at_once: bool = False) -> None:
+        """Close everything; what was sent last may still leave, or not even that."""
         self.stop_pulse()
+        if self.dropped:
+            return
         for descriptor in self._sockets.descriptors():
             self._loop.remove_reader(descriptor)
-        self._sockets.close()
+        self._sockets.close(at_once=at_once)

@@ -7,7 +7,6 @@ descriptor (zmq_getsockopt(3), ZMQ_FD).
 
 from __future__ import annotations
 
-import secrets
 import struct
 from collections.abc import Iterator, Sequence
 
@@ -29,10 +28,15 @@ _UNREAD = 100_000
 _LINGER_MS = 500
 """What was sent just before closing (an interrupt, an answer) still gets so long to leave."""
 
-_SECRET_SEAT = 16
-"""Bytes of an identity that nobody can guess."""
-
 _GONE = zmq.Event.DISCONNECTED
+
+_BEAT_MS, _SILENT_MS = 5_000, 15_000
+"""Between two of our heartbeats to another host, and how long it may be silent. What it has set itself
+(`settings.Listen`) binds us too, but only from its first heartbeat on."""
+
+_ANSWER_MS = 5_000
+"""For another host to take a connection, and to say that we may come in. Where packets vanish, the system
+alone would wait for minutes."""
 
 
 class Sockets:
@@ -42,17 +46,15 @@ class Sockets:
         """`card`: what is subscribed to besides everything (protocol/notices.py)."""
         self._context = zmq.Context()
         self._connection = connection
-        if (
-            connection.curve_serverkey
-        ):  # our session stands in all that is published: others could take its place
-            identity = secrets.token_bytes(_SECRET_SEAT)
         self._sockets: dict[Channel, zmq.Socket[bytes]] = {}
         for channel in _READ_ORDER:
             socket = self._context.socket(zmq.SUB if channel == "iopub" else zmq.DEALER)
             self._sockets[channel] = socket
             self._prepare(socket, channel, connection, identity)
         self._sockets["iopub"].setsockopt(zmq.SUBSCRIBE, card)
-        self._watch = self._sockets["control"].get_monitor_socket(_GONE)
+        # The connections to another host are cut one by one: each by its own packets, or their absence.
+        watched = _READ_ORDER if connection.curve_serverkey else ("control",)
+        self._watches = [self._sockets[channel].get_monitor_socket(_GONE) for channel in watched]
         for channel, socket in self._sockets.items():
             socket.connect(connection.url(channel))
 
@@ -95,24 +97,19 @@ class Sockets:
 
     def gone(self) -> bool:
         """Whether the peer has closed the connection since the last time this was asked."""
-        gone = False
-        while True:
-            try:
-                event, _ = _EVENT.unpack(self._watch.recv_multipart(zmq.NOBLOCK)[0])
-            except zmq.Again:
-                return gone
-            gone = gone or event == _GONE
+        return any(list(map(_has_gone, self._watches)))  # all are asked, each until it is empty
 
-    def close(self) -> None:
-        """Close everything; what was sent last gets half a second to leave."""
-        self._sockets["control"].disable_monitor()
-        self._watch.close(linger=0)
+    def close(self, *, at_once: bool = False) -> None:
+        """Close everything; what was sent last gets half a second to leave, or is forgotten `at_once`."""
         for channel, socket in self._sockets.items():
-            socket.close(linger=0 if channel == "iopub" else _LINGER_MS)
+            socket.disable_monitor()
+            socket.close(linger=0 if at_once or channel == "iopub" else _LINGER_MS)
+        for watch in self._watches:
+            watch.close(linger=0)
         self._context.term()
 
     def _all(self) -> list[zmq.Socket[bytes]]:
-        return [*self._sockets.values(), self._watch]
+        return [*self._sockets.values(), *self._watches]
 
     def _receive(self, channel: Channel) -> list[bytes] | None:
         try:
@@ -136,8 +133,21 @@ class Sockets:
 def secure(socket: zmq.Socket[bytes], connection: ConnectionInfo) -> None:
     """Have it use the keys of the connection, if it has any. To be called before it connects."""
     socket.ipv6 = ":" in connection.ip  # libzmq would look for no other addresses of a name then
+    if connection.curve_serverkey:
+        socket.connect_timeout = socket.handshake_ivl = _ANSWER_MS
+        socket.heartbeat_ivl, socket.heartbeat_timeout = _BEAT_MS, _SILENT_MS
     if connection.curve_publickey and connection.curve_secretkey:
         # Jupyter's convention: one key pair, which serves as the client's own too (jupyter_client 8.9).
         socket.curve_serverkey = (connection.curve_serverkey or connection.curve_publickey).encode()
         socket.curve_publickey = connection.curve_publickey.encode()
         socket.curve_secretkey = connection.curve_secretkey.encode()
+
+
+def _has_gone(watch: zmq.Socket[bytes]) -> bool:
+    gone = False
+    while True:
+        try:
+            event, _ = _EVENT.unpack(watch.recv_multipart(zmq.NOBLOCK)[0])
+        except zmq.Again:
+            return gone
+        gone = gone or event == _GONE

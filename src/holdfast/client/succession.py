@@ -23,14 +23,23 @@ class Successor(NamedTuple):
     gone: str = "the supervisor"
     """What was not there meanwhile, in words."""
     may_be_cut: bool = False
-    """The way to it may be cut again; then it is to be found anew."""
+    """It is on another host: the way to it may be cut again, and is another one each time."""
 
 
-Find = Callable[[Callable[[str], None]], Successor | None]
-"""Finds who serves the session now; None: nobody does. It may say meanwhile why that takes its time."""
+class Search(NamedTuple):
+    """What whoever seeks it should know."""
+
+    say: Callable[[str], None]
+    """Why it takes its time."""
+    ended: bool = False
+    """The session has said that it ends: whoever has begun it again is found, but is not waited for."""
 
 
-def successor(name: str, _say: Callable[[str], None] | None = None) -> Successor | None:
+Find = Callable[[Search], Successor | None]
+"""Finds who serves the session now; None: nobody does."""
+
+
+def successor(name: str, _search: Search | None = None) -> Successor | None:
     """Who serves session `name` now; one is started if there is something to take over. None: nobody does."""
     bell = start.revive(name)
     adopted = bell is not None

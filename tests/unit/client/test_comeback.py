@@ -9,9 +9,8 @@ import pytest
 
 from holdfast.client.comeback import Comeback
 from holdfast.client.ears import Ears
-from holdfast.client.succession import Find
+from holdfast.client.succession import Find, Successor
 from holdfast.errors import NoAnswer
-from holdfast.protocol.connection import ConnectionInfo
 
 SECONDS = 5.0
 
@@ -36,7 +35,7 @@ class Listening(Ears):
 
 @pytest.mark.parametrize(("find", "word"), [(_no_room, "No space left"), (_no_answer, None)])
 def test_a_search_that_fails_ends_the_wait(find: Find, word: str | None) -> None:
-    async def go(_: ConnectionInfo) -> None:
+    async def go(_: Successor) -> None:
         raise AssertionError("there is no way")
 
     async def lose() -> list[str]:

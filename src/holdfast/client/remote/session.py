@@ -11,7 +11,7 @@ from holdfast.client.doorbell import DoorbellClient
 from holdfast.client.remote.address import Address
 from holdfast.client.remote.complaints import Failed, forbidden, harmless
 from holdfast.client.remote.tunnel import ANSWER_SECONDS, Tunnel, door
-from holdfast.client.succession import Successor
+from holdfast.client.succession import Search, Successor
 from holdfast.errors import NoAnswer, SessionError, SessionNotRunning
 from holdfast.protocol import connection
 from holdfast.settings import Remote
@@ -81,17 +81,17 @@ class RemoteSession:
         finally:
             self._finding.release()
 
-    def find(self, say: Callable[[str], None]) -> Successor | None:
+    def find(self, search: Search) -> Successor | None:
         """Who serves it now, by a new connection if need be; None: nobody does.
 
-        `say` is told why it takes long. Failed: there will be no connection, unless the user does something.
+        Failed: there will be no connection, unless the user does something.
         """
         with self._finding:
             gone = "the supervisor"
             told = self._asked_as_it_is()
             if told is None:
                 gone = f"the connection to {self._address.host}"
-                told = self._asked_anew(say)
+                told = self._asked_anew(search.say)
             if not told["found"]:
                 return None
             same, self._epoch = told["epoch"] == self._epoch, told["epoch"]

@@ -6,6 +6,8 @@ somebody is inside who may not be       within half a second all connections are
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -27,16 +29,19 @@ Make = Callable[[Path, Remote], Door]
 
 
 class Abroad:
-    """Of one session. `file` is the door's connection file: only we read it, there is a secret key in it."""
+    """Of one session."""
 
-    def __init__(self, listen: Listen, loop: Loop, doorman: Doorman, file: Path) -> None:
+    def __init__(self, name: str, listen: Listen, loop: Loop, doorman: Doorman, file: Path) -> None:
+        """`file`: the door's connection file. Only we read it, there is a secret key in it."""
         self.file = file
+        self._name = name
         self._listen = listen
         self._loop = loop
         self._doorman = doorman
         self._door: Door | None = None
         self._doorstep: Doorstep | None = None
         self._throw_out: Callable[[Door], None]
+        self._watchman: subprocess.Popen[bytes] | None = None
 
     def open(self, make: Make, throw_out: Callable[[Door], None], *, must: bool) -> None:
         """Open it, if it is asked for. `throw_out` closes the connections of a door, which listens on.
@@ -49,6 +54,7 @@ class Abroad:
             if plan is not None:
                 self._door = self._opened(plan, make)
                 self._loop.later(self._listen.look_seconds, self._look)
+                self._watchman = _watchman(self._name)
         except HoldfastError as error:
             if must:
                 raise
@@ -86,3 +92,16 @@ class Abroad:
             self._throw_out(door)
         self._doorstep.look()
         self._loop.later(self._listen.look_seconds, self._look)
+
+
+def _watchman(name: str) -> subprocess.Popen[bytes] | None:
+    """A process that has us succeeded should we be killed (client/watchman.py): guests can't do that."""
+    command = [sys.executable, "-P", "-m", "holdfast.client.watchman", name]
+    me = os.pidfd_open(os.getpid())
+    try:
+        return subprocess.Popen(command, stdin=me, stdout=subprocess.DEVNULL, start_new_session=True)
+    except OSError as error:
+        print(f"nobody watches over the supervisor: {error.strerror}", file=sys.stderr, flush=True)
+        return None
+    finally:
+        os.close(me)

@@ -84,7 +84,7 @@ class Entrance:
         self._when_back: Callable[[], None] | None = None
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         self._doorman = Doorman(self._context)
-        self._abroad = Abroad(settings.listen, loop, self._doorman, folder / "tcp.json")
+        self._abroad = Abroad(name, settings.listen, loop, self._doorman, folder / "tcp.json")
         self._owner: Owner
         self._arrived: Callable[[Door, Channel], None]
         self._bell: Doorbell

@@ -86,7 +86,8 @@ class Presence:
 
     def attached(self, running: Job | None = None, waiting: Sequence[Job] = ()) -> list[Attached]:
         """Who is there, by the time they came, and what they do: the job that runs, and those that wait."""
-        cards = self._cards()
+        # Who has come back by a new connection may still have the old one, which was cut.
+        cards = list({card.session or number: card for number, card in enumerate(self._cards())}.values())
         found = [Attached(card.username, card.kind, card.session, card.since) for card in cards]
         carded = {card.session for card in cards}
         for door in self._doors:
