@@ -23,7 +23,7 @@ from holdfast.console.greeting import running_title
 from holdfast.console.help import HELP
 from holdfast.console.joining import join
 from holdfast.console.ladder import AGAIN_SECONDS
-from holdfast.console.opening import Look, Opening
+from holdfast.console.opening import Opening, look_of
 from holdfast.errors import HoldfastError, NoAnswer
 from holdfast.protocol import connection
 from holdfast.protocol.operations import Running
@@ -69,7 +69,7 @@ def run(
     NoAnswer if nothing answers there, ConnectionFileError if the file is no connection file.
     """
     info = connection.read(where) if isinstance(where, Path) else where
-    with opening or Opening(Look(settings.theme, settings.images, settings.editing_mode)) as begun:
+    with opening or Opening(look_of(settings), elsewhere=find is not None) as begun:
         return asyncio.run(_attached(name, info, settings, find, begun, created=created, notice=notice))
 
 
@@ -144,7 +144,9 @@ class Console:
             on_read=opening.keyboard.release,
             settings=settings,
         )
-        self._questions = Questions(client, self._prompt, self._username, self._note, lambda: self._leaving)
+        self._questions = Questions(
+            client, self._prompt, self._username, opening.trust, self._note, lambda: self._leaving
+        )
         self._arrival = Arrival(client, name, opening, self._questions, self._on_info)
 
     async def run(self, *, created: bool, notice: str | None) -> int:
@@ -209,6 +211,7 @@ class Console:
             self._running_title,
             self._on_count,
             self._settings.elapsed_seconds,
+            others=self._opening.trust.others(mine=True),
         )
         self._running = asyncio.ensure_future(self._cell.run(self._answer))
         if asyncio.get_running_loop().time() - self._interrupted_early < EARLY_SECONDS:

@@ -8,6 +8,8 @@ from typing import Any
 from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_magic, magics_class
 
+from holdfast.visible import in_line
+
 
 @magics_class
 class StatusMagics(Magics):
@@ -53,7 +55,7 @@ def _row(client: dict[str, Any], own: str | None) -> tuple[str, str, str, str]:
         *([f"runs In[{client['running']}]"] if client["running"] is not None else []),
         *([f"{waiting} cell{'s' * (waiting > 1)} waiting"] if waiting else []),
     ]
-    return client["name"] or "?", client["kind"], when, ", ".join(does)
+    return in_line(client["name"]) or "?", in_line(client["kind"]), when, ", ".join(does)
 
 
 def register(shell: Any) -> None:
