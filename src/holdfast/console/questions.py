@@ -13,6 +13,7 @@ import msgspec
 
 from holdfast.client.aio import Client
 from holdfast.client.exchange import END_OF_INPUT, Incoming
+from holdfast.console import ansi
 from holdfast.console.names import called
 from holdfast.console.prompt import Prompt
 from holdfast.console.sieve import Trust, sifted
@@ -124,6 +125,6 @@ class Questions:
 
     def _title(self, question: Question) -> str:
         who = called(question.client, question.session, self._username)
-        prompt = in_line(question.prompt.strip())
+        prompt = in_line(ansi.ESCAPE.sub("", sifted(question.prompt, others=True)).strip())
         asks = f'asks "{prompt}"' if prompt else "asks for input"
         return f"In [{question.count or ' '}] of {who} {asks}"

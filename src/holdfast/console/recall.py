@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from holdfast import sizes
 from holdfast.console import ansi, bundle, render
 from holdfast.console.extent import columns
+from holdfast.console.names import NAME_WIDTH
 from holdfast.console.sieve import sifted
 from holdfast.visible import in_line
 
@@ -42,7 +43,7 @@ def recalled(cells: Sequence[Past], own: str, width: int) -> list[str]:
 
 
 def _block(cell: Past, own: str, width: int, room: int) -> list[str]:
-    who = "" if cell.parent.username == own else in_line(cell.parent.username)
+    who = "" if cell.parent.username == own else in_line(cell.parent.username)[:NAME_WIDTH]
     typed = cell.code.rstrip("\n").split("\n")
     shown = "\n".join(line[: _LINE_ROWS * width] for line in typed[:_CODE_LINES])  # colours take time
     code = [_cut(line, width) for line in render.cell(shown, cell.count or " ", who).rstrip("\n").split("\n")]
