@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from holdfast.console import ansi
-from holdfast.visible import visible
 
 
 def test_a_colour_ends_with_the_text() -> None:
@@ -15,19 +14,6 @@ def test_a_colour_ends_with_the_text() -> None:
 def test_who_wants_no_colour_gets_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     assert ansi.paint("text", ansi.WHO) == "text"
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("plain é漢\n\t", "plain é漢\n\t"),
-        ("\x1b[2J", r"\x1b[2J"),
-        ("a\rb\x07", r"a\rb\x07"),
-        ("\x9b2J", r"\x9b2J"),
-    ],
-)
-def test_control_characters_of_others_are_shown_and_not_obeyed(text: str, shown: str) -> None:
-    assert visible(text) == shown
 
 
 @pytest.mark.parametrize(

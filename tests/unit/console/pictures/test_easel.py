@@ -98,3 +98,20 @@ def test_nothing_is_drawn_into_a_file() -> None:
     Image.new("RGB", (9, 9)).save(file, "PNG")
     encoded = base64.b64encode(file.getvalue()).decode()
     assert Easel(Protocols("kitty", {}), io.StringIO()).picture(encoded, {}, anew=True) is None
+
+
+@pytest.mark.parametrize(
+    ("way", "where"), [("kitty", "m=[01];([^\x1b]*)\x1b"), ("iterm2", ":([^\x07]*)\x07")]
+)
+def test_of_others_pictures_the_terminal_gets_the_pixels_alone(way: Way, where: str) -> None:
+    file, pixels = io.BytesIO(), Image.effect_noise((80, 64), 90)
+    pixels.save(file, "PNG", icc_profile=b"evil profile")
+    encoded = base64.b64encode(file.getvalue() + b"evil behind its end").decode()
+    picture = Easel(Protocols(way, {}), Page()).picture(encoded, {}, anew=True)
+    assert picture is not None
+    sent = base64.b64decode("".join(re.findall(where, picture.text)))
+    with Image.open(io.BytesIO(sent)) as made:
+        assert made.convert("L").tobytes() == pixels.tobytes()
+    assert b"evil" not in sent
+    assert b"iCCP" not in sent
+    assert sent.endswith(b"IEND\xaeB`\x82")
