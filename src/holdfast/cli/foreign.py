@@ -5,14 +5,18 @@ It may be of another user, or of last year: a title, the clipboard, a question w
 
 from __future__ import annotations
 
+import codecs
 import functools
 import os
-from typing import TextIO
+from typing import IO, TextIO
 
 from holdfast.client import start
 from holdfast.config import places
 from holdfast.console import sieve
 from holdfast.console.modes import Modes
+
+PIECE_BYTES = 65_536
+"""That are read at once: what a pipe holds."""
 
 
 class Foreign:
@@ -39,6 +43,16 @@ class Foreign:
     def flush(self) -> None:
         """Show it."""
         self._stream.flush()
+
+
+def relay(source: IO[bytes], stream: TextIO) -> None:
+    """Write on `stream` what a command on another host puts out, as it comes, to its end."""
+    shown, decoder = Foreign(stream), codecs.getincrementaldecoder("utf-8")("replace")
+    while data := os.read(source.fileno(), PIECE_BYTES):
+        shown.write(decoder.decode(data))
+        shown.flush()
+    shown.settle()
+    shown.flush()
 
 
 @functools.cache
