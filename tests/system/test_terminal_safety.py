@@ -9,7 +9,7 @@ import pytest
 
 from holdfast.console import ansi
 from kit.session import HOLDFAST, Session, session
-from kit.terminal import ENTER, Terminal
+from kit.terminal import CTRL_BACKSLASH, ENTER, Terminal
 from kit.wire import Client
 
 EVIL = (
@@ -143,6 +143,19 @@ def test_after_ones_own_cell_the_prompt_is_usable_whatever_it_has_left_switched(
         assert not state.margins
         assert not state.cursor.hidden
         assert not state.charset
+
+
+def test_who_leaves_a_cell_that_goes_on_has_the_terminal_as_it_was(work: Session) -> None:
+    with work.console() as console:
+        console.send(r"print('\x1b[?1003h\x1b[?25lha' + 'lf', end=''); input()" + ENTER)
+        console.wait_for_last("half")
+        console.send(CTRL_BACKSLASH)
+        console.wait_end()
+        assert console.raw.endswith(b"\r\n")
+        assert "\nleft work; it goes on" in console.text
+        assert console.raw.count(b"\x1b[?1003h") == console.raw.count(b"\x1b[?1003l") == 1
+        assert not console._screen.cursor.hidden
+    work.command("interrupt", "work")
 
 
 def test_no_answer_of_the_terminal_is_taken_for_typed(work: Session) -> None:

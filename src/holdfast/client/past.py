@@ -53,7 +53,7 @@ def _cell(told: Mapping[str, Any]) -> Past:
     header = told["header"]
     return Past(
         Asker(*(str(header.get(name, "")) for name in Asker._fields)),
-        told["code"],
+        str(told["code"]),
         told["count"] if isinstance(told["count"], int) else None,
         told["ended"],
         [(message["msg_type"], message["content"]) for message in told["messages"]],

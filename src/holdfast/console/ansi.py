@@ -92,6 +92,11 @@ def drawn(text: str) -> str:
     return _COLOUR.sub("", text) if colourless() else text
 
 
+def only_colours(text: str) -> str:
+    """`text` of whose escapes only the colours are left."""
+    return ESCAPE.sub(lambda found: found[0] if _COLOUR.fullmatch(found[0]) else "", text)
+
+
 def unasking(text: str) -> str:
     """`text` without the questions to the terminal: whoever asks has another one, and we get the answer."""
     if text.isascii() and "\x1b" not in text and "\x05" not in text:

@@ -28,6 +28,7 @@ from holdfast.errors import HoldfastError, NoAnswer
 from holdfast.protocol import connection
 from holdfast.protocol.operations import Running
 from holdfast.settings import Console as Settings
+from holdfast.visible import visible
 
 COMPLETE_SECONDS = 6.0
 """The first completion of a session loads jedi: a second or two, on a busy machine more. Typing goes on
@@ -347,7 +348,7 @@ class Console:
         self._prompt.redraw()
 
     def _note(self, text: str, colour: str = ansi.NOTE) -> None:
-        self._screen.note(ansi.paint(text, colour))
+        self._screen.note(ansi.paint(visible(text), colour))
 
     def _complain(self, error: HoldfastError) -> None:
         self._screen.note(render.complaint(error))

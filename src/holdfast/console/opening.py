@@ -88,6 +88,7 @@ class Opening:
     ) -> None:
         if self.screen.standing.left():
             self.screen.write("\n")
+        self.screen.settle()  # who leaves in the middle of a cell has its modes
         self.keyboard.release()
         if self.bell is not None:
             self.bell.close()

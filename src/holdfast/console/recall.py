@@ -124,8 +124,7 @@ def _lines(text: str) -> list[str]:
 
 
 def _only_colours(line: str) -> str:
-    known = sifted(line, others=True).replace("\b", "").replace("\a", "")
-    coloured = ansi.ESCAPE.sub(lambda found: found[0] if found[0][-1] == "m" else "", known)
+    coloured = ansi.only_colours(sifted(line, others=True)).replace("\b", "").replace("\a", "")
     return coloured + ("\x1b[0m" if "\x1b" in coloured else "")
 
 
