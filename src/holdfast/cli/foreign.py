@@ -45,6 +45,11 @@ class Foreign:
         self._stream.flush()
 
 
+def question(text: str, stream: TextIO) -> str:
+    """What a cell asks, as it is to be written on `stream`."""
+    return sieve.sifted(text, others=not _may_do_all()) if stream.isatty() else text
+
+
 def relay(source: IO[bytes], stream: TextIO) -> None:
     """Write on `stream` what a command on another host puts out, as it comes, to its end."""
     shown, decoder = Foreign(stream), codecs.getincrementaldecoder("utf-8")("replace")
