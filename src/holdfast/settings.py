@@ -253,6 +253,10 @@ class Console(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     images: Literal["auto", "kitty", "sixel", "iterm2", "blocks", "none"] = "auto"
     """How pictures are shown: by a protocol of the terminal, in coloured half blocks, or by their names only.
     `auto` goes by what the terminal says of itself in its variables; one that nobody knows gets blocks."""
+    escapes: Literal["safe", "all"] = "safe"
+    """What the text of others may do to your terminal: of cells that other clients run, and of all on another
+    host. `safe`: colours, links to the web, progress bars. `all`: as much as what you run yourself on this
+    host, such as to set its title, write its clipboard and switch its modes."""
 
 
 class Remote(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

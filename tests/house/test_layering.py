@@ -14,6 +14,7 @@ GROUND = {
     "completeness",
     "likeness",
     "sizes",
+    "visible",
     "listening",
 }
 """What everybody may use."""
@@ -28,6 +29,7 @@ MAY_USE: dict[str, set[str]] = {
     "processes": set(),
     "settings": set(),
     "sizes": set(),
+    "visible": set(),
     "config": set(),
     "completeness": set(),
     "protocol": set(),

@@ -65,11 +65,22 @@ def test_a_visit_from_the_first_refusal_to_the_last_word(there: Host, visitor: V
         console.wait_until(lambda: "Out[1]: 42" in console.text, "the result")
         assert "# mia," in there.shell.good("log", NAME)
 
+        console.send(r"print('\x1b]0;evil\x07\x1b[?1049h\x1b[6nonly ' + 'seen')" + "\r")
+        console.wait_for("\nonly seen")
+        console.send("def f():\n'\\x1b]0;evil\\x07' 'doc' 'ument'\r\r\rf?\r")
+        console.wait_for("document")
+        console.send(r"ev = ['\x1b]0;evil\x07']; input('\x01\x1b]0;evil\x07\x02na' 'me? ')" + "\r")
+        console.wait_for_last("name?")
+        console.send("mia\r")
+        console.wait_for(": 'mia'")
+        assert b"\x1b]" not in console.raw
+        assert b"\x1b[?1049h" not in console.raw
+
         os.kill(there.supervisor(), signal.SIGKILL)
         there.supervisor()
         console.wait_until(lambda: "nothing was lost" in console.text, "the way back")
         console.send("x + 1\r")
-        console.wait_until(lambda: "Out[2]: 43" in console.text, "the next result")
+        console.wait_until(lambda: "Out[6]: 43" in console.text, "the next result")
 
         there.remove("mia")
         console.wait_until(lambda: "does not let your key in" in console.text, "the end of it")

@@ -188,6 +188,20 @@ def test_what_keeps_ssh_out_is_said_in_a_line(empty: Host) -> None:
     assert "there lets you not in: Permission denied (publickey)" in failing(empty, "attach", empty.url)
 
 
+def test_what_a_command_there_says_is_only_seen(empty: Host) -> None:
+    empty.serve()
+    says = empty.folder / "says"
+    evil = r"\033]0;evil\007\033[6n\033[31mred\033[0m %s\n"
+    says.write_text(f"#!/bin/sh\nprintf '{evil}' \"$1\" | tee /dev/stderr\nexit 3\n")
+    says.chmod(0o700)
+    with empty.terminal(f"--set=remote.command={says}", "ls", "ssh://there") as terminal:
+        assert terminal.wait_end() == 3
+        assert terminal.text.count("red ") == 2
+        assert terminal.style_of("red")[0] == "red"
+        assert b"\x1b]0" not in terminal.raw
+        assert b"\x1b[6n" not in terminal.raw
+
+
 def test_a_host_that_is_another_one_is_refused(there: Host) -> None:
     there.run("ls", "ssh://there")
     there.close()

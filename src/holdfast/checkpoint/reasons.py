@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pickle import PicklingError
 from typing import Any, Final
 
+from holdfast.visible import in_line
+
 LONGEST: Final = 200
 """Characters of a reason: some libraries put whole values into their errors."""
 
@@ -90,7 +92,7 @@ def _said(error: BaseException) -> str:
 
 def one_line(text: str, longest: int) -> str:
     """`text` as a line that can be written and shown."""
-    line = " ".join(text[: 4 * longest].split()).encode(errors="replace").decode()
+    line = in_line(" ".join(text[: 4 * longest].split()).encode(errors="replace").decode())
     return line if len(line) <= longest else f"{line[: longest - 1]}…"
 
 

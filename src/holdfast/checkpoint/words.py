@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from holdfast.checkpoint.manifest import Manifest
+from holdfast.visible import in_line
 
 _UNITS = ("bytes", "kB", "MB", "GB", "TB")
 
@@ -48,4 +49,4 @@ def size_in_words(size: float) -> str:
 
 
 def _in_words(lost: Lost) -> str:
-    return f"{lost.name} ({lost.reason}{f'; it was {lost.last_repr}' if lost.last_repr else ''})"
+    return f"{in_line(lost.name)} ({lost.reason}{f'; it was {lost.last_repr}' if lost.last_repr else ''})"

@@ -12,6 +12,7 @@ from holdfast.cli.usage import UsageError, complain, tell
 from holdfast.client import start
 from holdfast.config import places
 from holdfast.errors import HoldfastError, NoSuchSession, SessionExists, SessionNotRunning
+from holdfast.visible import in_line
 
 if TYPE_CHECKING:
     from holdfast.client.doorbell import DoorbellClient
@@ -82,10 +83,10 @@ def open_on(name: str, bell: DoorbellClient, *, created: bool, may_end: bool = F
 
 def open_at_once(name: str, bell: DoorbellClient) -> int:
     """The same, on a session that runs; where it can be, its first lines are drawn before all is loaded."""
-    from holdfast.console.opening import Look, Opening  # noqa: PLC0415 - light, but not for a new session
+    from holdfast.console.opening import Look, Opening, look_of  # noqa: PLC0415 - light, but not for a new session
 
     settings = None if places.unsaid(os.environ) and not start.given else _settings(name, created=False)
-    look = Look() if settings is None else Look(settings.theme, settings.images, settings.editing_mode)
+    look = Look() if settings is None else look_of(settings)
     with Opening(look) as opening:
         if opening.draw(name, bell) and opening.drawn is not None:
             settings = settings or _settings(name, created=False)
@@ -169,8 +170,6 @@ def _what_goes_on(info: dict[str, Any], others: list[dict[str, Any]]) -> str:
     elif info["state"] == "busy":
         going.append("it is busy")
     if others:
-        from holdfast.console import ansi  # noqa: PLC0415 - when the console is over
-
-        names = sorted(ansi.visible(each["name"]) for each in others)
+        names = sorted(in_line(each["name"]) for each in others)
         going.append(f"{', '.join(names)} {'is' if len(names) == 1 else 'are'} attached")
     return f" ({'; '.join(going)})" if going else ""

@@ -11,10 +11,13 @@ import subprocess
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
+from contextlib import ExitStack
 from functools import partial
+from threading import Thread
 
 from holdfast import __version__
 from holdfast.cli import console, listen, replay
+from holdfast.cli.foreign import Foreign, relay
 from holdfast.cli.usage import UsageError, complain, tell
 from holdfast.client import start
 from holdfast.client.doorbell import DoorbellClient
@@ -180,22 +183,29 @@ def _run_there(address: Address, words: Sequence[str]) -> int:
     remote: Remote = _settings().remote
     told = command.of(address, command.encoded([*colours, *flags, *words]), remote, terminal=terminal)
     try:
-        process = subprocess.Popen(told, stderr=subprocess.PIPE)
+        process = subprocess.Popen(
+            told, stdout=subprocess.PIPE if sys.stdout.isatty() else None, stderr=subprocess.PIPE
+        )
     except FileNotFoundError as error:
         raise no_ssh() from error
     said: list[str] = []
-    with process:
+    with process, ExitStack() as relaying:
         assert process.stderr is not None
+        if process.stdout is not None:
+            output = Thread(target=relay, args=(process.stdout, sys.stdout), daemon=True)
+            output.start()
+            relaying.callback(output.join)
+        words_of_ssh = Foreign(sys.stderr)
         for line in process.stderr:
             text = line.decode(errors="replace")
             if is_reason(text):
                 said.append(text)
             else:
-                sys.stderr.write(text)
-                sys.stderr.flush()
+                words_of_ssh.write(text)
+                words_of_ssh.flush()
     if said and process.returncode in (SSH_FAILED, command.NOT_FOUND_STATUS, 2):
         raise failure(address, said, process.returncode)
-    sys.stderr.write("".join(said))  # they were the command's own
+    Foreign(sys.stderr).write("".join(said))  # they were the command's own
     if process.returncode == SSH_FAILED:
         complain(failure(address, [], process.returncode))
     return process.returncode

@@ -9,8 +9,8 @@ from typing import Any
 from holdfast.cli.programs.output import finish
 from holdfast.cli.usage import tell
 from holdfast.client.blocking import Client
-from holdfast.console import ansi
 from holdfast.protocol import connection
+from holdfast.visible import visible
 
 _MARGIN = "    "
 
@@ -52,4 +52,4 @@ def _stopped(cell: dict[str, Any], left: list[dict[str, Any]]) -> str:
 
 def _indented(code: str) -> str:
     """As it is read: a cell of somebody else's may hide in its own code what it does."""
-    return "\n".join(f"{_MARGIN}{ansi.visible(line)}" for line in code.strip("\n").splitlines())
+    return "\n".join(f"{_MARGIN}{visible(line)}" for line in code.strip("\n").splitlines())

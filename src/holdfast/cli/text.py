@@ -6,6 +6,8 @@ import os
 import re
 from collections.abc import Sequence
 
+from holdfast.visible import in_line
+
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 
@@ -43,7 +45,8 @@ def short_folder(path: str) -> str:
 
 
 def table(rows: Sequence[Sequence[str]]) -> str:
-    """Rows of cells as lines, columns two spaces apart."""
+    """Rows of cells as lines, columns two spaces apart. What others have named steers no terminal."""
+    rows = [[in_line(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
     return "\n".join(line.rstrip() for line in lines)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from holdfast.errors import HoldfastError, NoSuchSession
+from holdfast.visible import visible
 
 _OPENS = {"attach", "a", "connect"}
 """Commands that would have had the session made, were there one: the others have nothing to do with `new`."""
@@ -19,16 +20,16 @@ class UsageError(HoldfastError):
 
 def complain(error: HoldfastError, command: Sequence[str] = ()) -> int:
     """Print `error` on stderr; the exit status it has. `command`: what was typed, to be offered put right."""
-    print(f"holdfast: {error.what}", file=sys.stderr)
+    print(f"holdfast: {visible(error.what)}", file=sys.stderr)
     remedy = _corrected(error, command) if isinstance(error, NoSuchSession) and command else error.remedy
     if remedy:
-        print(f"try: {remedy}", file=sys.stderr)
+        print(f"try: {visible(remedy)}", file=sys.stderr)
     return 2 if isinstance(error, UsageError) else 1
 
 
 def tell(line: str) -> None:
     """Words of our own: on stderr, so that they never mix with what a program printed."""
-    print(line, file=sys.stderr)
+    print(visible(line), file=sys.stderr)
 
 
 def as_typed(words: Sequence[str]) -> str:

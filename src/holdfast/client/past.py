@@ -53,8 +53,8 @@ def _cell(told: Mapping[str, Any]) -> Past:
     header = told["header"]
     return Past(
         Asker(*(str(header.get(name, "")) for name in Asker._fields)),
-        told["code"],
-        told["count"],
+        str(told["code"]),
+        told["count"] if isinstance(told["count"], int) else None,
         told["ended"],
         [(message["msg_type"], message["content"]) for message in told["messages"]],
         told["omitted"],

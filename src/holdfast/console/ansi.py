@@ -1,4 +1,4 @@
-"""Colours and terminal escapes: the few we write ourselves, and making foreign text harmless. Pure.
+"""Colours and terminal escapes: the few we write ourselves, and what a terminal would answer. Pure.
 
 Only the sixteen colours that every terminal theme has chosen for itself: readable on light and dark.
 """
@@ -39,38 +39,32 @@ ESCAPE = re.compile(
 """One terminal escape (ECMA-48, section 5.4 and 8.3)."""
 
 _QUESTION = re.compile(
-    r"""\x05                                                     # ENQ: who are you
-      | \x1b (?: Z                                               # the same, as DECID
-              | \[ (?: [?>=]? [\d;]* c                           # the same, as DA1 to DA3
-                    | \?? [\d;]* (?: n | \$p )                   # state, cursor, modes: DSR, DECRQM
-                    | > [\d;]* q | [\d;]* x | \? [\d;]* [Su]     # version, line, graphics, keyboard
-                    | (?: 1[1-9] | 2[01] ) [\d;]* t )             # window: sizes and titles
-              | \] [^\x07\x1b]* ; \? (?: \x07 | \x1b\\ )         # OSC: colours, clipboard
-              | P [$+] q [^\x1b]* \x1b\\                         # DECRQSS, XTGETTCAP
-              | _G [^\x1b;]* a=q [^\x1b]* \x1b\\ )               # kitty's pictures
+    r"""[\x05\x80-\x9f]                                       # ENQ: who are you; and C1, see below
+      | \x1b (?: Z                                          # the same, as DECID
+              | \[ (?: [?>=]? [\d;]* c                      # the same, as DA1 to DA3
+                    | \?? [\d;]* (?: n | \$p )              # state, cursor, modes: DSR, DECRQM
+                    | \? [\d;]* [Sum]                      # graphics, keyboard, its modifiers
+                    | > [\d;]* q                           # version: XTVERSION
+                    | [\d;]* (?: x | \*y | \$[uw] | &u )   # line, checksum, tables
+                    | (?: 1[1-9] | 2[01] ) [\d;]* t )       # window: sizes and titles
+              | \] (?: [^\x07\x1b]* [;=]\? (?: ; [^\x07\x1b]* )?                 # OSC: colours, clipboard
+                    | 1337; (?: Report | Capa | RequestU ) [^\x07\x1b]* )        # iTerm2's
+                (?: \x07 | \x1b\\ )
+              | P [$+] [qQ] [^\x1b]* \x1b\\                 # DECRQSS, XTGETTCAP, XTGETXRES
+              | _G [^\x1b;]* a=q [^\x1b]* \x1b\\ )          # kitty's pictures
     """,
     re.VERBOSE,
 )
-"""What a terminal answers (xterm's ctlseqs), as if the user had typed it."""
-
-_REACHES_OUT = re.compile(
-    r"""[\x80-\x9f]                                                # the codes of one byte for the same
-      | \x1b (?: \] (?! 8; | 1337;(?:File|Multipart|FilePart) ) [^\x07\x1b]* (?: \x07 | \x1b\\ )
-              | k [^\x1b]* \x1b\\                                # a title, as screen has it
-              | Ptmux; (?: [^\x1b] | \x1b\x1b )* \x1b\\          # past tmux, whatever it is
-              | \[ [\d;]* t                                      # the window: its size and place
-              | c )                                              # all of it as when it was opened
-    """,
-    re.VERBOSE,
-)
-"""What changes more than the screen: titles, clipboard, notes on the desktop. Links and pictures do not."""
+"""What a terminal answers (xterm's ctlseqs), as if the user had typed it. The codes from 0x80 on (C1) are
+short for an escape; nobody means them, and what they begin would have to be known in a second form."""
 
 _STRINGS = "]P_^Xk"
 """What begins, behind an escape, a string of its own."""
 
-_COLOUR = re.compile(r"\x1b\[[\d;:]*m")
+_ST = "\x1b\\"
+"""The end of a string; where there is none it means nothing, but ends a half written escape."""
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_COLOUR = re.compile(r"\x1b\[[\d;:]*m")
 
 
 def colours() -> Colours:
@@ -98,19 +92,19 @@ def drawn(text: str) -> str:
     return _COLOUR.sub("", text) if colourless() else text
 
 
-def visible(text: str) -> str:
-    """`text` with control characters made visible, but for newline and tab: it comes from another client."""
-    return _CONTROL.sub(lambda match: repr(match[0])[1:-1], text)
+def only_colours(text: str) -> str:
+    """`text` of whose escapes only the colours are left."""
+    return ESCAPE.sub(lambda found: found[0] if _COLOUR.fullmatch(found[0]) else "", text)
 
 
 def unasking(text: str) -> str:
     """`text` without the questions to the terminal: whoever asks has another one, and we get the answer."""
-    return _QUESTION.sub("", text) if "\x1b" in text or "\x05" in text else text
-
-
-def harmless(text: str) -> str:
-    """`text` without questions, and without what reaches beyond the screen: it was meant for another one."""
-    return _REACHES_OUT.sub("", unasking(text)) if not text.isascii() or "\x1b" in text else unasking(text)
+    if text.isascii() and "\x1b" not in text and "\x05" not in text:
+        return text
+    told = _QUESTION.sub("", text)
+    if told != text and _QUESTION.search(told):  # one was around the other
+        return _QUESTION.sub(lambda _: _ST, text)
+    return told
 
 
 def unfinished(text: str) -> int:

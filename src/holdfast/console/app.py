@@ -23,11 +23,12 @@ from holdfast.console.greeting import running_title
 from holdfast.console.help import HELP
 from holdfast.console.joining import join
 from holdfast.console.ladder import AGAIN_SECONDS
-from holdfast.console.opening import Look, Opening
+from holdfast.console.opening import Opening, look_of
 from holdfast.errors import HoldfastError, NoAnswer
 from holdfast.protocol import connection
 from holdfast.protocol.operations import Running
 from holdfast.settings import Console as Settings
+from holdfast.visible import visible
 
 COMPLETE_SECONDS = 6.0
 """The first completion of a session loads jedi: a second or two, on a busy machine more. Typing goes on
@@ -69,7 +70,7 @@ def run(
     NoAnswer if nothing answers there, ConnectionFileError if the file is no connection file.
     """
     info = connection.read(where) if isinstance(where, Path) else where
-    with opening or Opening(Look(settings.theme, settings.images, settings.editing_mode)) as begun:
+    with opening or Opening(look_of(settings), elsewhere=find is not None) as begun:
         return asyncio.run(_attached(name, info, settings, find, begun, created=created, notice=notice))
 
 
@@ -144,7 +145,9 @@ class Console:
             on_read=opening.keyboard.release,
             settings=settings,
         )
-        self._questions = Questions(client, self._prompt, self._username, self._note, lambda: self._leaving)
+        self._questions = Questions(
+            client, self._prompt, self._username, opening.trust, self._note, lambda: self._leaving
+        )
         self._arrival = Arrival(client, name, opening, self._questions, self._on_info)
 
     async def run(self, *, created: bool, notice: str | None) -> int:
@@ -209,6 +212,7 @@ class Console:
             self._running_title,
             self._on_count,
             self._settings.elapsed_seconds,
+            others=self._opening.trust.others(mine=True),
         )
         self._running = asyncio.ensure_future(self._cell.run(self._answer))
         if asyncio.get_running_loop().time() - self._interrupted_early < EARLY_SECONDS:
@@ -344,7 +348,7 @@ class Console:
         self._prompt.redraw()
 
     def _note(self, text: str, colour: str = ansi.NOTE) -> None:
-        self._screen.note(ansi.paint(text, colour))
+        self._screen.note(ansi.paint(visible(text), colour))
 
     def _complain(self, error: HoldfastError) -> None:
         self._screen.note(render.complaint(error))

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal, TextIO
 from holdfast import sizes
 from holdfast.console import ansi
 from holdfast.console.pictures.files import HEAD_CHARACTERS, RASTER, png_size
+from holdfast.console.sieve import sifted
 from holdfast.console.widgets import Widgets
 
 if TYPE_CHECKING:
@@ -46,20 +47,23 @@ class Bundles:
         self._images = images
         self._out = out
 
-    def parts(self, content: Mapping[str, Any]) -> list[str | Picture]:
-        """What to show of a message with `data` and `metadata`, piece by piece, from top to bottom."""
+    def parts(self, content: Mapping[str, Any], *, others: bool) -> list[str | Picture]:
+        """What to show of a message with `data` and `metadata`, piece by piece, from top to bottom.
+
+        `others`: of somebody else's cell. Of a picture then only the pixels go on to the terminal.
+        """
         bundle = _mapping(content.get("data"))
         told = _mapping(content.get("metadata"))
         if (widget := self.shows_widget(content)) is not None:
             shown = self.widgets.text(widget, shutil.get_terminal_size().columns - 1)
-            return [shown] if shown else []
+            return [sifted(shown, others=others)] if shown else []
         for mime in RASTER:
             if mime in bundle and not _is_formula(bundle):
-                picture = self._easel.picture(bundle[mime], _mapping(told.get(mime)))
+                picture = self._easel.picture(bundle[mime], _mapping(told.get(mime)), anew=others)
                 if picture is not None:
                     hint = self._easel.hint()
                     return [picture, ansi.paint(hint, ansi.NOTE)] if hint else [picture]
-        return [text(content)] if bundle else []
+        return [sifted(text(content), others=others)] if bundle else []
 
     def shows_widget(self, content: Mapping[str, Any]) -> str | None:
         """The widget that a message shows; None if it shows something else, or one that nobody knows."""

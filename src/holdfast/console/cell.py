@@ -15,6 +15,7 @@ from holdfast.console import ansi, bundle, editor, elapsed, pager, render
 from holdfast.console.bundle import Bundles
 from holdfast.console.ladder import Ladder, Step
 from holdfast.console.screen import Screen
+from holdfast.console.sieve import sifted
 from holdfast.console.view import CellView
 from holdfast.errors import HoldfastError
 from holdfast.protocol import terminal
@@ -48,10 +49,12 @@ class OwnCell:
         title: Callable[[Running], str],
         on_count: Callable[[int], None],
         tell_elapsed: float,
+        *,
+        others: bool,
     ) -> None:
         """`number`: at its prompt. `on_count` is told the true one. `title`: what to call others' cells.
 
-        One that runs for `tell_elapsed` seconds says so.
+        One that runs for `tell_elapsed` seconds says so. `others`: it runs on another host.
         """
         self.started = False
         """The kernel has begun with it: Ctrl-C means this one."""
@@ -67,7 +70,8 @@ class OwnCell:
         self._on_count = on_count
         self._tell_elapsed = tell_elapsed
         self._watch = elapsed.Stopwatch()
-        self._view = CellView(screen, bundles)
+        self._others = others
+        self._view = CellView(screen, bundles, others=others)
         self._ladder = Ladder()
         self._count = 0
         self._error_shown = False
@@ -78,7 +82,7 @@ class OwnCell:
         async def asked(question: str, password: bool) -> str:
             self._ladder.heard()
             with self._watch.paused():
-                return await on_input(question, password)
+                return await on_input(sifted(question, others=self._others), password)
 
         told = terminal.metadata(self._screen.terminal())
         execution = self._execution = self._client.execute(self._code, on_input=asked, metadata=told)
@@ -161,7 +165,7 @@ class OwnCell:
             )
             return Outcome(next_input=self._code)
         if reply.get("status") == "error" and not (self._error_shown or reply.get("ename") in _SAID_AS_TEXT):
-            self._screen.write(render.error(reply), "stderr")
+            self._screen.write(sifted(render.error(reply), others=self._others), "stderr")
         outcome = Outcome()
         for payload in _payloads(reply):
             outcome = await self._obey(payload, outcome)
@@ -171,7 +175,8 @@ class OwnCell:
         """What the kernel wants of its frontend (messaging.html, "Payloads")."""
         source = payload.get("source")
         if source == "page":
-            await pager.show(ansi.drawn(bundle.text(payload)), self._screen)
+            page = sifted(bundle.text(payload), others=self._others)
+            await pager.show(ansi.drawn(page), self._screen)
         elif source == "set_next_input":
             return outcome._replace(next_input=str(payload.get("text", "")))
         elif source == "ask_exit":

@@ -9,6 +9,7 @@ from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 
 from holdfast.errors import NoAnswer
+from holdfast.visible import in_line
 
 Ask = Callable[[str, int], Awaitable[tuple[Mapping[str, Any], Mapping[str, Any]]]]
 """Code and cursor position (in code points) -> content and metadata of a `complete_reply`."""
@@ -56,6 +57,7 @@ def proposals(reply: Mapping[str, Any], code: str, cursor: int, note: str = "") 
     if not typed:
         start, end = reply.get("cursor_start", cursor), reply.get("cursor_end", cursor)
         typed = [{"text": text, "start": start, "end": end} for text in reply.get("matches", ())]
+    typed = [match for match in typed if in_line(match["text"]) == match["text"]]  # else it can't be seen
     return [
         Completion(
             match["text"],

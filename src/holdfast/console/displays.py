@@ -32,9 +32,10 @@ class _Display(NamedTuple):
 
 
 class Displays:
-    """What one cell displays."""
+    """What one cell displays; `others`: it is somebody else's."""
 
-    def __init__(self, screen: Screen, bundles: Bundles) -> None:
+    def __init__(self, screen: Screen, bundles: Bundles, *, others: bool) -> None:
+        self._others = others
         self._screen = screen
         self._bundles = bundles
         self._standing: list[_Display] = []
@@ -48,7 +49,7 @@ class Displays:
         """Show a display below everything else."""
         self._screen.fresh_line()
         begin = self._screen.mark()
-        self.put(self._bundles.parts(content))
+        self.put(self._bundles.parts(content, others=self._others))
         self._standing = [*self._standing[1 - STANDING :], _Display(_identity(content), begin, content)]
 
     def update(self, content: _Content) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from holdfast import __version__
 from holdfast.console import ansi
 from holdfast.console.names import called
+from holdfast.visible import in_line
 
 if TYPE_CHECKING:
     from holdfast.client.glance import Here, Runs
@@ -26,7 +27,7 @@ def head(
     words = [f"holdfast {__version__}"] if created else []
     words.append(f"session {name}")
     if info is not None:
-        words.append(f"Python {ansi.visible(info.python)}")
+        words.append(f"Python {in_line(info.python)}")
         words += [] if created else _past(info, others, now)
         words += ["a program that has stopped; exit: it goes on, Ctrl-D: it waits"] if info.embedded else []
     words += ["? for help, Ctrl-D to leave"] if created else ["Ctrl-D leaves"]

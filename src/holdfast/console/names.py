@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import pwd
 
-from holdfast.console import ansi
+from holdfast.visible import in_line
 
 NAME_WIDTH = 24
 
@@ -15,10 +15,10 @@ _SESSION_DIGITS = 4
 
 def called(username: str, session: str, own: str) -> str:
     """A client by its user's name; namesakes of `own`, and the nameless, by their session, too."""
-    name = ansi.visible(username)[:NAME_WIDTH]
+    name = in_line(username)[:NAME_WIDTH]
     if name and name != own:
         return name
-    return f"{name} {ansi.visible(session)[:_SESSION_DIGITS]}".strip() or "?"
+    return f"{name} {in_line(session)[:_SESSION_DIGITS]}".strip() or "?"
 
 
 def own_name() -> str:

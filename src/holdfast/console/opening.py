@@ -23,6 +23,8 @@ from holdfast.console.names import called, own_name
 from holdfast.console.others import Others
 from holdfast.console.recall import recalled
 from holdfast.console.screen import Screen
+from holdfast.console.sieve import Trust
+from holdfast.visible import in_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,7 +34,9 @@ if TYPE_CHECKING:
     from holdfast.client.glance import Glance, Here
     from holdfast.client.past import Past
     from holdfast.console.bundle import Images
+    from holdfast.console.sieve import Escapes
     from holdfast.protocol.operations import Info
+    from holdfast.settings import Console as Settings
 
 CELLS = 10
 """That are asked for: mostly they are more than `recall` has room for."""
@@ -51,16 +55,24 @@ class Look(NamedTuple):
     theme: str = TERMINAL
     images: Images = "auto"
     editing_mode: str = "emacs"
+    escapes: Escapes = "safe"
+
+
+def look_of(settings: Settings) -> Look:
+    """What they say of it."""
+    return Look(settings.theme, settings.images, settings.editing_mode, settings.escapes)
 
 
 class Opening:
     """Of one console, for a `with` block: at its end the terminal is the user's again."""
 
-    def __init__(self, as_set: Look) -> None:
+    def __init__(self, as_set: Look, *, elsewhere: bool = False) -> None:
+        """`elsewhere`: the session is on another host."""
         self.username = own_name()
         self.screen = Screen(sys.stdout, sys.stderr, as_set.theme)
         self.bundles = Bundles(as_set.images, sys.stdout)
-        self.others = Others(self.screen, self.bundles, self.username)
+        self.trust = Trust(elsewhere, as_set.escapes)
+        self.others = Others(self.screen, self.bundles, self.username, trust=self.trust)
         self.keyboard = Keyboard()
         self.drawn: Glance | None = None
         """What was shown; None if nothing was."""
@@ -76,6 +88,7 @@ class Opening:
     ) -> None:
         if self.screen.standing.left():
             self.screen.write("\n")
+        self.screen.settle()  # who leaves in the middle of a cell has its modes
         self.keyboard.release()
         if self.bell is not None:
             self.bell.close()
@@ -110,7 +123,7 @@ class Opening:
     ) -> None:
         """Say where we are, what happened, what runs. `company`: the others' users, sessions and kinds."""
         own = self.username
-        others = [f"{called(user, session, own)} ({kind})" for user, session, kind in company]
+        others = [f"{called(user, session, own)} ({in_line(kind)})" for user, session, kind in company]
         now = time.time()
         self.screen.note(head(name, info, created=created, own=own, others=others, now=now))
         if notice:

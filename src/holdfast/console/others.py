@@ -13,6 +13,7 @@ from holdfast.console import ansi
 from holdfast.console.bundle import Bundles
 from holdfast.console.names import called
 from holdfast.console.screen import Screen
+from holdfast.console.sieve import ONLY_OWN, Trust
 from holdfast.console.view import CellView
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class Others:
         bundles: Bundles,
         username: str,
         on_count: Callable[[int], None] = lambda _: None,
+        trust: Trust = ONLY_OWN,
     ) -> None:
         """`username`: ours; namesakes are told apart."""
         self.running: Running | None = None
@@ -48,6 +50,7 @@ class Others:
         self._screen = screen
         self._bundles = bundles
         self._username = username
+        self._trust = trust
         self.on_count = on_count
         """Is told the number of each new cell."""
         self._views: dict[str, CellView] = {}
@@ -115,5 +118,6 @@ class Others:
             while len(self._views) >= VIEWS:
                 del self._views[next(iter(self._views))]
             who = "" if mine or not parent.msg_id else self.title(parent)
-            view = self._views[parent.msg_id] = CellView(self._screen, self._bundles, who)
+            others = self._trust.others(mine=mine)
+            view = self._views[parent.msg_id] = CellView(self._screen, self._bundles, who, others=others)
         return view

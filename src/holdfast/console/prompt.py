@@ -36,6 +36,9 @@ ESCAPE_SECONDS = 0.05
 
 _MENUS = {"column": CompleteStyle.COLUMN, "multicolumn": CompleteStyle.MULTI_COLUMN}
 
+_READLINES = {1: None, 2: None}
+"""What readline wants around colours in a prompt; prompt_toolkit writes what is between them as it is."""
+
 _STYLE = {
     "in": "ansigreen",
     "in.number": "ansibrightgreen bold",
@@ -126,7 +129,7 @@ class Prompt:
         above, newline, last = question.rpartition("\n")
         self._screen.write(above + newline)
         # Not seen before keys are read: until then the terminal itself shows what is typed, also a password.
-        begun = self._screen.half_line() + last
+        begun = ansi.only_colours(self._screen.half_line() + last).translate(_READLINES)
         sys.stdout.write("\r")  # the prompt draws the half written line again
         with self._reading():
             session = self._secret if password else self._plain

@@ -16,9 +16,11 @@ from holdfast.client.exchange import END_OF_INPUT, Incoming
 from holdfast.console import ansi
 from holdfast.console.names import called
 from holdfast.console.prompt import Prompt
+from holdfast.console.sieve import Trust, sifted
 from holdfast.errors import HoldfastError
 from holdfast.protocol.notices import QUESTION, Asked
 from holdfast.protocol.operations import Question
+from holdfast.visible import in_line
 
 _HOW = "Enter on an empty line answers it here"
 
@@ -31,6 +33,7 @@ class Questions:
         client: Client,
         prompt: Prompt,
         username: str,
+        trust: Trust,
         note: Callable[[str], None],
         left: Callable[[], bool],
     ) -> None:
@@ -38,6 +41,7 @@ class Questions:
         self._client = client
         self._prompt = prompt
         self._username = username
+        self._others = trust.others(mine=False)
         self._note = note
         self._left = left
         self._open: Question | None = None
@@ -75,7 +79,7 @@ class Questions:
                 self._note(f"{self._title(told.question)}, and is gone; {_HOW}")
         elif self._open is not None and self._open.id == told.question.id:
             if told.by:
-                self._note(f"{ansi.visible(told.by)} has answered it")
+                self._note(f"{in_line(told.by)} has answered it")
             self._close()
         return True
 
@@ -106,7 +110,8 @@ class Questions:
     async def _put(self, question: Question) -> str | None:
         """The user's answer; None if there is none now."""
         try:
-            return await self._prompt.ask(question.prompt, password=question.password)
+            asked = sifted(question.prompt, others=self._others)
+            return await self._prompt.ask(asked, password=question.password)
         except EOFError:
             return None if self._left() else END_OF_INPUT
         except KeyboardInterrupt:  # not across the border of a task: it would end the loop
@@ -120,6 +125,6 @@ class Questions:
 
     def _title(self, question: Question) -> str:
         who = called(question.client, question.session, self._username)
-        prompt = ansi.visible(question.prompt).strip()
+        prompt = in_line(ansi.ESCAPE.sub("", sifted(question.prompt, others=True)).strip())
         asks = f'asks "{prompt}"' if prompt else "asks for input"
         return f"In [{question.count or ' '}] of {who} {asks}"

@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, Any
 from holdfast import sizes
 from holdfast.console import ansi, bundle, render
 from holdfast.console.extent import columns
+from holdfast.console.names import NAME_WIDTH
+from holdfast.console.sieve import sifted
+from holdfast.visible import in_line
 
 if TYPE_CHECKING:
     from holdfast.client.past import Past
@@ -40,7 +43,7 @@ def recalled(cells: Sequence[Past], own: str, width: int) -> list[str]:
 
 
 def _block(cell: Past, own: str, width: int, room: int) -> list[str]:
-    who = "" if cell.parent.username == own else ansi.visible(cell.parent.username)
+    who = "" if cell.parent.username == own else in_line(cell.parent.username)[:NAME_WIDTH]
     typed = cell.code.rstrip("\n").split("\n")
     shown = "\n".join(line[: _LINE_ROWS * width] for line in typed[:_CODE_LINES])  # colours take time
     code = [_cut(line, width) for line in render.cell(shown, cell.count or " ", who).rstrip("\n").split("\n")]
@@ -98,7 +101,7 @@ def _shown(kind: str, content: Mapping[str, Any], who: str) -> str | None:
     if kind == "stream":
         return str(content.get("text", ""))
     if kind == "execute_result":
-        return "\0" + render.result(bundle.text(content), content.get("execution_count") or "", who)
+        return "\0" + render.result(bundle.text(content), render.number(content), who)
     if kind in ("display_data", "update_display_data"):
         return "\0" + bundle.text(content) + "\n"
     return "\0" + render.error(content) if kind == "error" else None
@@ -121,7 +124,7 @@ def _lines(text: str) -> list[str]:
 
 
 def _only_colours(line: str) -> str:
-    coloured = ansi.ESCAPE.sub(lambda found: found[0] if found[0][-1] == "m" else "", line)
+    coloured = ansi.only_colours(sifted(line, others=True)).replace("\b", "").replace("\a", "")
     return coloured + ("\x1b[0m" if "\x1b" in coloured else "")
 
 

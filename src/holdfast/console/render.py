@@ -12,6 +12,7 @@ from typing import Any
 from holdfast.console import ansi
 from holdfast.console.colours import TERMINAL, highlighted
 from holdfast.errors import HoldfastError
+from holdfast.visible import visible
 
 
 def prompt_in(count: int | str, who: str = "") -> str:
@@ -32,7 +33,7 @@ def continuation(width: int) -> str:
 def cell(code: str, count: int | str, who: str, theme: str = TERMINAL) -> str:
     """A cell that was not typed here (`who` ran it, if it was not us), as it would look had it been."""
     width = len(f"[{who}] " if who else "") + len(f"In [{count}]: ")
-    first, *more = highlighted(ansi.visible(code).rstrip("\n"), theme).rstrip("\n").split("\n")
+    first, *more = highlighted(visible(code).rstrip("\n"), theme).rstrip("\n").split("\n")
     lines = [prompt_in(count, who) + first, *(continuation(width) + line for line in more)]
     return "\n".join(lines) + "\n"
 
@@ -41,6 +42,12 @@ def result(text: str, count: int | str, who: str = "") -> str:
     """The text of an `execute_result`: on the prompt's line if it is one line, else below it."""
     between = "\n" if "\n" in text else ""
     return f"{prompt_out(count, who)}{between}{text}\n"
+
+
+def number(content: Mapping[str, Any]) -> int | str:
+    """Of a cell, as a message tells it; "" if it does not."""
+    count = content.get("execution_count")
+    return count if isinstance(count, int) and count else ""
 
 
 def display_id(content: Mapping[str, Any]) -> str:
@@ -66,7 +73,7 @@ def unshown(msg_type: str, trouble: Exception) -> str:
 def complaint(trouble: HoldfastError) -> str:
     """What went wrong, and what to try."""
     remedy = f"   try: {trouble.remedy}" if trouble.remedy else ""
-    return ansi.paint(f"{trouble.what}{remedy}", ansi.WARNING)
+    return ansi.paint(visible(f"{trouble.what}{remedy}"), ansi.WARNING)
 
 
 def _prompt(word: str, count: int | str, who: str, colour: str, number: str) -> str:

@@ -120,7 +120,7 @@ class Screen:
         return Terminal(max(1, size.columns), max(1, size.lines), ansi.colours())
 
     def write(self, text: str, stream: Stream = "stdout") -> None:
-        """Show `text` as it is."""
+        """Show `text` as it is: that of a cell has been through a sieve, and has whole escapes."""
         self._do(_Text(text, stream))
 
     def draw(self, picture: Picture) -> None:
@@ -129,7 +129,7 @@ class Screen:
         self._do(_Drawing(picture))
 
     def fresh_line(self) -> None:
-        """What comes next begins a line."""
+        """What comes next begins a line, in no colour."""
         self._do(_FreshLine())
 
     def settle(self) -> None:
@@ -246,51 +246,38 @@ class Screen:
         if self.width != self._extent.width:
             self._extent.width = self.width
             self._prompts += 1  # the terminal has wrapped its lines anew: no place is where it was
-        held = self._hold_half_line() if self._prompting else ()
+        held = _half_line_of(self._todo) if self._prompting else ()
         while self._todo:
-            thing = self._todo.popleft()
-            if isinstance(thing, _Text):
-                self._put(thing.text, thing.stream)
-            elif isinstance(thing, _Drawing):
-                self._put_picture(thing.picture)
-            elif isinstance(thing, _FreshLine):
-                if self._extent.column or self._inked:
-                    self._put("\n", "stdout")
-            elif isinstance(thing, _Settle):
-                self._put(self._modes.usual(), "stdout")
-            elif isinstance(thing, Mark):
-                thing.row, thing.prompts = self._extent.row, self._prompts
-            else:
-                self._go_back(thing.mark)
+            self._write_one(self._todo.popleft())
+        if self._prompting:
+            self._settle()  # a thread of a cell that has ended: the prompt must be drawn as ever
         self._todo.extend(held)
 
-    def _hold_half_line(self) -> deque[_Thing]:
-        """Keep back what comes after the last newline: the prompt will stand in column 0."""
-        held: deque[_Thing] = deque()
-        half = _Text("", "stdout")
-        while self._todo and isinstance(last := self._todo[-1], _Text | Mark):
-            self._todo.pop()
-            if isinstance(last, Mark):
-                held.appendleft(last)
-                continue
-            whole, newline, rest = last.text.rpartition("\n")
-            if rest and half.text and half is held[0]:
-                half.text, half.stream = _latest(rest + half.text), last.stream
-            elif rest:
-                half = _Text(_latest(rest), last.stream)
-                held.appendleft(half)
-            if newline:
-                self._todo.append(_Text(whole + newline, last.stream))
-                break
-        if any(isinstance(each, _Text) and len(each.text) > HALF_LINE for each in held):
-            self._todo.extend(held)
-            self._todo.append(_FreshLine())
-            held.clear()
-        return held
+    def _write_one(self, thing: _Thing) -> None:
+        if isinstance(thing, _Text):
+            self._put(thing.text, thing.stream)
+        elif isinstance(thing, _Drawing):
+            self._put_picture(thing.picture)
+        elif isinstance(thing, _FreshLine):
+            self._put(self._modes.ink(), "stdout")
+            if self._extent.column or self._inked:
+                self._put("\n", "stdout")
+        elif isinstance(thing, _Settle):
+            self._settle()
+        elif isinstance(thing, Mark):
+            thing.row, thing.prompts = self._extent.row, self._prompts
+        else:
+            self._go_back(thing.mark)
+
+    def _settle(self) -> None:
+        back = self._modes.usual()
+        if not back:
+            return
+        self._put(back, "stdout")
+        self._prompts += "\n" in back  # the cursor is elsewhere: no place is where it was
 
     def _put(self, text: str, stream: Stream) -> None:
         target = self._streams[stream]
-        text = ansi.unasking(text) if target.isatty() else text
         self._emit(text, target)
         if target.isatty():
             self._extent.follow(text)
@@ -323,6 +310,31 @@ class Screen:
         forgotten = "".join(forget for row, forget in self._pictures if row >= mark.row)
         self._pictures = deque((each for each in self._pictures if each[0] < mark.row), maxlen=PICTURES)
         self._put(f"\r{up}\x1b[J{forgotten}", "stdout")
+
+
+def _half_line_of(todo: deque[_Thing]) -> deque[_Thing]:
+    """Take out what comes after the last newline: the prompt will stand in column 0."""
+    held: deque[_Thing] = deque()
+    half = _Text("", "stdout")
+    while todo and isinstance(last := todo[-1], _Text | Mark):
+        todo.pop()
+        if isinstance(last, Mark):
+            held.appendleft(last)
+            continue
+        whole, newline, rest = last.text.rpartition("\n")
+        if rest and half.text and half is held[0]:
+            half.text, half.stream = _latest(rest + half.text), last.stream
+        elif rest:
+            half = _Text(_latest(rest), last.stream)
+            held.appendleft(half)
+        if newline:
+            todo.append(_Text(whole + newline, last.stream))
+            break
+    if any(isinstance(each, _Text) and len(each.text) > HALF_LINE for each in held):
+        todo.extend(held)
+        todo.append(_FreshLine())
+        held.clear()
+    return held
 
 
 def _drop_since(mark: Mark, todo: deque[_Thing]) -> bool:

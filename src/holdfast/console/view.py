@@ -10,22 +10,30 @@ import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from holdfast.console import render
+from holdfast.console import render, sieve
 from holdfast.console.bundle import Bundles
 from holdfast.console.displays import Displays
 from holdfast.console.screen import Mark, Screen, Stream
 
 
 class CellView:
-    """What one cell shows. `who` is the client that ran it, empty if that is us."""
+    """What one cell shows. `who` is the client that ran it, empty if that is us.
 
-    def __init__(self, screen: Screen, bundles: Bundles, who: str = "") -> None:
+    `others`: it is not to be trusted with the terminal, as it is somebody else's, or runs on another host.
+    """
+
+    def __init__(self, screen: Screen, bundles: Bundles, who: str = "", *, others: bool = True) -> None:
         self.who = who
+        self._others = others
+        self._sieves: dict[Stream, sieve.Sieve] = {
+            "stdout": sieve.sieve(others=others),
+            "stderr": sieve.sieve(others=others),
+        }
         self._screen = screen
         self._bundles = bundles
         self._begin: Mark | None = None
         self._clear_at_next = False
-        self._displays = Displays(screen, bundles)
+        self._displays = Displays(screen, bundles, others=others)
         self._handlers: dict[str, Callable[[Mapping[str, Any]], None]] = {
             "execute_input": self._input,
             "stream": self._stream,
@@ -50,6 +58,7 @@ class CellView:
 
     def finish(self) -> None:
         """The cell is over: what it left half written stands, the next thing begins a line."""
+        self._restart()
         self._screen.settle()
         self._displays.finish()
 
@@ -63,20 +72,22 @@ class CellView:
     def _input(self, content: Mapping[str, Any]) -> None:
         """Another client's cell begins. Ours stands on the screen already, typed."""
         if self.who:
-            code, count = str(content.get("code", "")), content.get("execution_count") or " "
+            code, count = str(content.get("code", "")), render.number(content) or " "
             self._write("\n" + render.cell(code, count, self.who, self._screen.theme))
             self._begin = self._screen.mark()
 
     def _stream(self, content: Mapping[str, Any]) -> None:
         stream: Stream = "stderr" if content.get("name") == "stderr" else "stdout"
-        self._write(str(content.get("text", "")), stream, whole_lines=False)
+        text = self._sieves[stream].through(str(content.get("text", "")))
+        if text:
+            self._write(text, stream, whole_lines=False)
 
     def _result(self, content: Mapping[str, Any]) -> None:
         self._clear_if_asked()
         self._screen.fresh_line()
         self._displays.bury()
-        count = content.get("execution_count") or ""
-        match self._bundles.parts(content):
+        count = render.number(content)
+        match self._bundles.parts(content, others=self._others):
             case [str(text)]:
                 self._screen.write(render.result(text, count, self.who))
             case parts:
@@ -85,7 +96,7 @@ class CellView:
 
     def _error(self, content: Mapping[str, Any]) -> None:
         self._screen.settle()
-        self._write(render.error(content))
+        self._write(sieve.sifted(render.error(content), others=self._others))
 
     def _data(self, content: Mapping[str, Any]) -> None:
         self._clear_if_asked()
@@ -110,5 +121,10 @@ class CellView:
             self._begin = self._screen.mark()
         elif self._clear_at_next:
             self._screen.rewind(self._begin)
-            self._displays = Displays(self._screen, self._bundles)
+            self._restart()
+            self._displays = Displays(self._screen, self._bundles, others=self._others)
         self._clear_at_next = False
+
+    def _restart(self) -> None:
+        for each in self._sieves.values():
+            each.restart()

@@ -12,6 +12,7 @@ from typing import Any
 
 from holdfast.console import ansi
 from holdfast.console.extent import columns
+from holdfast.visible import visible
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 """MIME type of a widget that is displayed."""
@@ -173,4 +174,4 @@ def _outputs(outputs: object) -> str:
 
 
 def _words(value: object) -> str:
-    return "" if value is None else ansi.visible(str(value))[:VALUE_CHARACTERS]
+    return "" if value is None else visible(str(value))[:VALUE_CHARACTERS]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from holdfast.config import places
-from holdfast.console.opening import Look
+from holdfast.console.opening import Look, look_of
 from holdfast.settings import Console
 
 
@@ -45,4 +45,4 @@ def test_a_projects_file_above_says_something(here: Path, name: str) -> None:
 
 def test_the_look_of_who_has_set_nothing_is_that_of_the_defaults() -> None:
     console = Console()
-    assert Look(console.theme, console.images, console.editing_mode) == Look()
+    assert look_of(console) == Look()

@@ -87,3 +87,9 @@ def test_the_menu_says_when_it_is_older_than_the_cell_that_runs() -> None:
     assert age({"holdfast": {"as_of": 7}}) == "as of In[7]"
     assert age({"holdfast": {"as_of": None}}) == "as of the start"
     assert age({"holdfast": "?"}) == age({"holdfast": {}}) == age({}) == ""
+
+
+def test_a_match_that_can_not_be_seen_as_it_is_is_not_offered() -> None:
+    seen = {"text": "x", "start": 0, "end": 0}
+    hidden = [{"text": text, "start": 0, "end": 0} for text in ("x\x1b[8m", "x\nimport os", "x\u202ey")]
+    assert [each[0] for each in menu(proposals(reply(*hidden, seen), "", 0))] == ["x"]

@@ -6,17 +6,43 @@ import pytest
 
 from holdfast.console.modes import Modes
 
+BOTTOM = "\x1b[999B"
+
 
 @pytest.mark.parametrize(
     ("written", "back"),
     [
-        ("plain\x1b[31m", ""),
+        ("plain", ""),
+        ("\x1b[31m", "\x1b[0m"),
+        ("\x1b[31mred\x1b[m", ""),
+        ("\x1b[31mred\x1b[0m \x1b[A", ""),
+        ("\x1b]8;;http://x\x07link", "\x1b]8;;\x1b\\"),
+        ("\x1b]8;;http://x\x07link\x1b]8;;\x07", ""),
         ("\x1b[?25lhidden", "\x1b[?25h"),
         ("\x1b[?25l bar \x1b[?25h", ""),
-        ("\x1b[?1000h\x1b[?1006h", "\x1b[?1000l\x1b[?1006l"),
+        ("\x1b[?1000h\x1b[?1006h", "\x1b[?1006l\x1b[?1000l"),
         ("\x1b[?1000;1006h\x1b[?1000l", "\x1b[?1006l"),
         ("\x1b[?1049hscreen", "\x1b[?1049l\r\n"),
         ("\x1b[?2004l\x1b[?12h\x1b[?99999999999h", ""),
+        ("\x1b[?2031h\x1b[?5h", "\x1b[?5l\x1b[?2031l"),
+        ("\x1b[4h\x1b[20l\x1b[12l", "\x1b[12h\x1b[4l"),
+        ("\x1b(0", "\x1b(B\x1b)B\x0f"),
+        ("\x0e", "\x1b(B\x1b)B\x0f"),
+        ("\x1b(B\x1b[m", ""),
+        ("\x1b=", "\x1b>"),
+        ("\x1b=\x1b>", ""),
+        ("\x1b[5;10r", f"\x1b[r{BOTTOM}\r\n"),
+        ("\x1b[5;10r\x1b[r", ""),
+        ("\x1b[?6h", f"\x1b[?6l{BOTTOM}\r\n"),
+        ("\x1b[>1u\x1b[>3u", "\x1b[<u\x1b[<u"),
+        ("\x1b[>1u\x1b[>3u\x1b[<u", "\x1b[<u"),
+        ("\x1b[>1u\x1b[<9u\x1b[=0u", ""),
+        ("\x1b[?1049h\x1b[>1u", "\x1b[<u\x1b[?1049l\r\n"),
+        ("\x1b[=5u", "\x1b[=0u"),
+        ("\x1b[>4;2m", "\x1b[>4m"),
+        ("\x1b[4 q", "\x1b[0 q"),
+        ("\x1b[0 q", ""),
+        ("\x1b[?1000h\x1b(0\x1bc", ""),
     ],
 )
 def test_what_a_cell_has_left_switched_is_switched_back_once(written: str, back: str) -> None:
@@ -24,3 +50,10 @@ def test_what_a_cell_has_left_switched_is_switched_back_once(written: str, back:
     modes.follow(written)
     assert modes.usual() == back
     assert modes.usual() == ""
+
+
+def test_a_colour_that_goes_on_can_be_ended_before_the_rest() -> None:
+    modes = Modes()
+    modes.follow("\x1b[?25l\x1b[31mred")
+    assert modes.ink() == "\x1b[0m"
+    assert modes.usual() == "\x1b[?25h"

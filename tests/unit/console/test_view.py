@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -31,7 +32,7 @@ def clear(*, wait: bool) -> tuple[str, dict[str, Any]]:
 def shown(screen: Screen, page: Page, *messages: tuple[str, dict[str, Any]]) -> list[str]:
     """The page after a cell of ours has sent `messages`."""
     screen.write("In [1]: code\n")
-    view = CellView(screen, Bundles("none", page))
+    view = CellView(screen, Bundles("none", page), others=False)
     for msg_type, content in messages:
         view.show(msg_type, content)
     view.finish()
@@ -165,3 +166,65 @@ def test_a_cell_that_crashed_on_the_other_screen_tells_it_on_this_one(screen: Sc
     shown(screen, page, stream("\x1b[?1049h\x1b[?1000hmenu"), ("error", {"ename": "Crash", "evalue": "x"}))
     after = page.getvalue().partition("menu")[2]
     assert after.index("\x1b[?1000l\x1b[?1049l") < after.index("Crash")
+
+
+EVIL = "\x1b]0;t\x07\x1b]52;c;eA==\x1b\\\x1b[6n\x1b[?1049h\x1b[?25l\x1b(0\x9b5n\x1bPq~\x1b\\\x01\x0e"
+
+
+def widget(state: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    return [comm("comm_open", "m", **state), ("display_data", {"data": {VIEW: {"model_id": "m"}}})]
+
+
+@pytest.mark.parametrize(
+    "messages",
+    [
+        [("execute_input", {"code": f"x{EVIL}", "execution_count": EVIL})],
+        [stream(EVIL)],
+        [stream(each) for each in EVIL],
+        [("stream", {"name": "stderr", "text": EVIL})],
+        [("execute_result", {"data": {"text/plain": EVIL}, "execution_count": EVIL})],
+        [display(EVIL), display(EVIL, "d"), display(f"y{EVIL}", "d", update=True)],
+        *[
+            [("display_data", {"data": {mime: f"z {EVIL}"}})]
+            for mime in (
+                "text/markdown",
+                "text/latex",
+                "text/html",
+                "application/json",
+                f"x/{EVIL}",
+                "image/png",
+            )
+        ],
+        [("error", {"ename": EVIL, "evalue": EVIL})],
+        [("error", {"ename": "E", "evalue": "", "traceback": [EVIL, EVIL]})],
+        widget({"_model_name": "LabelModel", "value": EVIL, "description": EVIL}),
+        widget({"_model_name": "HTMLModel", "value": EVIL}),
+        widget({"_model_name": "OutputModel", "outputs": [{"text": EVIL}]}),
+        [stream("a"), clear(wait=True), stream(EVIL)],
+    ],
+)
+def test_nothing_that_another_client_sends_does_more_than_be_seen(
+    screen: Screen, page: Page, messages: list[tuple[str, dict[str, Any]]]
+) -> None:
+    view = CellView(screen, Bundles("auto", page), "ana")
+    for msg_type, content in messages:
+        view.show(msg_type, content)
+    view.finish()
+    written = re.sub(r"\x1b\[[\d;]*[mKJA-G]", "", page.getvalue())
+    assert not re.search(r"[\x00-\x06\x0b\x0c\x0e-\x1f\x7f-\x9f]", written)
+
+
+def test_others_can_not_write_over_what_stood_above_their_cell(screen: Screen, page: Page) -> None:
+    screen.write("mine\n")
+    view = CellView(screen, Bundles("none", page), "ana")
+    view.show("execute_input", {"code": "x", "execution_count": 1})
+    for msg_type, content in [stream("a\nb\n"), clear(wait=False), stream("\x1b[9A\rhers")]:
+        view.show(msg_type, content)
+    assert page.lines == ["mine", "", "[ana] In [1]: x", "hers"]
+
+
+def test_a_colour_that_others_leave_on_is_not_that_of_the_next_words(screen: Screen, page: Page) -> None:
+    view = CellView(screen, Bundles("none", page), "ana")
+    view.show(*stream("\x1b[8mhidden"))
+    screen.note("seen")
+    assert "\x1b[0m" in page.getvalue().partition("hidden")[2].partition("seen")[0]

@@ -16,7 +16,9 @@ from holdfast.console import ansi, bundle, render
 from holdfast.console.bundle import Bundles, Images
 from holdfast.console.extent import columns
 from holdfast.console.screen import Screen
+from holdfast.console.sieve import sifted
 from holdfast.console.view import CellView
+from holdfast.visible import visible
 
 TICK_SECONDS = 0.5
 """How often the line's time is looked at: whole seconds are shown."""
@@ -39,7 +41,7 @@ class Show:
         self._out, self._err = out, err
         self._screen = Screen(out, err)
         self._live = err.isatty()
-        self._view = CellView(self._screen, self._bundles)
+        self._view = CellView(self._screen, self._bundles, others=False)
         self._step: Step | None = None
         self._began = 0.0  # time.monotonic()
         self._drawn = ""  # the line, if it stands on the screen
@@ -48,7 +50,7 @@ class Show:
     def begin(self, step: Step) -> None:
         """A cell begins."""
         self._step, self._began = step, time.monotonic()
-        self._view = CellView(self._screen, self._bundles)
+        self._view = CellView(self._screen, self._bundles, others=False)
         if self._live:
             self.tick()
         else:
@@ -59,7 +61,7 @@ class Show:
         self._erase()
         if msg_type == "error":
             self._screen.fresh_line()
-            self._screen.write(self._for(self._err, render.error(content)), "stderr")
+            self._screen.write(self._for(self._err, sifted(render.error(content), others=False)), "stderr")
         elif self._out.isatty():
             self._view.show(msg_type, content)
         else:
@@ -106,7 +108,7 @@ class Show:
         number = f"[{self._step.number}/{self._total}] "
         width = os.get_terminal_size(self._err.fileno()).columns if self._live else WIDTH
         room = max(1, width - len(number) - _TIME)
-        title = ansi.visible(self._step.title).expandtabs(1)
+        title = visible(self._step.title).expandtabs(1)
         if columns(title) <= room:
             return number + title
         title = title[: 2 * room]  # what takes no column is rare
@@ -148,4 +150,4 @@ def seconds(took: float) -> str:
 
 
 def _result(content: Mapping[str, Any]) -> str:
-    return render.result(bundle.text(content), content.get("execution_count") or "").rstrip("\n")
+    return render.result(bundle.text(content), render.number(content)).rstrip("\n")

@@ -23,6 +23,7 @@ from holdfast.cli.programs.patience import GRACE_SECONDS, INTERRUPTED, TIMED_OUT
 from holdfast.client.blocking import Execution
 from holdfast.client.exchange import Incoming
 from holdfast.console import ladder
+from holdfast.console.sieve import sifted
 
 
 class Ended(Enum):
@@ -179,7 +180,8 @@ class CellTask:
     def _asked(self, prompt: str, password: bool) -> str:
         """What the user types for a cell that asks."""
         self._show.make_room()
-        return getpass.getpass(prompt) if password else input(prompt)
+        shown = sifted(prompt, others=False)
+        return getpass.getpass(shown) if password else input(shown)
 
     def _patience(self) -> float:
         left = TICK_SECONDS if self._deadline is None else self._deadline - time.monotonic()

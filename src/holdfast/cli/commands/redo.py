@@ -7,6 +7,7 @@ from argparse import ArgumentParser, Namespace
 from holdfast.cli import pick
 from holdfast.cli.usage import UsageError
 from holdfast.client import start
+from holdfast.visible import visible
 
 CRASH = "crash"
 
@@ -28,5 +29,5 @@ def run(options: Namespace) -> int:
     if what not in ([], [CRASH]):
         raise UsageError(f"{' '.join(what)!r} is not {CRASH}", f"holdfast redo {name}")
     with start.ring(name) as bell:
-        print(bell.ask("redo", crash=bool(what))["text"])
+        print(visible(bell.ask("redo", crash=bool(what))["text"]))
     return 0

@@ -7,6 +7,7 @@ from argparse import ArgumentParser, Namespace
 from holdfast.cli import pick
 from holdfast.cli.usage import UsageError
 from holdfast.client import start
+from holdfast.visible import visible
 
 EXAMPLES = (
     ("holdfast undo", "the last cell of the session used last"),
@@ -31,7 +32,7 @@ def run(options: Namespace) -> int:
     name, what = pick.named_and_rest(options.name, options.what, _is_what)
     asked = _asked(name, what)
     with start.ring(name) as bell:
-        print(bell.ask("undo", **asked)["text"])
+        print(visible(bell.ask("undo", **asked)["text"]))
     return 0
 
 

@@ -10,6 +10,7 @@ from holdfast import sizes
 from holdfast.cellfiles.outputs import bundle_of, error_of
 from holdfast.cli import text
 from holdfast.console import ansi
+from holdfast.visible import in_line, visible
 
 NOTES = {
     "aborted": "not run: a cell before it failed",
@@ -84,7 +85,7 @@ class Transcript:
             return code
         from holdfast.console.colours import highlighted  # noqa: PLC0415 - pygments: only for a terminal
 
-        return highlighted(ansi.visible(code)).rstrip("\n")
+        return highlighted(visible(code)).rstrip("\n")
 
     def _painted(self, words: str, colour: str) -> str:
         return ansi.paint(words, colour) if self._colours and words else words
@@ -121,7 +122,7 @@ def _head(client: str | None, started: float | None, ended: float | None) -> str
         words.append(time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(started)))
     if started and ended:
         words.append(f"{ended - started:.1f} s")
-    return f"# {', '.join(map(ansi.visible, words))}"
+    return f"# {', '.join(map(in_line, words))}"
 
 
 def _in_words(msg_type: str, content: Mapping[str, Any]) -> str:

@@ -15,7 +15,7 @@ import time
 from argparse import Namespace
 from pathlib import Path
 
-from holdfast.cli import pick
+from holdfast.cli import foreign, pick
 from holdfast.cli.programs import ending
 from holdfast.cli.programs.finding import Finding
 from holdfast.cli.programs.output import Printed, Sink, finish
@@ -122,16 +122,16 @@ def _opened(name: str | None) -> tuple[str, DoorbellClient]:
 def _answer(question: str, password: bool) -> str:
     """What our own user answers to `input()`."""
     if password and sys.stdin.isatty():
-        return getpass.getpass(question)
-    sys.stdout.write(question)
+        return getpass.getpass(foreign.question(question, sys.stdin))
+    sys.stdout.write(foreign.question(question, sys.stdout))
     return _line()
 
 
 def _answer_on_stderr(question: str, password: bool) -> str:
     """The same, where only the object goes to stdout."""
     if password and sys.stdin.isatty():
-        return getpass.getpass(question)
-    sys.stderr.write(question)
+        return getpass.getpass(foreign.question(question, sys.stdin))
+    sys.stderr.write(foreign.question(question, sys.stderr))
     return _line()
 
 

@@ -18,6 +18,7 @@ from typing import NamedTuple
 from holdfast.cli.commands import COMMANDS, OPTIONS
 from holdfast.cli.habits import SYNONYMS
 from holdfast.cli.parser import parser_of
+from holdfast.visible import in_line
 
 FILES, FOLDERS = "files", "folders"
 
@@ -40,7 +41,7 @@ class Candidate(NamedTuple):
 def tell(words: Sequence[str]) -> int:
     """Print what could stand for the last of `words`."""
     for word, meaning in candidates(words or [""]):
-        print(f"{word}\t{meaning}")
+        print(f"{word}\t{in_line(meaning)}")
     return 0
 
 

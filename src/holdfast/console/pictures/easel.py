@@ -41,30 +41,33 @@ class Easel:
         self._hinted = True
         return "sharper with: tmux set -g allow-passthrough on"
 
-    def picture(self, encoded: object, wanted: Mapping[str, object]) -> Picture | None:
-        """What shows an image file in base64; None if it can't be shown here. `wanted`: its metadata."""
+    def picture(self, encoded: object, wanted: Mapping[str, object], *, anew: bool) -> Picture | None:
+        """What shows an image file in base64; None if it can't be shown here. `wanted`: its metadata.
+
+        `anew`: the terminal gets a file of our own making, not this one, which may be made to break it.
+        """
         means = self._protocols.means()
         if means.way == "none" or not self._out.isatty():
             return None
         try:
             file = ImageFile(encoded)
-            return self._drawn(file, means, _wanted(wanted, file.size))
+            return self._drawn(file, means, _wanted(wanted, file.size), anew=anew)
         except Exception:  # noqa: BLE001 - damaged files make Pillow fail in many ways: none may end the console
             return None
 
-    def _drawn(self, file: ImageFile, means: Means, pixels: Size) -> Picture:
+    def _drawn(self, file: ImageFile, means: Means, pixels: Size, *, anew: bool) -> Picture:
         cell = USUAL_CELL if means.way == "blocks" else self._cell()
         size = _fitted(pixels, cell, self._window())
+        exact = Size(size.width * cell.width, size.height * cell.height)
+        fewer = exact if math.prod(exact) < math.prod(file.size) else file.size
         if means.way == "kitty":
-            exact = Size(size.width * cell.width, size.height * cell.height)
-            shrink = len(file.data) > AS_IT_IS_BYTES and exact.width * exact.height < math.prod(file.size)
-            png = file.png(exact if shrink else None)
+            shrink = len(file.data) > AS_IT_IS_BYTES and fewer != file.size
+            png = file.png(fewer if anew or shrink else None)
             return (kitty.draw_in_tmux if means.in_tmux else kitty.draw)(png, size)
         drawing = ""
         if means.way == "iterm2":
-            drawing = iterm2.drawing(file.data, size)
+            drawing = iterm2.drawing(file.png(fewer) if anew else file.data, size)
         elif means.way == "sixel":
-            exact = Size(size.width * cell.width, size.height * cell.height)
             numbers, palette = file.palette(exact)
             drawing = sixel.drawing(numbers, exact.width, palette)
         if drawing and not (means.in_tmux and len(drawing) > tmux.MOST_CHARACTERS):

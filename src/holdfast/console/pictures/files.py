@@ -65,12 +65,14 @@ class ImageFile:
         return self.data.startswith(_PNG)
 
     def png(self, size: Size | None = None) -> bytes:
-        """The same picture as a PNG file, of another size if one is given."""
+        """The same picture as a PNG file; if a size is given, of that size, and with its pixels alone."""
         if self.is_png and size is None:
             return self.data
         image = self._opened().convert("RGBA")
+        image = image if size is None else image.resize(size)
+        image.info = {}  # else Pillow hands on the colour profile, as it came
         made = io.BytesIO()
-        (image if size is None else image.resize(size)).save(made, "PNG", compress_level=1)
+        image.save(made, "PNG", compress_level=1)
         return made.getvalue()
 
     def rgb(self, size: Size) -> bytes:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from html.parser import HTMLParser
 
-from holdfast.console import ansi
 from holdfast.console.readable import tables
+from holdfast.visible import visible
 
 _SILENT = frozenset({"script", "style", "head", "template", "svg", "button"})
 _BLOCKS = frozenset(
@@ -125,7 +125,7 @@ class _Reader(HTMLParser):
             self._say(data)
 
     def _say(self, data: str) -> None:
-        plain = ansi.visible(data)
+        plain = visible(data)
         if self._table is not None:
             self._table.say(plain)
         elif self._preformatted:

@@ -7,7 +7,7 @@ import logging
 import re
 from typing import TYPE_CHECKING, Any
 
-from holdfast.console import ansi
+from holdfast.visible import visible
 
 if TYPE_CHECKING:
     from pylatexenc.latex2text import LatexNodes2Text
@@ -32,13 +32,13 @@ def text(source: str) -> str:
     """`source` in Unicode; as it is if it is no LaTeX."""
     formula = _DOLLARS.sub(r"\1", source)
     if _depth(formula) > _DEEPEST:
-        return ansi.visible(source)
+        return visible(source)
     try:
         plain = _converter().latex_to_text(_bracketed(formula))
     except Exception:  # noqa: BLE001 - the library parses what anybody wrote, and fails in many ways
-        return ansi.visible(source)
+        return visible(source)
     lines = [_scripted(" ".join(line.split())) for line in plain.splitlines()]
-    return ansi.visible("\n".join(filter(None, lines))) or ansi.visible(source)
+    return visible("\n".join(filter(None, lines))) or visible(source)
 
 
 @functools.cache

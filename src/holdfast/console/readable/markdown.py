@@ -7,6 +7,7 @@ import re
 
 from holdfast.console import ansi
 from holdfast.console.readable import latex
+from holdfast.visible import visible
 
 _FORMULA = re.compile(r"\$\$(?P<block>[^$]+)\$\$|\$(?P<inline>[^\s$](?:[^$\n]*[^\s$])?)\$(?!\d)")
 _CODE = re.compile(r"(```.*?```|~~~.*?~~~|`[^`\n]+`)", re.DOTALL)
@@ -43,7 +44,7 @@ def text(source: str, width: int) -> str:
         legacy_windows=False,
         theme=Theme(_STYLES),
     )
-    safe = ansi.visible(_with_formulas(source))
+    safe = visible(_with_formulas(source))
     console.print(Markdown(safe, code_theme="ansi_dark", hyperlinks=False))
     lines = [line.rstrip() for line in page.getvalue().splitlines()]
     return "\n".join(lines).strip("\n")

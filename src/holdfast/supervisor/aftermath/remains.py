@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from holdfast.checkpoint.words import lost_in_words
 from holdfast.link.messages import SHARED_MEMORY, Absent, Child, LeftBehind, LostName
+from holdfast.visible import in_line
 
 NAMED = 16
 """One by one, of each sort: more would not be read. The reply's metadata and the journal name all."""
@@ -33,8 +34,8 @@ def in_words(left: LeftBehind, lost: Sequence[LostName], left_by: str) -> list[s
 
 
 def listed(words: Sequence[str], more: str = "") -> str:
-    """As `a, b and 3 more`; `more` says where those are."""
-    shown = list(words[:NAMED])
+    """As `a, b and 3 more`; `more` says where those are. Files and programs may have any names."""
+    shown = [in_line(each) for each in words[:NAMED]]
     if len(words) > NAMED:
         shown.append(f"{len(words) - NAMED} more{more}")
     return ", ".join(shown[:-1]) + (" and " if len(shown) > 1 else "") + shown[-1]

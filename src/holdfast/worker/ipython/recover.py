@@ -9,6 +9,8 @@ from typing import Any
 from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_magic, magics_class
 
+from holdfast.visible import in_line
+
 _LINE = 72
 """Characters of a cell's first line that the list shows."""
 
@@ -61,7 +63,7 @@ def _missing(variables: list[dict[str, str]]) -> list[str]:
 
 def _lost(variable: dict[str, str]) -> str:
     looks = f"; it was {variable['last_repr']}" if variable["last_repr"] else ""
-    return f"  {variable['name']}: {variable['reason']}{looks}"
+    return f"  {in_line(variable['name'])}: {variable['reason']}{looks}"
 
 
 def _listed(cells: list[dict[str, Any]], *, some_is_back: bool) -> list[str]:
@@ -85,7 +87,8 @@ def _described(cell: dict[str, Any]) -> str:
     first = lines[0] if len(lines[0]) <= _LINE else lines[0][: _LINE - 1] + "…"
     more = f" (+{len(lines) - 1} lines)" if len(lines) > 1 else ""
     when = time.strftime(" at %H:%M:%S", time.localtime(cell["ended"])) if cell["ended"] else ""
-    return f"  In[{cell['count']}] {_WORDS.get(cell['status'] or '', 'was running')}{when}: {first}{more}"
+    became = _WORDS.get(cell["status"] or "", "was running")
+    return f"  In[{cell['count']}] {became}{when}: {in_line(first)}{more}"
 
 
 def _chosen(cells: list[dict[str, Any]], wanted: str) -> list[dict[str, Any]]:

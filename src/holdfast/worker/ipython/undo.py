@@ -8,6 +8,7 @@ from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_magic, magics_class
 
 from holdfast.checkpoint.words import size_in_words
+from holdfast.visible import in_line
 
 _MINUTE, _HOUR = 60, 3600
 _NAMED = 3
@@ -93,7 +94,7 @@ def _described(state: dict[str, Any]) -> str:
     lost: list[str] = state["lost"]
     if lost:
         more = f" and {len(lost) - _NAMED} more" if len(lost) > _NAMED else ""
-        text += f"; without {', '.join(lost[:_NAMED])}{more}"
+        text += f"; without {', '.join(map(in_line, lost[:_NAMED]))}{more}"
     return text
 
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
+from holdfast.visible import in_line
 from holdfast.worker.ipython.shell import ZMQInteractiveShell
 
 TEXT_CHARACTERS = 80
@@ -154,7 +155,7 @@ def _text(value: object) -> str:
         return f"(its repr takes longer than {OBJECT_SECONDS:g} s)"
     except BaseException as error:  # noqa: BLE001 - it is the user's code, which may raise anything
         return f"(its repr raises {type(error).__name__})"
-    line = " ".join(told[:LOOK_CHARACTERS].split())
+    line = in_line(" ".join(told[:LOOK_CHARACTERS].split()))
     return line if len(line) <= TEXT_CHARACTERS else f"{line[: TEXT_CHARACTERS - 1]}…"
 
 

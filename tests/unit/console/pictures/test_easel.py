@@ -25,7 +25,9 @@ def _window(monkeypatch: pytest.MonkeyPatch) -> None:
 def shown(way: Way, size: tuple[int, int], kind: str = "PNG", **wanted: object) -> Picture:
     file = io.BytesIO()
     Image.effect_noise(size, 90).save(file, kind)
-    picture = Easel(Protocols(way, {}), Page()).picture(base64.b64encode(file.getvalue()).decode(), wanted)
+    picture = Easel(Protocols(way, {}), Page()).picture(
+        base64.b64encode(file.getvalue()).decode(), wanted, anew=False
+    )
     assert picture is not None
     return picture
 
@@ -77,7 +79,7 @@ def test_what_tmux_would_throw_away_is_drawn_in_blocks(monkeypatch: pytest.Monke
     file = io.BytesIO()
     Image.effect_noise((1200, 900), 90).save(file, "PNG")
     protocols = Protocols("iterm2", {"TMUX": "x"}, lambda: Outside(True, "", "iTerm2", frozenset()))
-    picture = Easel(protocols, Page()).picture(base64.b64encode(file.getvalue()).decode(), {})
+    picture = Easel(protocols, Page()).picture(base64.b64encode(file.getvalue()).decode(), {}, anew=False)
     assert picture is not None
     assert "1337" not in picture.text
     assert picture.text.count("\x1b[48;5;") >= picture.rows
@@ -88,11 +90,28 @@ def test_what_tmux_would_throw_away_is_drawn_in_blocks(monkeypatch: pytest.Monke
 )
 @pytest.mark.parametrize("way", ["kitty", "sixel", "blocks"])
 def test_a_damaged_picture_is_not_drawn(way: Way, data: str) -> None:
-    assert Easel(Protocols(way, {}), Page()).picture(data, {}) is None
+    assert Easel(Protocols(way, {}), Page()).picture(data, {}, anew=True) is None
 
 
 def test_nothing_is_drawn_into_a_file() -> None:
     file = io.BytesIO()
     Image.new("RGB", (9, 9)).save(file, "PNG")
     encoded = base64.b64encode(file.getvalue()).decode()
-    assert Easel(Protocols("kitty", {}), io.StringIO()).picture(encoded, {}) is None
+    assert Easel(Protocols("kitty", {}), io.StringIO()).picture(encoded, {}, anew=True) is None
+
+
+@pytest.mark.parametrize(
+    ("way", "where"), [("kitty", "m=[01];([^\x1b]*)\x1b"), ("iterm2", ":([^\x07]*)\x07")]
+)
+def test_of_others_pictures_the_terminal_gets_the_pixels_alone(way: Way, where: str) -> None:
+    file, pixels = io.BytesIO(), Image.effect_noise((80, 64), 90)
+    pixels.save(file, "PNG", icc_profile=b"evil profile")
+    encoded = base64.b64encode(file.getvalue() + b"evil behind its end").decode()
+    picture = Easel(Protocols(way, {}), Page()).picture(encoded, {}, anew=True)
+    assert picture is not None
+    sent = base64.b64decode("".join(re.findall(where, picture.text)))
+    with Image.open(io.BytesIO(sent)) as made:
+        assert made.convert("L").tobytes() == pixels.tobytes()
+    assert b"evil" not in sent
+    assert b"iCCP" not in sent
+    assert sent.endswith(b"IEND\xaeB`\x82")
