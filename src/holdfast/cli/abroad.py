@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from holdfast.cli import console
+from holdfast.cli import console, setting
 from holdfast.cli.usage import complain, tell
-from holdfast.client import abroad, start
-from holdfast.config import layers
+from holdfast.client import abroad
 from holdfast.errors import HoldfastError
 
 
@@ -14,12 +13,10 @@ def attach(word: str, host_key: str | None) -> int:
     there = abroad.place(word)
     console.check_terminal(f"holdfast attach {there}   (in a terminal)")
     info = abroad.connection(there, host_key)
-    here = layers.look(None, start.given)
-    for problem in here.problems:
-        complain(problem)
+    settings = setting.told().console
     from holdfast.console.app import run  # noqa: PLC0415 - heavy
 
-    left = run(str(there), info, here.tree().console, created=False, find=abroad.finder(info))
+    left = run(str(there), info, settings, created=False, find=abroad.finder(info))
     if left.status:
         _say_why(there)
     tell(f"left {there}. back: holdfast attach {there}")

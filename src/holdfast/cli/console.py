@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from holdfast.cli import pick
+from holdfast.cli import pick, setting
 from holdfast.cli.usage import UsageError, complain, tell
 from holdfast.client import start
 from holdfast.config import places
@@ -114,12 +114,10 @@ def open_by(
 
 
 def _settings(name: str, created: bool) -> Console:
-    """The console's own. What is wrong in them is said, and costs no session: it has what is right."""
-    from holdfast.config import inforce, layers  # noqa: PLC0415 - 30 ms
+    """The console's own."""
+    from holdfast.config import inforce  # noqa: PLC0415 - 30 ms
 
-    here = layers.look(None, start.given)
-    for problem in here.problems:
-        complain(problem)
+    settings = setting.told().console
     session = inforce.kept(name) if created else None
     told = [each for each in session.given if each.layer == "project"] if session else []
     if told:  # by a file that the user may not have read
@@ -128,7 +126,7 @@ def _settings(name: str, created: bool) -> Console:
 
         values = ", ".join(f"{each.name} = {shown(each.value)}" for each in told)
         tell(f"set by {text.short_folder(told[0].source)}: {values}")
-    return here.tree().console
+    return settings
 
 
 def _farewell(way: Way, session: str, may_end: bool) -> None:

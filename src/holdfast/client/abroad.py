@@ -17,10 +17,9 @@ from holdfast.client.sockets import secure
 from holdfast.client.succession import Find, Successor
 from holdfast.errors import KeysError, NoAnswer, SessionError
 from holdfast.keys import kept, z85
+from holdfast.listening import TCP
 from holdfast.paths import checked_name
 from holdfast.protocol.connection import LAST_BASE, ConnectionInfo, bases, with_ports
-
-SCHEME = "tcp://"
 
 KNOCK_SECONDS = 5.0
 """For a host to answer: three times across the world, on a busy machine."""
@@ -28,7 +27,7 @@ KNOCK_SECONDS = 5.0
 CUT_SECONDS = 60.0
 """So long a host that was there is waited for: a tunnel, a lid that was closed for a moment."""
 
-_PLACE = re.compile(r"tcp://(\[[0-9a-fA-F:.]+\]|[^/:\s\[\]]+)(?::(\d{1,5}))?/([^/\s]+)")
+_PLACE = re.compile(TCP + r"(\[[0-9a-fA-F:.]+\]|[^/:\s\[\]]+)(?::(\d{1,5}))?/([^/\s]+)")
 _EVENTS = (
     zmq.EVENT_HANDSHAKE_SUCCEEDED
     | zmq.EVENT_HANDSHAKE_FAILED_AUTH
@@ -47,13 +46,13 @@ class Place(NamedTuple):
 
     def __str__(self) -> str:
         port = "" if self.port is None else f":{self.port}"
-        return f"{SCHEME}{self.host}{port}/{self.name}"
+        return f"{TCP}{self.host}{port}/{self.name}"
 
     @property
     def pinned_as(self) -> str:
         """What stands before its key in known_hosts: the first block goes without saying."""
         port = "" if self.port in (None, next(iter(bases()))) else f":{self.port}"
-        return f"{SCHEME}{self.host}{port}"
+        return f"{TCP}{self.host}{port}"
 
 
 def place(word: str) -> Place:
