@@ -15,6 +15,7 @@ GROUND = {
     "likeness",
     "sizes",
     "listening",
+    "z85",
 }
 """What everybody may use."""
 
@@ -28,6 +29,7 @@ MAY_USE: dict[str, set[str]] = {
     "processes": set(),
     "settings": set(),
     "sizes": set(),
+    "z85": set(),
     "config": set(),
     "completeness": set(),
     "protocol": set(),

@@ -26,9 +26,12 @@ def add_to(parser: ArgumentParser) -> None:
 
 
 def check(options: Namespace) -> None:
-    """UsageError if one that belongs to `--listen` was given without it."""
+    """UsageError if an option is there, but not what it belongs to."""
     if options.listen is None and (options.port is not None or options.public):
         raise UsageError("--port and --public belong to --listen", f"holdfast new --listen {TCP}ADDRESS")
+    if getattr(options, "host_key", None) is not None:  # of `attach`, where TCP is another way
+        place = f"{TCP}HOST/NAME"
+        raise UsageError(f"--host-key belongs to {place}", f"holdfast attach {place} --host-key KEY")
 
 
 def take(options: Namespace) -> None:
@@ -52,7 +55,8 @@ def tell_how(options: Namespace, name: str, bell: DoorbellClient, there: Address
     from holdfast.client.remote.complaints import harmless  # noqa: PLC0415 - hardly ever asked for
 
     if there is None:
-        from holdfast.keys import kept, z85  # noqa: PLC0415 - as above
+        from holdfast import z85  # noqa: PLC0415 - as above
+        from holdfast.keys import kept  # noqa: PLC0415 - as above
 
         host, pair = gethostname(), kept.pair(kept.HOST)
         key = None if pair is None else f"'{z85.shown(pair.public)}'"

@@ -13,10 +13,11 @@ from typing import NamedTuple
 
 import zmq
 
+from holdfast import z85
 from holdfast.client.sockets import secure
 from holdfast.client.succession import Find, Successor
 from holdfast.errors import KeysError, NoAnswer, SessionError
-from holdfast.keys import kept, z85
+from holdfast.keys import kept
 from holdfast.listening import TCP
 from holdfast.paths import checked_name
 from holdfast.protocol.connection import LAST_BASE, ConnectionInfo, bases, with_ports

@@ -15,9 +15,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from holdfast import files, paths
+from holdfast import files, paths, z85
 from holdfast.errors import KeysError
-from holdfast.keys import authorized, known, z85
+from holdfast.keys import authorized, known
 from holdfast.keys.authorized import Authorized
 
 MAX_FILE = 1024 * 1024

@@ -44,15 +44,11 @@ def run(options: Namespace) -> int:
     if options.name is not None and options.name.startswith(TCP):
         from holdfast.cli import abroad  # noqa: PLC0415 - most sessions are here
 
-        if options.fresh or options.replay or options.listen:
+        if any((options.fresh, options.replay, options.listen, options.port, options.public)):
             raise UsageError(
                 "how a session over there begins is not said from here", f"holdfast attach {options.name}"
             )
         return abroad.attach(options.name, options.host_key)
-    if options.host_key is not None:
-        raise UsageError(
-            "--host-key belongs to tcp://HOST/NAME", "holdfast attach tcp://HOST/NAME --host-key KEY"
-        )
     listen.take(options)
     name = pick.named_or_newest(options.name)
     again = options.fresh or options.replay

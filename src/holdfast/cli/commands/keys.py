@@ -9,10 +9,11 @@ import sys
 from argparse import ArgumentParser, Namespace
 from datetime import UTC, datetime
 
+from holdfast import z85
 from holdfast.cli import text
 from holdfast.cli.usage import UsageError, complain, tell
 from holdfast.errors import KeysError
-from holdfast.keys import authorized, kept, z85
+from holdfast.keys import authorized, kept
 from holdfast.keys.authorized import Person
 
 EXAMPLES = (
