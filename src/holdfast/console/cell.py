@@ -161,7 +161,7 @@ class OwnCell:
             )
             return Outcome(next_input=self._code)
         if reply.get("status") == "error" and not (self._error_shown or reply.get("ename") in _SAID_AS_TEXT):
-            self._screen.write(render.error(reply), "stderr")
+            self._screen.write(render.error(reply, self._screen.width), "stderr")
         outcome = Outcome()
         for payload in _payloads(reply):
             outcome = await self._obey(payload, outcome)

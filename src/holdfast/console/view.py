@@ -85,7 +85,7 @@ class CellView:
 
     def _error(self, content: Mapping[str, Any]) -> None:
         self._screen.settle()
-        self._write(render.error(content))
+        self._write(render.error(content, self._screen.width))
 
     def _data(self, content: Mapping[str, Any]) -> None:
         self._clear_if_asked()

@@ -58,8 +58,9 @@ class Show:
         """Show one message."""
         self._erase()
         if msg_type == "error":
+            width = self._screen.width if self._err.isatty() else None
             self._screen.fresh_line()
-            self._screen.write(self._for(self._err, render.error(content)), "stderr")
+            self._screen.write(self._for(self._err, render.error(content, width)), "stderr")
         elif self._out.isatty():
             self._view.show(msg_type, content)
         else:

@@ -1,7 +1,7 @@
-"""Threads that a library starts again by itself when it needs them: that they did not come along is no loss.
+"""Threads that a library starts again by itself when it needs them: nobody misses one after a crash.
 
-So far one: tqdm's, which looks after bars that have not moved for long. tqdm starts another with the next bar,
-if it knows that this one has ended. Nothing is imported, and no object of the user's is touched.
+So far one: tqdm's, which looks after bars that have not moved for long. tqdm starts another with the next
+bar, if it knows that this one has ended. Nothing is imported, and no object of the user's is touched.
 """
 
 from __future__ import annotations
