@@ -404,6 +404,17 @@ def test_it_can_be_left_while_the_connection_is_cut(there: Host) -> None:
         there.go_on()
 
 
+def test_it_is_left_within_seconds_while_the_other_host_stands_still(there: Host) -> None:
+    with there.console() as console:
+        for pid in there.connections:
+            os.kill(pid, signal.SIGSTOP)
+        console.send(CTRL_D)
+        farewell = "left work on there: no connection to there: it does not answer. back: holdfast attach"
+        console.wait_until(lambda: farewell in console.unfolded, "the farewell", 20)
+        assert console.wait_end() == 0
+    there.hang_up()
+
+
 def test_files_there_are_not_opened_here(there: Host) -> None:
     with there.console() as console:
         typed(console, f"%edit {there.folder}/x.py")
