@@ -22,7 +22,8 @@ from holdfast.protocol.connection import ConnectionInfo
 from holdfast.settings import Listen
 
 OLDEST = (4, 3, 4)
-"""libzmq: those before can be crashed by somebody who has no key (CVE-2019-13132, CVE-2020-15166)."""
+"""libzmq: those before can be crashed by somebody who has no key (CVE-2019-13132, CVE-2020-15166; 4.3.3:
+CVE-2020-36400)."""
 
 _EVERYWHERE = {"*": "0.0.0.0"}  # noqa: S104 - needs `public`
 
