@@ -19,7 +19,7 @@ import comm
 for half in '\x1b]0;mi', 'ne\x07', '\x1b', '[6', 'nend\n':
     print(half, end='')
     comm.create_comm(target_name='nobody')"""
-"""In the second half it does so piece by piece. Each comes as a message of its own, as another one follows it."""
+"""In the second half it does so piece by piece. Each comes as a message of its own, since one follows it."""
 
 
 @pytest.fixture(scope="module")
