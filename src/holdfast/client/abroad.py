@@ -34,8 +34,13 @@ _EVENTS = (
     | zmq.EVENT_HANDSHAKE_FAILED_AUTH
     | zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
     | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL
+    | zmq.EVENT_DISCONNECTED
     | zmq.EVENT_CLOSED
 )
+
+
+class Stranger(KeysError):
+    """Behind that door is not the host that was meant; without a port, the next may be his."""
 
 
 class Place(NamedTuple):
@@ -74,11 +79,15 @@ def connection(there: Place, word: str | None = None) -> ConnectionInfo:
     mine = kept.pair_or_new(kept.ID)
     others: list[str] = []
     nobody: NoAnswer | None = None
+    stranger: Stranger | None = None
     for base in [there.port] if there.port is not None else bases():
         info = _info(there.host, base, key, mine)
         event = _knocked(info, patient=False)
         try:
             _check(there, info, event, line)
+        except Stranger as error:  # another user's session has these ports, or a program that is none
+            stranger = stranger or error
+            continue
         except NoAnswer as error:
             nobody = nobody or error
             if event == zmq.EVENT_CLOSED:  # no session has these ports; a later one may have the next
@@ -91,8 +100,8 @@ def connection(there: Place, word: str | None = None) -> ConnectionInfo:
         if name == there.name:
             return info
         others.append(name)
-    if nobody is not None and not others:
-        raise nobody
+    if not others and (trouble := stranger or nobody) is not None:
+        raise trouble
     raise SessionError(
         f"no session named {there.name!r} can be joined at {there.host}",
         f"holdfast attach {there._replace(name=others[0])}" if others else None,
@@ -177,7 +186,7 @@ def _check(there: Place, info: ConnectionInfo, event: int, line: int | None) -> 
     if event != zmq.EVENT_HANDSHAKE_SUCCEEDED:
         if line is not None:
             raise _changed(there, line)
-        raise KeysError(f"{there.host} does not have that key", "ask there again: holdfast keys host")
+        raise Stranger(f"{there.host} does not have that key", "ask there again: holdfast keys host")
 
 
 def _first_event(watch: zmq.Socket[bytes], *, patient: bool) -> int:
@@ -198,8 +207,8 @@ def _name(info: ConnectionInfo) -> str:
         return checked_name(str(client.operation("info").get("name")))
 
 
-def _changed(there: Place, line: int) -> KeysError:
-    return KeysError(
+def _changed(there: Place, line: int) -> Stranger:
+    return Stranger(
         f"THE KEY OF {there.host} HAS CHANGED: somebody may pretend to be that host",
         f"ask there (holdfast keys host). If it is a new key: remove line {line} of {kept.known_file()}",
     )
