@@ -1,4 +1,4 @@
-"""Cells of before that are run again, one by one and in full view, since somebody asked for it."""
+"""What a session begins with, in words; cells of before run again, in full view, if somebody asks for it."""
 
 from __future__ import annotations
 
