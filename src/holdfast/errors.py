@@ -27,6 +27,9 @@ HoldfastError
 
 from __future__ import annotations
 
+DIED = "InterpreterDied"
+"""The name of the error (Jupyter's `ename`) that clients get for a cell that killed the interpreter."""
+
 
 class HoldfastError(Exception):
     """Something a user can act on: `what` happened, and `remedy`, a command or step to try (or None)."""

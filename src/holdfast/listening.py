@@ -1,7 +1,7 @@
 """The one place where a socket begins to listen: unix sockets for the same user alone, and TCP. Light.
 
 ZeroMQ, which would make its files by the umask and take away those of others, gets the descriptor of one that
-listens already (`access/doors.py`).
+listens already (`access/sockets.py`).
 """
 
 from __future__ import annotations
@@ -14,6 +14,9 @@ from pathlib import Path
 
 from holdfast.errors import RefusedPath
 from holdfast.paths import check_way
+
+TCP = "tcp://"
+"""How an address begins that is listened at, or gone to, over TCP."""
 
 BACKLOG = 64
 """Connections that may wait to be accepted, which all of ours do at once."""

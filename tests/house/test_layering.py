@@ -16,6 +16,7 @@ GROUND = {
     "sizes",
     "visible",
     "listening",
+    "z85",
 }
 """What everybody may use."""
 
@@ -30,6 +31,7 @@ MAY_USE: dict[str, set[str]] = {
     "settings": set(),
     "sizes": set(),
     "visible": set(),
+    "z85": set(),
     "config": set(),
     "completeness": set(),
     "protocol": set(),

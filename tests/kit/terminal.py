@@ -29,7 +29,7 @@ CTRL_C, CTRL_D, CTRL_L, CTRL_R, CTRL_BACKSLASH = "\x03", "\x04", "\x0c", "\x12",
 
 
 class Terminal:
-    """`command` on a terminal of `columns` by `rows`, with the environment `env` (TERM is set)."""
+    """`command` on a terminal of `columns` by `rows`, with the environment `env`, of the kind `term`."""
 
     def __init__(
         self,
@@ -39,6 +39,7 @@ class Terminal:
         columns: int = 100,
         rows: int = 30,
         cwd: Path | None = None,
+        term: str = "xterm-256color",
     ) -> None:
         self.raw = b""
         """All that the program has written."""
@@ -48,7 +49,7 @@ class Terminal:
         self._process = pexpect.spawn(
             command[0],
             list(command[1:]),
-            env={**env, "TERM": "xterm-256color"},
+            env={**env, "TERM": term},
             dimensions=(rows, columns),
             cwd=cwd,
             timeout=WAIT_SECONDS,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -208,6 +209,28 @@ def test_whose_line_is_removed_is_out_at_once_and_others_stay(there: Host) -> No
     there.lines.append(f"curve:{there.keys['ana'].public} ana role=run")
     there.write()
     assert there.guest("ana").do("x").result == "1"
+
+
+def test_a_question_is_not_passed_on_while_its_client_is_on_the_way_back(there: Host) -> None:
+    ana, bo = there.guest("ana"), there.guest("bo")
+    bo.settle()
+    file = there.shell.home / "run" / NAME / "connection.json"
+    at_home = Client(json.loads(file.read_text()), "root")
+    at_home.wait_for_welcome()
+    try:
+        asked = ana.start("input('name? ')", allow_stdin=True)
+        assert ana.prompt()["prompt"] == "name? "
+        ana.settle()
+        welcomes = _welcomes(ana)
+        there.remove("bo")
+        ana.until(lambda: _welcomes(ana) > welcomes, "a new connection")
+        ana.answer("Ada")
+        assert ana.reply(asked)["content"]["status"] == "ok"
+        at_home.idle(asked)
+        told = [each for each in at_home.of_parent[asked] if each["msg_type"] == "holdfast_question"]
+        assert [each["content"]["open"] for each in told] == [False]
+    finally:
+        at_home.close()
 
 
 def _welcomes(client: Client) -> int:

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
+import threading
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 
 import pytest
 
 from kit.abroad import NAME, Host, host, new_keys
-from kit.kernel import environment, scratch
+from kit.kernel import CHANNELS, environment, scratch
+from kit.listeners import listeners
 from kit.session import HOLDFAST
+from kit.shell import Shell
 from kit.terminal import Terminal
 
 
@@ -105,6 +110,48 @@ def test_a_host_that_shows_another_key_is_refused_loudly(there: Host, visitor: V
     assert "THE KEY OF 127.0.0.1 HAS CHANGED" in changed
     assert "remove line 1 of" in changed
     assert "THE KEY OF 127.0.0.1 HAS CHANGED" in visitor.told("--host-key", f"curve:{there.key}")
+
+
+@contextmanager
+def rude(port: int) -> Iterator[None]:
+    """A program that listens there, says something of its own to whoever comes, and hangs up."""
+    with socket.create_server(("127.0.0.1", port)) as listener:
+
+        def serve() -> None:
+            with suppress(OSError):  # it is closed
+                while True:
+                    connection, _ = listener.accept()
+                    with connection:
+                        connection.sendall(b"220 not what you think\r\n")
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join()
+
+
+def test_without_a_port_a_session_is_found_behind_those_of_others_and_other_programs() -> None:
+    with scratch() as one, scratch() as other, scratch() as home, ExitStack() as opened:
+        bob, ana = Host(Shell(one), 0), Host(Shell(other), 0)
+        opened.callback(bob.close)
+        opened.callback(ana.close)
+        mia = Visitor(ana, str(home))
+        mia.address = f"tcp://127.0.0.1/{NAME}"
+        for each in (bob, ana):
+            each.lines = [f"{mia.key()} mia role=run"]
+            each.write()
+        bob.shell.good("new", "bobs", "-d", "--listen", "tcp://127.0.0.1")
+        ports = sorted(int(each[4:]) for each in listeners(bob.shell.mark) if each.startswith("tcp"))
+        with suppress(OSError):  # somebody is there already
+            opened.enter_context(rude(ports[3] + len(CHANNELS)))  # where control would be of the next one
+        ana.shell.good("new", NAME, "-d", "--listen", "tcp://127.0.0.1")
+        for arguments in (("--host-key", f"curve:{ana.key}"), ()):  # the second time it is known
+            with mia.attach(*arguments) as console:
+                console.wait_for_last_prompt()
+                assert "HAS CHANGED" not in console.text
+        ana.shell.good("stop", NAME)
+        assert "THE KEY OF 127.0.0.1 HAS CHANGED" in mia.told()
 
 
 def test_what_is_wrong_with_an_address_is_told(there: Host, visitor: Visitor) -> None:

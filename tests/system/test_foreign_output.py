@@ -15,10 +15,11 @@ LINK = "\x1b]8;;http://x\x1b\\"
 WHOLE = f"begin {TITLE}{CLIPBOARD}{QUESTION}{MOUSE}{LINK}{LINK} \x1b[31mred\x1b[0m"
 
 CELL = rf"""print({WHOLE!r})
-import sys, time
+import comm
 for half in '\x1b]0;mi', 'ne\x07', '\x1b', '[6', 'nend\n':
-    print(half, end='', flush=True); time.sleep(0.1)"""
-"""In the second half it does so piece by piece, each of which comes as a message of its own."""
+    print(half, end='')
+    comm.create_comm(target_name='nobody')"""
+"""In the second half it does so piece by piece. Each comes as a message of its own, since one follows it."""
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +57,15 @@ def test_a_follower_is_not_harmed_either(work: Session) -> None:
         raw = terminal.raw.decode()
     assert "\x1b]0;" not in raw
     assert QUESTION not in raw
+
+
+def test_each_piece_is_a_message_of_its_own(work: Session) -> None:
+    ana = work.client("ana")
+    try:
+        pieces = [content["text"] for content in ana.do(CELL).of("stream")]
+    finally:
+        ana.close()
+    assert pieces == [f"{WHOLE}\n\x1b]0;mi", "ne\x07", "\x1b", "[6", "nend\n"]
 
 
 def test_a_pipe_gets_it_as_it_is(work: Session) -> None:

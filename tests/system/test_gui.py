@@ -240,7 +240,10 @@ plt.plot([1, 2])
 def test_names_that_need_no_loop_and_names_that_nobody_knows(guest: Client) -> None:
     for name in ("asyncio", "inline", "widget", ""):
         assert guest.do(f"%gui {name}").text("stderr") == ""
-    assert "Invalid GUI request 'fltk', valid ones are:" in guest.do("%gui fltk").text("stderr")
+    cell = guest.do("%gui fltk\nprint('it goes on')")
+    assert cell.text("stderr").startswith("Invalid GUI request 'fltk', valid ones are: ")
+    assert cell.text("stderr").count("\n") == 1
+    assert cell.text("stdout") == "it goes on\n"
     assert "does not work in Holdfast" in guest.do("%gui wx").text("stderr")
 
 

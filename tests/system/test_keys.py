@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from kit.shell import Shell
 
 KEY = "curve:rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7"
@@ -38,3 +40,36 @@ def test_a_wrong_line_is_named_with_its_file_and_place(shell: Shell) -> None:
     assert "ana" in listed.stdout
     assert f"{file}, line 1 lets nobody in" in listed.stderr
     assert listed.returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (
+            ("attach", "tcp://10.0.0.3/work", "--fresh"),
+            "how a session over there begins is not said from here",
+        ),
+        (
+            ("attach", "tcp://10.0.0.3/work", "--replay"),
+            "how a session over there begins is not said from here",
+        ),
+        (("attach", "tcp://10.0.0.3/work", "--listen", "tcp://10.0.0.4"), "how a session over there begins"),
+        (
+            ("attach", "tcp://10.0.0.3/work", "--port", "5560"),
+            "how a session over there begins is not said from here",
+        ),
+        (("attach", "work", "--host-key", KEY), "--host-key belongs to tcp://HOST/NAME"),
+        (("attach", "ssh://host/work", "--host-key", KEY), "--host-key belongs to tcp://HOST/NAME"),
+        (("new", "work", "--port", "5555"), "--port and --public belong to --listen"),
+        (("new", "ssh://host/work", "--port", "5555"), "--port and --public belong to --listen"),
+        (("new", "-d", "ssh://host/work", "--public"), "--port and --public belong to --listen"),
+    ],
+)
+def test_options_that_mean_nothing_together_are_refused_before_anything_is_done(
+    shell: Shell, arguments: tuple[str, ...], said: str
+) -> None:
+    done = shell.run(*arguments)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"holdfast: {said}")
+    assert "\ntry: holdfast " in done.stderr
+    assert shell.good("ls", "-q") == ""

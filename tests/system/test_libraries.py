@@ -43,6 +43,26 @@ def test_tqdm_chooses_its_notebook_bar(guest: Client) -> None:
     assert cell.text("stderr") == ""
 
 
+@only_holdfast
+def test_the_thread_that_tqdm_starts_again_is_not_missed_after_a_crash(client: Client) -> None:
+    client.do(LATER + "import threading\nfrom tqdm import tqdm\nfor _ in tqdm(range(3)): pass")
+    monitors = "sum(each.name == 'tqdm_monitor' for each in threading.enumerate())"
+    assert client.value(monitors) == 1
+    crash = client.run("import os; os.abort()")
+    assert "Back after" in crash.notice
+    assert "tqdm" not in crash.notice
+    assert "Not restored" not in crash.notice
+    client.do("for _ in tqdm(range(3)): pass")
+    assert client.value(monitors) == 1
+
+
+@only_holdfast
+def test_an_interpreter_that_dies_while_tqdm_draws_takes_no_later_bar_with_it(client: Client) -> None:
+    client.do(LATER + "import os\nfrom tqdm import tqdm\nfor _ in tqdm(range(3)): pass")
+    client.run("tqdm.get_lock().acquire(); os.abort()")
+    assert "3/3" in client.do("for _ in tqdm(range(3)): pass").text("stderr")
+
+
 def test_rich_prints_html(guest: Client) -> None:
     cell = guest.do("import rich; rich.print('[bold]rose[/]')")
 

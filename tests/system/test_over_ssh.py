@@ -115,6 +115,14 @@ def test_a_new_one_is_made_there(empty: Host) -> None:
         console.send(CTRL_D)
         console.wait_end()
     assert empty.there("ls", "-q") == "made\n"
+    empty.there("keys", "authorize", empty.there("keys"))
+    with empty.terminal("new", "ssh://there/open", "--listen", "tcp://127.0.0.1") as console:
+        console.wait_for_last_prompt()
+        assert re.search(
+            r"to join: holdfast attach tcp://127\.0\.0\.1:\d+/open --host-key KEY   "
+            r"\(to see it: ssh there holdfast keys host\)",
+            console.unfolded,
+        )
     again = empty.run("new", "-d", "ssh://there/made")
     assert again.returncode == 1
     assert "session 'made' already exists" in again.stderr
@@ -128,6 +136,12 @@ def test_commands_run_there(there: Host) -> None:
     assert there.run("run", "-s", "ssh://there/work", "-c", "raise SystemExit(7)").returncode == 7
     complaint = "import sys; print('git: Permission denied (publickey).', file=sys.stderr)"
     assert "git: Permission denied" in there.run("run", "-s", "ssh://there/work", "-c", complaint).stderr
+    program = there.folder / "given.py"
+    program.write_text("import sys; print(*sys.argv[1:])")
+    given = there.run("run", "-s", there.url, str(program), there.url, "-s", there.url)
+    assert given.stdout == f"{there.url} -s {there.url}\n", given.stderr
+    assert there.run("run", f"--session={there.url}", "-c", "print(6 * 7)").stdout == "42\n"
+    assert there.run("run", f"-s{there.url}", "-c", "print(6 * 7)").stdout == "42\n"
     assert "6*7" in there.run("log", "ssh://there/work").stdout
     assert json.loads(there.run("info", "ssh://there/work", "--json").stdout)["name"] == "work"
     assert "runs nothing" in there.run("interrupt", "ssh://there/work").stderr
@@ -181,9 +195,7 @@ def test_what_keeps_ssh_out_is_said_in_a_line(empty: Host) -> None:
     assert "there can't be reached: Connection refused" in failing(empty, "attach", empty.url)
     empty.serve()
     new_key(empty.folder / "other")
-    shutil.copy(empty.folder / "other.pub", empty.folder / "user_key.pub")
-    (empty.folder / "user_key.pub").rename(empty.folder / "moved")
-    shutil.copy(empty.folder / "other.pub", empty.folder / "user_key.pub")
+    shutil.copy(empty.folder / "other.pub", empty.folder / "user_key.pub")  # sshd's list of who may come in
     empty.configure("BatchMode yes")
     assert "there lets you not in: Permission denied (publickey)" in failing(empty, "attach", empty.url)
 
@@ -404,6 +416,17 @@ def test_it_can_be_left_while_the_connection_is_cut(there: Host) -> None:
         console.wait_for("back: holdfast attach ssh://there/work")
         console.wait_end()
         there.go_on()
+
+
+def test_it_is_left_within_seconds_while_the_other_host_stands_still(there: Host) -> None:
+    with there.console() as console:
+        for pid in there.connections:
+            os.kill(pid, signal.SIGSTOP)
+        console.send(CTRL_D)
+        farewell = "left work on there: no connection to there: it does not answer. back: holdfast attach"
+        console.wait_until(lambda: farewell in console.unfolded, "the farewell", 20)
+        assert console.wait_end() == 0
+    there.hang_up()
 
 
 def test_files_there_are_not_opened_here(there: Host) -> None:

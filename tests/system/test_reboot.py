@@ -7,8 +7,9 @@ import random
 import signal
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -485,28 +486,29 @@ def test_what_can_not_be_read_at_all_is_told_loudly_and_never_overwritten(
     assert reboot(kernel).value("y") == 2
 
 
-def test_what_could_not_be_read_is_tried_again_at_the_next_start(kernel: Kernel, client: Client) -> None:
+def damaged_and_dead(kernel: Kernel, client: Client) -> Callable[[], object]:
+    """A session with x = 5 on disk, of which nothing runs, and which can't be read; what mends it."""
     client.do("x = 5")
     on_disk(client, 1)
     kill(kernel.mark)
     (manifest,) = manifests(kernel)
     content = manifest.read_bytes()
     damage(manifest)
+    return partial(manifest.write_bytes, content)
+
+
+def test_what_could_not_be_read_is_tried_again_at_the_next_start(kernel: Kernel, client: Client) -> None:
+    mend = damaged_and_dead(kernel, client)
     assert "EMPTY" in str(about(told_when_there(reboot(kernel)))["story"])
     kill(kernel.mark)
-    manifest.write_bytes(content)
+    mend()
     assert reboot(kernel).value("x") == 5
 
 
 def test_that_nothing_ran_in_between_is_no_newer_state(kernel: Kernel, client: Client) -> None:
-    client.do("x = 5")
-    on_disk(client, 1)
-    kill(kernel.mark)
-    (manifest,) = manifests(kernel)
-    content = manifest.read_bytes()
-    damage(manifest)
+    mend = damaged_and_dead(kernel, client)
     told_when_there(reboot(kernel)).listen(1.0)  # 20 times as long as a changed state waits to be written
-    manifest.write_bytes(content)
+    mend()
     assert reboot(kernel).value("x") == 5
 
 

@@ -3,8 +3,8 @@
 Two consoles are on one session over there: `by_key` has come over TCP, `by_ssh` over ssh. Whatever happens to
 the wire happens to both; what one of them runs the other one sees: nothing is lost, nothing comes twice.
 
-Needs root, for networks, and an sshd. Cuts are noticed within seconds here. With the settings that users have,
-half a minute and minutes long, it is played by
+Needs root, for networks, and an sshd. Cuts are noticed within seconds here. With the settings that users
+have, half a minute and minutes long, it is played by
 
     make test ARGS="-m slow tests/system/test_two_hosts.py"
 """

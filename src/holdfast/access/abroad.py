@@ -16,14 +16,15 @@ import zmq
 from holdfast.errors import AccessRefused, ConnectionFileError
 from holdfast.keys import kept
 from holdfast.keys.kept import Pair
+from holdfast.listening import TCP
 from holdfast.protocol import connection
 from holdfast.protocol.connection import ConnectionInfo
 from holdfast.settings import Listen
 
 OLDEST = (4, 3, 4)
-"""libzmq: those before can be crashed by somebody who has no key (CVE-2019-13132, CVE-2020-15166)."""
+"""libzmq: those before can be crashed by somebody who has no key (CVE-2019-13132, CVE-2020-15166; 4.3.3:
+CVE-2020-36400)."""
 
-_SCHEME = "tcp://"
 _EVERYWHERE = {"*": "0.0.0.0"}  # noqa: S104 - needs `public`
 
 
@@ -84,7 +85,7 @@ def candidates(plan: Plan, file: Path) -> Iterator[ConnectionInfo]:
 
 def _read(text: str) -> tuple[ipaddress.IPv4Address | ipaddress.IPv6Address, int]:
     """`tcp://ADDRESS`, with `:PORT` or without."""
-    rest = text.removeprefix(_SCHEME)
+    rest = text.removeprefix(TCP)
     host, port = rest, ""
     if rest.startswith("["):
         host, _, port = rest[1:].partition("]")
@@ -100,5 +101,5 @@ def _read(text: str) -> tuple[ipaddress.IPv4Address | ipaddress.IPv6Address, int
         return ipaddress.ip_address(_EVERYWHERE.get(host, host)), number
     except ValueError:
         raise AccessRefused(
-            f"{text!r} is no address of a host", "tcp://ADDRESS, with the number of one of its networks"
+            f"{text!r} is no address of a host", f"{TCP}ADDRESS, with the number of one of its networks"
         ) from None

@@ -12,9 +12,10 @@ from collections import OrderedDict, defaultdict
 from datetime import UTC, datetime
 from typing import Final
 
+from holdfast import z85
 from holdfast.access.threshold import Threshold
 from holdfast.errors import HoldfastError
-from holdfast.keys import kept, z85
+from holdfast.keys import kept
 from holdfast.keys.authorized import Authorized, Person
 
 REMOTE: Final = b"holdfast.remote"

@@ -15,13 +15,13 @@ from typing import Any, Final
 
 import msgspec
 
+from holdfast import sizes
 from holdfast.checkpoint.blobs import OWN_FILE_BYTES, Writer
 from holdfast.checkpoint.children import Say
 from holdfast.checkpoint.foreign import common
 from holdfast.checkpoint.manifest import Frame, How
 from holdfast.checkpoint.pickling import NamespacePickler, first_of, how_kept
 from holdfast.checkpoint.reasons import NO_TIME, TooLarge, why_not_written
-from holdfast.checkpoint.words import size_in_words
 
 HEAD_BYTES: Final = 16 * 1024
 """Of a large frame, once more in the pack: most names stand where the first of many alike objects is."""
@@ -218,4 +218,4 @@ class _Stream:
     def _count(self, size: int) -> None:
         self._size += size
         if self._size > self._most:
-            raise TooLarge(f"it takes more than {size_in_words(self._most)}")
+            raise TooLarge(f"it takes more than {sizes.short(self._most)}")

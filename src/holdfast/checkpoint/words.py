@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Protocol
 
+from holdfast import sizes
 from holdfast.checkpoint.manifest import Manifest
 from holdfast.visible import in_line
-
-_UNITS = ("bytes", "kB", "MB", "GB", "TB")
 
 
 class Lost(Protocol):
@@ -30,22 +29,13 @@ class Lost(Protocol):
 def described(manifest: Manifest) -> str:
     """One line: how many variables, how large, which ones are lost and why."""
     kept, lost = len(manifest.kept), manifest.lost
-    words = f"{kept} variable{'s' if kept != 1 else ''}, {size_in_words(manifest.bytes_total)}"
+    words = f"{kept} variable{'s' if kept != 1 else ''}, {sizes.short(manifest.bytes_total)}"
     return f"{words}; not kept: {'; '.join(lost_in_words(lost))}" if lost else words
 
 
 def lost_in_words(variables: Iterable[Lost]) -> list[str]:
     """Each as `name (why)`, with what it looked like if that is known."""
     return [_in_words(each) for each in variables]
-
-
-def size_in_words(size: float) -> str:
-    """As `1.1 GB`."""
-    for unit in _UNITS:
-        if size < 1000 or unit == _UNITS[-1]:
-            break
-        size /= 1000
-    return f"{size:.0f} {unit}" if unit == "bytes" or size >= 10 else f"{size:.1f} {unit}"
 
 
 def _in_words(lost: Lost) -> str:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from holdfast.cli import console
+from holdfast.cli import console, setting
 from holdfast.cli.usage import complain, tell
-from holdfast.client import abroad, start
+from holdfast.client import abroad
 from holdfast.client.visit import Visit
-from holdfast.config import layers
 from holdfast.errors import HoldfastError
 
 
@@ -14,10 +13,7 @@ def attach(word: str, host_key: str | None) -> int:
     """Open one on what `word` means, until it is left. `host_key`: what the host is to be known by."""
     there = abroad.place(word)
     console.check_terminal(f"holdfast attach {there}   (in a terminal)")
-    here = layers.look(None, start.given)
-    for problem in here.problems:
-        complain(problem)
-    settings = here.tree()
+    settings = setting.told()
     visit = Visit(there, host_key, settings.remote)
     from holdfast.console.app import run  # noqa: PLC0415 - heavy
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from holdfast.cli import pick
+from holdfast.cli import pick, setting
 from holdfast.cli.usage import UsageError, complain, tell
 from holdfast.client import start
 from holdfast.config import places
@@ -110,17 +110,15 @@ def open_by(
     from holdfast.console.app import run  # noqa: PLC0415 - heavy, and `start_new` does without
 
     left = run(way.name, connection_file, settings, created=created, find=way.find, opening=opening)
-    _farewell(way, left.session, may_end)
-    return left.status
+    ended = _farewell(way, left.session, may_end)
+    return left.status if ended is None else ended
 
 
 def _settings(name: str, created: bool) -> Console:
-    """The console's own. What is wrong in them is said, and costs no session: it has what is right."""
-    from holdfast.config import inforce, layers  # noqa: PLC0415 - 30 ms
+    """The console's own."""
+    from holdfast.config import inforce  # noqa: PLC0415 - 30 ms
 
-    here = layers.look(None, start.given)
-    for problem in here.problems:
-        complain(problem)
+    settings = setting.told().console
     session = inforce.kept(name) if created else None
     told = [each for each in session.given if each.layer == "project"] if session else []
     if told:  # by a file that the user may not have read
@@ -129,11 +127,14 @@ def _settings(name: str, created: bool) -> Console:
 
         values = ", ".join(f"{each.name} = {shown(each.value)}" for each in told)
         tell(f"set by {text.short_folder(told[0].source)}: {values}")
-    return here.tree().console
+    return settings
 
 
-def _farewell(way: Way, session: str, may_end: bool) -> None:
-    """`session`: of our own console, whose end the supervisor may not have heard of yet."""
+def _farewell(way: Way, session: str, may_end: bool) -> int | None:
+    """Say what becomes of it; the exit status of a session's end, None if it goes on or that is not known.
+
+    `session`: of our own console, whose end the supervisor may not have heard of yet.
+    """
     back, name = f"back: holdfast attach {way.name}", way.title
     try:
         with way.ring() as bell:
@@ -142,23 +143,27 @@ def _farewell(way: Way, session: str, may_end: bool) -> None:
             others = [each for each in company if each["session"] != session]
             if may_end and info["state"] != "busy" and not others:
                 start.stop(name, bell)
-                _tell_what_is_kept(way, f"ended {name}; its state is kept. {back}")
-            else:
-                tell(f"left {name}; it goes on{_what_goes_on(info, others)}. {back}")
+                return _tell_what_is_kept(way, f"ended {name}; its state is kept. {back}")
+            tell(f"left {name}; it goes on{_what_goes_on(info, others)}. {back}")
     except (SessionNotRunning, NoSuchSession):
-        _tell_what_is_kept(way, f"{name} has ended; its state is kept. {back}")
+        return _tell_what_is_kept(way, f"{name} has ended; its state is kept. {back}")
     except HoldfastError as error:
         tell(f"left {name}: {error.what}. {back}")
+    return None
 
 
-def _tell_what_is_kept(way: Way, all_of_it: str) -> None:
+def _tell_what_is_kept(way: Way, all_of_it: str) -> int | None:
+    """The same for all consoles, also one that had no ears yet, or none any more, when it was ended."""
+    if way.find is not None:  # what another host keeps is there
+        tell(all_of_it)
+        return None
     from holdfast.cli.logs import kept  # noqa: PLC0415 - SQLite, when the console is over
 
-    here = way.find is None  # what another host keeps is there
-    if here and (trouble := kept.not_written(way.name)):
-        complain(trouble)
-    else:
-        tell(all_of_it)
+    kept.await_end(way.name)
+    if trouble := kept.not_written(way.name):
+        return complain(trouble)
+    tell(all_of_it)
+    return 1 if kept.ended_by(way.name) == "crash" else 0
 
 
 def _what_goes_on(info: dict[str, Any], others: list[dict[str, Any]]) -> str:

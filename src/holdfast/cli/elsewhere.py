@@ -16,22 +16,23 @@ from functools import partial
 from threading import Thread
 
 from holdfast import __version__
-from holdfast.cli import console, listen, replay
+from holdfast.cli import console, listen, replay, setting
 from holdfast.cli.foreign import Foreign, relay
 from holdfast.cli.usage import UsageError, complain, tell
 from holdfast.client import start
-from holdfast.client.doorbell import DoorbellClient
 from holdfast.client.remote import command
 from holdfast.client.remote.address import Address, is_address, parse
 from holdfast.client.remote.complaints import SSH_FAILED, failure, harmless, is_reason
 from holdfast.client.remote.session import RemoteSession
 from holdfast.client.remote.tunnel import no_ssh
-from holdfast.config import layers
 from holdfast.errors import SessionError
 from holdfast.settings import Remote, Settings
 
 _OURS = ("console.", "remote.")
 """Settings that are read here; all others are the session's."""
+
+_BEFORE_A_NAME = ("", "--session=", "-s")
+"""What may stand before a session's name in one word."""
 
 _LINGER = (
     "{} may take away the session's sockets when you log out there. To keep them, once, there: "
@@ -50,6 +51,8 @@ def run(name: str, options: Namespace, words: Sequence[str]) -> int:
     address = addresses[0]
     if len({each.place for each in addresses}) > 1 or len(addresses) < len(_named(name, options)):
         raise UsageError(f"{name} takes the sessions of one host at a time", f"holdfast {name} {address}")
+    if name in ("attach", "new"):
+        listen.check(options)
     if name == "attach" and not address.name:
         status = _run_there(address, ["ls"])
         if status == 0:
@@ -68,7 +71,7 @@ def run(name: str, options: Namespace, words: Sequence[str]) -> int:
             "--export would write the file there",
             f"{address.login} holdfast log --export FILE {address.name}, and scp",
         )
-    return _run_there(address, [name, *_as_there(words)])
+    return _run_there(address, [name, *_as_there(words, _named(name, options))])
 
 
 def _named(name: str, options: Namespace) -> list[str]:
@@ -84,17 +87,19 @@ def _parsed(word: str) -> Address:
         raise UsageError(error.what, error.remedy) from error
 
 
-def _as_there(words: Sequence[str]) -> list[str]:
-    """With the sessions' names alone."""
+def _as_there(words: Sequence[str], named: Sequence[str]) -> list[str]:
+    """With the names alone of the sessions that are `named`; what a program is given stays as it is."""
     told: list[str] = []
+    left = list(named)
     for word in words:
-        option, equals, value = word.partition("=")
-        if is_address(word):
-            told += [name] if (name := parse(word).name) else []
-        elif option == "--session" and equals and is_address(value):
-            told.append(f"{option}={parse(value).name}")
-        else:
+        option = next((each for each in _BEFORE_A_NAME if word.removeprefix(each) in left), None)
+        if option is None:
             told.append(word)
+            continue
+        address = word[len(option) :]
+        left.remove(address)
+        name = parse(address).name
+        told += [option + name] if name else []
     return told
 
 
@@ -104,15 +109,17 @@ def _as_there(words: Sequence[str]) -> list[str]:
 def _attach(address: Address, options: Namespace) -> int:
     listen.take(options)
     console.load()
-    settings = _settings()
+    settings = setting.told()
     session = RemoteSession(address, settings.remote)
     try:
-        again = "fresh" if options.fresh else "replay" if options.replay else None
+        again: replay.Again | None = "fresh" if options.fresh else "replay" if options.replay else None
         told = session.open("attach", again=again, given=_given())
         _say_what_matters(session, address, lingers=told["lingers"])
         if told["begun"]:
             with session.ring() as bell:
-                _tell_arrival(address, bell, options, session)
+                arrived = bell.ask("arrival", timeout=None)
+            arrived["story"] = harmless(arrived["story"] or "")
+            replay.tell_arrival(str(address), arrived, again, session.connection_file)
         elif given := _given():
             tell(f"{address} runs already, with its own settings; at its next start: {', '.join(given)}")
         return _open(session, address, settings, created=False)
@@ -123,12 +130,14 @@ def _attach(address: Address, options: Namespace) -> int:
 def _new(address: Address, options: Namespace) -> int:
     listen.take(options)
     console.load()
-    settings = _settings()
+    settings = setting.told()
     session = RemoteSession(address, settings.remote)
     try:
         folder = None if options.cwd == os.curdir else options.cwd
         told = session.open("new", cwd=folder, given=_given())
         _say_what_matters(session, address, lingers=told["lingers"])
+        with session.ring() as bell:
+            listen.tell_how(options, address.name, bell, there=address)
         return _open(session, address, settings, created=True)
     finally:
         session.close()
@@ -140,32 +149,11 @@ def _open(session: RemoteSession, address: Address, settings: Settings, *, creat
     return console.open_by(way, session.connection_file, settings.console, created=created)
 
 
-def _tell_arrival(address: Address, bell: DoorbellClient, options: Namespace, session: RemoteSession) -> None:
-    """It was started for us: what is back, and what is run again if that was asked for."""
-    arrived = bell.ask("arrival", timeout=None)
-    if options.fresh:
-        tell(f"{address}: begins with an empty namespace; nothing of before comes back, its log is kept")
-        return
-    tell(f"{address}: {harmless(arrived['story'] or 'it is started again')}")
-    if options.replay and arrived["missing"]:
-        tell(replay.listed(arrived["missing"]))
-        replay.replay(session.connection_file, arrived["missing"])
-    elif options.replay:
-        tell("there is nothing to run again")
-
-
 def _say_what_matters(session: RemoteSession, address: Address, *, lingers: bool) -> None:
     if session.version != __version__:
         tell(f"{address.host} has Holdfast {session.version}, this is {__version__}")
     if not lingers:
         tell(_LINGER.format(address.host))
-
-
-def _settings() -> Settings:
-    here = layers.look(None, start.given)
-    for problem in here.problems:
-        complain(problem)
-    return here.tree()
 
 
 def _given() -> list[str]:
@@ -180,7 +168,7 @@ def _run_there(address: Address, words: Sequence[str]) -> int:
     colours = ["--no-color"] if os.environ.get("NO_COLOR") else []
     flags = [f"--set={each}" for each in _given()]
     terminal = sys.stdin.isatty() and sys.stdout.isatty()
-    remote: Remote = _settings().remote
+    remote: Remote = setting.told().remote
     told = command.of(address, command.encoded([*colours, *flags, *words]), remote, terminal=terminal)
     try:
         process = subprocess.Popen(

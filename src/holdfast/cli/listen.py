@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 from holdfast.cli import setting
 from holdfast.cli.usage import UsageError, tell
 from holdfast.client import start
+from holdfast.listening import TCP
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
     from holdfast.client.doorbell import DoorbellClient
+    from holdfast.client.remote.address import Address
 
 
 def add_to(parser: ArgumentParser) -> None:
@@ -23,27 +25,46 @@ def add_to(parser: ArgumentParser) -> None:
     parser.add_argument("--public", action="store_true", help="with --listen: at an address for everybody")
 
 
+def check(options: Namespace) -> None:
+    """UsageError if an option is there, but not what it belongs to."""
+    if options.listen is None and (options.port is not None or options.public):
+        raise UsageError("--port and --public belong to --listen", f"holdfast new --listen {TCP}ADDRESS")
+    if getattr(options, "host_key", None) is not None:  # of `attach`, where TCP is another way
+        place = f"{TCP}HOST/NAME"
+        raise UsageError(f"--host-key belongs to {place}", f"holdfast attach {place} --host-key KEY")
+
+
 def take(options: Namespace) -> None:
     """Remember them for the session that is started."""
-    given = {"port": options.port, "public": "true" if options.public else None}
+    check(options)
     if options.listen is None:
-        if any(given.values()):
-            raise UsageError("--port and --public belong to --listen", "holdfast new --listen tcp://ADDRESS")
         return
-    for name, value in ({"address": options.listen} | given).items():
+    given = {"address": options.listen, "port": options.port, "public": "true" if options.public else None}
+    for name, value in given.items():
         if value is not None:
             start.given.append(setting.checked(f"listen.{name}={value}"))
 
 
-def tell_how(options: Namespace, name: str, bell: DoorbellClient) -> None:
-    """If it was asked for: what others type to come in to session `name`, the first time."""
+def tell_how(options: Namespace, name: str, bell: DoorbellClient, there: Address | None = None) -> None:
+    """If it was asked for: what others type to come in to session `name`, the first time.
+
+    `there`: the host, if it is another one. Its key is not here then.
+    """
     if options.listen is None:
         return
-    from holdfast.keys import kept, z85  # noqa: PLC0415 - hardly ever asked for
+    from holdfast.client.remote.complaints import harmless  # noqa: PLC0415 - hardly ever asked for
 
-    host = kept.pair(kept.HOST)
-    for door in bell.ask("info")["doors"]:
+    if there is None:
+        from holdfast import z85  # noqa: PLC0415 - as above
+        from holdfast.keys import kept  # noqa: PLC0415 - as above
+
+        host, pair = gethostname(), kept.pair(kept.HOST)
+        key = None if pair is None else f"'{z85.shown(pair.public)}'"
+    else:
+        host = f"[{there.host}]" if ":" in there.host else there.host
+        key = f"KEY   (to see it: {there.login} holdfast keys host)"
+    for door in map(harmless, bell.ask("info")["doors"]):
         tell(f"open: {door}")
-        if host is not None and door.startswith("tcp://"):
-            there = re.sub(r"(?<=^tcp://)(0\.0\.0\.0|\[::\])", gethostname(), door.split()[0])
-            tell(f"to join: holdfast attach {there}/{name} --host-key '{z85.shown(host.public)}'")
+        if key is not None and door.startswith(TCP):
+            place = re.sub(rf"(?<=^{TCP})(0\.0\.0\.0|\[::\])", host, door.split()[0])
+            tell(f"to join: holdfast attach {place}/{name} --host-key {key}")

@@ -1,10 +1,10 @@
-"""Cells of before that are run again, one by one and in full view, since somebody asked for it."""
+"""What a session begins with, in words; cells of before run again, in full view, if somebody asks for it."""
 
 from __future__ import annotations
 
 import getpass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from holdfast.cli.programs.output import finish
 from holdfast.cli.usage import tell
@@ -12,7 +12,23 @@ from holdfast.client.blocking import Client
 from holdfast.protocol import connection
 from holdfast.visible import visible
 
+Again = Literal["replay", "fresh"]
+"""How a session begins again, if that was said."""
+
 _MARGIN = "    "
+
+
+def tell_arrival(name: str, arrived: dict[str, Any], again: Again | None, connection_file: Path) -> None:
+    """It was started for us: what is back (Arrived, operations.py), and what is run again."""
+    if again == "fresh":
+        tell(f"{name}: begins with an empty namespace; nothing of before comes back, its log is kept")
+        return
+    tell(f"{name}: {arrived['story'] or 'it is started again'}")
+    if again == "replay" and arrived["missing"]:
+        tell(listed(arrived["missing"]))
+        replay(connection_file, arrived["missing"])
+    elif again == "replay":
+        tell("there is nothing to run again")
 
 
 def replay(connection_file: Path, cells: list[dict[str, Any]]) -> bool:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from argparse import Action, ArgumentParser, Namespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from holdfast.cli.usage import UsageError, tell
+from holdfast.cli.usage import UsageError, complain, tell
 from holdfast.client import start
+
+if TYPE_CHECKING:
+    from holdfast.settings import Settings
 
 FLAG = "--set"
 
@@ -35,6 +38,16 @@ def taken_from(arguments: list[str]) -> list[str]:
             value, *rest = rest
         _take(value)
     return rest
+
+
+def told() -> Settings:
+    """Those that count here. What is wrong in them is said, and costs nothing: there is what is right."""
+    from holdfast.config import layers  # noqa: PLC0415 - 30 ms
+
+    here = layers.look(None, start.given)
+    for problem in here.problems:
+        complain(problem)
+    return here.tree()
 
 
 def comes_late(name: str) -> None:

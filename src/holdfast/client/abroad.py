@@ -13,25 +13,30 @@ from typing import Any, NamedTuple
 
 import zmq
 
+from holdfast import z85
 from holdfast.client.sockets import secure
 from holdfast.errors import KeysError, NoAnswer, SessionError
-from holdfast.keys import kept, z85
+from holdfast.keys import kept
+from holdfast.listening import TCP
 from holdfast.paths import checked_name
 from holdfast.protocol.connection import LAST_BASE, ConnectionInfo, bases, with_ports
-
-SCHEME = "tcp://"
 
 KNOCK_MS = 4_000
 """For a host to answer: three times across the world, on a busy machine."""
 
-_PLACE = re.compile(r"tcp://(\[[0-9a-fA-F:.]+\]|[^/:\s\[\]]+)(?::(\d{1,5}))?/([^/\s]+)")
+_PLACE = re.compile(TCP + r"(\[[0-9a-fA-F:.]+\]|[^/:\s\[\]]+)(?::(\d{1,5}))?/([^/\s]+)")
 _EVENTS = (
     zmq.EVENT_HANDSHAKE_SUCCEEDED
     | zmq.EVENT_HANDSHAKE_FAILED_AUTH
     | zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
     | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL
+    | zmq.EVENT_DISCONNECTED
     | zmq.EVENT_CLOSED
 )
+
+
+class Stranger(KeysError):
+    """Behind that door is not the host that was meant; without a port, the next may be his."""
 
 
 class Place(NamedTuple):
@@ -43,13 +48,13 @@ class Place(NamedTuple):
 
     def __str__(self) -> str:
         port = "" if self.port is None else f":{self.port}"
-        return f"{SCHEME}{self.host}{port}/{self.name}"
+        return f"{TCP}{self.host}{port}/{self.name}"
 
     @property
     def pinned_as(self) -> str:
         """What stands before its key in known_hosts: the first block goes without saying."""
         port = "" if self.port in (None, next(iter(bases()))) else f":{self.port}"
-        return f"{SCHEME}{self.host}{port}"
+        return f"{TCP}{self.host}{port}"
 
 
 class Refused(NoAnswer):
@@ -83,11 +88,15 @@ def enter(there: Place, word: str | None = None) -> Entrance:
     mine = kept.pair_or_new(kept.ID)
     others: list[str] = []
     nobody: NoAnswer | None = None
+    stranger: Stranger | None = None
     for base in [there.port] if there.port is not None else bases():
         info = _info(there.host, base, key, mine)
         event = _knocked(info)
         try:
             _check(there, info, event, line)
+        except Stranger as error:  # another user's session has these ports, or a program that is none
+            stranger = stranger or error
+            continue
         except NoAnswer as error:
             nobody = nobody or error
             if isinstance(error, Refused):  # no session has these ports; a later one may have the next
@@ -100,8 +109,8 @@ def enter(there: Place, word: str | None = None) -> Entrance:
         if told["name"] == there.name:
             return Entrance(info, told)
         others.append(told["name"])
-    if nobody is not None and not others:
-        raise nobody
+    if not others and (trouble := stranger or nobody) is not None:
+        raise trouble
     raise SessionError(
         f"no session named {there.name!r} can be joined at {there.host}",
         f"holdfast attach {there._replace(name=others[0])}" if others else None,
@@ -168,7 +177,7 @@ def _check(there: Place, info: ConnectionInfo, event: int, line: int | None) -> 
     if event != zmq.EVENT_HANDSHAKE_SUCCEEDED:
         if line is not None:
             raise _changed(there, line)
-        raise KeysError(f"{there.host} does not have that key", "ask there again: holdfast keys host")
+        raise Stranger(f"{there.host} does not have that key", "ask there again: holdfast keys host")
 
 
 def _nobody(there: Place, info: ConnectionInfo) -> NoAnswer:
@@ -193,8 +202,8 @@ def _told(info: ConnectionInfo) -> dict[str, Any]:
     return told | {"name": checked_name(str(told.get("name")))}
 
 
-def _changed(there: Place, line: int) -> KeysError:
-    return KeysError(
+def _changed(there: Place, line: int) -> Stranger:
+    return Stranger(
         f"THE KEY OF {there.host} HAS CHANGED: somebody may pretend to be that host",
         f"ask there (holdfast keys host). If it is a new key: remove line {line} of {kept.known_file()}",
     )

@@ -1,6 +1,7 @@
 """Where the settings of `settings.py` get their values, and how that is told.
 
     layers      all places in their order: defaults, the user's file, the project's, variables, flags
+    places      where they may be, and whether anything is there: mostly nothing is
     files       one TOML file, each setting with its line
     project     which file is a project's, and what it may set: it may come from a stranger
     variables   HOLDFAST_STANDBY_KEEP=3 and --set standby.keep=3

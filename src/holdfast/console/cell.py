@@ -165,7 +165,8 @@ class OwnCell:
             )
             return Outcome(next_input=self._code)
         if reply.get("status") == "error" and not (self._error_shown or reply.get("ename") in _SAID_AS_TEXT):
-            self._screen.write(sifted(render.error(reply), others=self._others), "stderr")
+            error = render.error(reply, self._screen.width)
+            self._screen.write(sifted(error, others=self._others), "stderr")
         outcome = Outcome()
         for payload in _payloads(reply):
             outcome = await self._obey(payload, outcome)

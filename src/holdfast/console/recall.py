@@ -49,7 +49,7 @@ def _block(cell: Past, own: str, width: int, room: int) -> list[str]:
     code = [_cut(line, width) for line in render.cell(shown, cell.count or " ", who).rstrip("\n").split("\n")]
     if len(typed) > _CODE_LINES:
         code.append(ansi.paint(f"… {len(typed) - _CODE_LINES} more lines", ansi.NOTE))
-    output = [_cut(line, width) for line in _output(cell.messages, who)]
+    output = [_cut(line, width) for line in _output(cell.messages, who, width)]
     left = max(1, room - len(code) - 2)
     kept: list[str] = []
     for line in reversed(output):
@@ -67,7 +67,7 @@ def _block(cell: Past, own: str, width: int, room: int) -> list[str]:
     return ["", *code, *kept]
 
 
-def _output(messages: Sequence[tuple[str, Mapping[str, Any]]], who: str) -> list[str]:
+def _output(messages: Sequence[tuple[str, Mapping[str, Any]]], who: str, width: int) -> list[str]:
     """What is left to see of a cell's output, in lines."""
     pieces: list[tuple[str, str]] = []  # id of a display, or ""; text
     clear = False
@@ -75,7 +75,7 @@ def _output(messages: Sequence[tuple[str, Mapping[str, Any]]], who: str) -> list
         if kind == "clear_output":
             clear = True
             continue
-        text = _text(kind, content, who)
+        text = _text(kind, content, who, width)
         if text is None:
             continue
         if clear:
@@ -90,21 +90,21 @@ def _output(messages: Sequence[tuple[str, Mapping[str, Any]]], who: str) -> list
     return _lines("" if clear else _joined(pieces))
 
 
-def _text(kind: str, content: Mapping[str, Any], who: str) -> str | None:
+def _text(kind: str, content: Mapping[str, Any], who: str, width: int) -> str | None:
     try:
-        return _shown(kind, content, who)
+        return _shown(kind, content, who, width)
     except Exception as error:  # noqa: BLE001 - code may send anything: it must keep nobody out
         return f"\0{render.unshown(kind, error)}\n"
 
 
-def _shown(kind: str, content: Mapping[str, Any], who: str) -> str | None:
+def _shown(kind: str, content: Mapping[str, Any], who: str, width: int) -> str | None:
     if kind == "stream":
         return str(content.get("text", ""))
     if kind == "execute_result":
         return "\0" + render.result(bundle.text(content), render.number(content), who)
     if kind in ("display_data", "update_display_data"):
         return "\0" + bundle.text(content) + "\n"
-    return "\0" + render.error(content) if kind == "error" else None
+    return "\0" + render.error(content, width) if kind == "error" else None
 
 
 def _joined(pieces: Sequence[tuple[str, str]]) -> str:

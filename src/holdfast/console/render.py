@@ -11,7 +11,8 @@ from typing import Any
 
 from holdfast.console import ansi
 from holdfast.console.colours import TERMINAL, highlighted
-from holdfast.errors import HoldfastError
+from holdfast.console.folding import folded
+from holdfast.errors import DIED, HoldfastError
 from holdfast.visible import visible
 
 
@@ -56,11 +57,17 @@ def display_id(content: Mapping[str, Any]) -> str:
     return str(transient.get("display_id", "")) if isinstance(transient, Mapping) else ""
 
 
-def error(content: Mapping[str, Any]) -> str:
-    """A traceback as the kernel drew it; of an error without one, its name and value."""
+def error(content: Mapping[str, Any], width: int | None = None) -> str:
+    """A traceback as the kernel drew it; of an error without one, its name and value.
+
+    The words of one that is ours are folded, if a `width` is given; code among them is not.
+    """
     traceback = content.get("traceback") or []
     if traceback:
-        return ansi.drawn("\n".join(map(str, traceback))).rstrip("\n") + "\n"
+        lines = ansi.drawn("\n".join(map(str, traceback))).rstrip("\n").split("\n")
+        if width is not None and content.get("ename") == DIED:
+            lines = [line if line.startswith(" ") else folded(line, width) for line in lines]
+        return "\n".join(lines) + "\n"
     name, value = content.get("ename") or "Error", content.get("evalue") or ""
     return f"{ansi.paint(str(name), ansi.ERROR)}: {value}\n"
 

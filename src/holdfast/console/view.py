@@ -96,7 +96,7 @@ class CellView:
 
     def _error(self, content: Mapping[str, Any]) -> None:
         self._screen.settle()
-        self._write(sieve.sifted(render.error(content), others=self._others))
+        self._write(sieve.sifted(render.error(content, self._screen.width), others=self._others))
 
     def _data(self, content: Mapping[str, Any]) -> None:
         self._clear_if_asked()

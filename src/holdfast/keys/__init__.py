@@ -1,5 +1,4 @@
 """Who somebody is, and who may come in: key pairs, `authorized_keys`, `known_hosts`. No socket.
 
-`z85` is how a key is written, `authorized` and `known` are what lines of those files say (both pure), `kept`
-has the files themselves.
+`authorized` and `known` are what lines of those files say (both pure), `kept` has the files themselves.
 """

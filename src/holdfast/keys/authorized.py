@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal, NamedTuple, get_args
 
-from holdfast.keys import z85
+from holdfast import z85
 
 Role = Literal["watch", "run", "own"]
 """What somebody may do: see all that is put out; run cells, too, and interrupt; stop and undo, too."""
@@ -135,16 +135,6 @@ def person_of(line: str) -> Person:
         _networks(given["from"]) if "from" in given else (),
         _end(given["until"]) if "until" in given else None,
     )
-
-
-def line_of(person: Person) -> str:
-    """The line that says so."""
-    words = [z85.shown(person.key), person.name, f"role={person.role}"]
-    if person.sources:
-        words.append("from=" + ",".join(map(str, person.sources)))
-    if person.until is not None:
-        words.append("until=" + person.until.isoformat())
-    return " ".join(words)
 
 
 def without(text: str, name: str) -> tuple[str, int]:

@@ -11,13 +11,13 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from holdfast import files, paths
+from holdfast import files, paths, z85
 from holdfast.errors import KeysError
-from holdfast.keys import authorized, known, z85
+from holdfast.keys import authorized, known
 from holdfast.keys.authorized import Authorized
 
 MAX_FILE = 1024 * 1024
@@ -66,7 +66,7 @@ def pair_or_new(name: str) -> Pair:
         text = (
             f"# Holdfast: a key pair. The second line is secret.\n{z85.shown(found.public)}\n{found.secret}\n"
         )
-        _replace(folder() / name, text, only_if_new=True)
+        _change(folder() / name, lambda before: None if before else text)
         return pair(name) or found  # somebody else's, who was quicker
     return found
 
@@ -91,9 +91,9 @@ def authorized_text() -> str:
     return _text(authorized_file()) or ""
 
 
-def write_authorized(text: str) -> None:
-    """Put that there instead."""
-    _replace(authorized_file(), text)
+def change_authorized(changed: Callable[[str], str]) -> None:
+    """Put there instead what `changed` makes of it. What that raises leaves it as it is."""
+    _change(authorized_file(), changed)
 
 
 def known_key(host: str) -> known.Known | None:
@@ -103,7 +103,7 @@ def known_key(host: str) -> known.Known | None:
 
 def remember(host: str, key: str) -> None:
     """From now on `host` is known by that key."""
-    _replace(known_file(), known.added(_text(known_file()) or "", host, key))
+    _change(known_file(), lambda before: known.added(before, host, key))
 
 
 def _text(path: Path) -> str | None:
@@ -124,12 +124,13 @@ def _text(path: Path) -> str | None:
         raise KeysError(f"can't read {path}: {error.strerror}", f"look at {path}") from error
 
 
-def _replace(path: Path, text: str, *, only_if_new: bool = False) -> None:
+def _change(path: Path, changed: Callable[[str], str | None]) -> None:
+    """Replace a file by what `changed` makes of its text, "" if there is none; None leaves it as it is."""
     paths.check_way(paths.private_folder(path.parent))
     try:
         with _turn(path.parent):
-            before = _text(path)  # refused if it is not ours alone
-            if before is None or not only_if_new:
+            text = changed(_text(path) or "")  # refused if it is not ours alone
+            if text is not None:
                 files.replace(path, text.encode())
     except OSError as error:
         raise KeysError(f"can't write {path}: {error.strerror}", f"look at {path.parent}") from error
@@ -137,7 +138,7 @@ def _replace(path: Path, text: str, *, only_if_new: bool = False) -> None:
 
 @contextlib.contextmanager
 def _turn(folder: Path) -> Iterator[None]:
-    """One at a time: two first starts make one key."""
+    """One at a time: two first starts make one key, and two who add a line both find theirs."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)

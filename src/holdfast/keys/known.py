@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from holdfast.keys import z85
+from holdfast import z85
 from holdfast.keys.authorized import says_something
 
 

@@ -6,7 +6,6 @@ Source: kernels.rst of jupyter_client, "Connection files"; Curve keys as in jupy
 from __future__ import annotations
 
 import os
-import re
 import secrets
 import stat
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from holdfast import files
+from holdfast import files, z85
 from holdfast.errors import ConnectionFileError, MalformedMessage
 from holdfast.protocol import codec
 from holdfast.protocol.signing import known_scheme
@@ -36,7 +35,6 @@ MAX_FILE = 256 * 1024
 """Bytes of a connection file. A real one has some 400."""
 
 _MAX_PORT = 65_535
-_Z85_KEY = re.compile(r"[0-9a-zA-Z.\-:+=^!/*?&<>()\[\]{}@%$#]{40}")  # 32 bytes in Z85 (zmq_curve(7))
 
 
 class ConnectionInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -162,5 +160,5 @@ def _complaints(info: ConnectionInfo) -> list[tuple[bool, str]]:
         (not info.key, "it has no key, so anybody could run code"),
         (not known_scheme(info.signature_scheme), f"signature_scheme {info.signature_scheme!r} is not known"),
         ((keys[0] is None) != (keys[1] is None), "it has one Curve key of two"),
-        (any(key is not None and not _Z85_KEY.fullmatch(key) for key in keys), "a Curve key is not in Z85"),
+        (any(key is not None and not z85.is_key(key) for key in keys), "a Curve key is not in Z85"),
     ]

@@ -17,11 +17,11 @@ import msgspec
 
 from holdfast import paths
 from holdfast.access.doors import Door
-from holdfast.errors import HoldfastError
+from holdfast.errors import DIED, HoldfastError
 from holdfast.link.messages import Done, Frame, NeedInput, Publish, Segment, Wonder
 from holdfast.settings import Settings
 from holdfast.supervisor.aftermath.coroner import Coroner
-from holdfast.supervisor.aftermath.recovery import ENAME, Recovery, described
+from holdfast.supervisor.aftermath.recovery import Recovery, described
 from holdfast.supervisor.aftermath.standstill import Standstill
 from holdfast.supervisor.cells.answers import Answers
 from holdfast.supervisor.cells.interrupts import Interrupts
@@ -116,12 +116,11 @@ class Session:
         self._welcome = Welcome(self._stage, self._absence, self._disk.arrival)
         self._turns.on_start = self._welcome.on_start
         self._ending: str | None = None  # why the session ends, once it does
-        ledger.on_trouble = self._broadcast.trouble
         self._takeover = Takeover(ledger, self._stage, self._turns, loop) if takes_over else None
         if self._takeover is not None:
             self._entrance.renew(self._takeover.namespace())
         else:
-            ledger.begin_anew(ENAME, named=named)
+            ledger.begin_anew(DIED, named=named)
             self._new_namespace()
 
     def open(self) -> None:
@@ -257,7 +256,7 @@ class Session:
         self._output.settle()
         self._debugger.end()
         if self._ending == "crash":
-            self._ledger.end_what_was_running(ENAME)  # no answer: who asked is to see that nobody is there
+            self._ledger.end_what_was_running(DIED)  # no answer: who asked is to see that nobody is there
         else:
             self._turns.give_up("the session ended")
         self._lineage.end()

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from fuzz.holds.parts import is_told_well
+from holdfast import z85
 from holdfast.keys import authorized
-from holdfast.keys.authorized import parse, person_of
+from holdfast.keys.authorized import Person, parse, person_of
 
 KEYS = ("rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7", "Yne@$w-vo<fVvi]a<NY6T1ed:M$fCG*[IaLV{hID")
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -25,6 +26,16 @@ def seeds() -> Iterator[bytes]:
     yield f"curve:{KEYS[0]} ana from=::ffff:1.2.3.4".encode()
 
 
+def line_of(person: Person) -> str:
+    """The line that says so."""
+    words = [z85.shown(person.key), person.name, f"role={person.role}"]
+    if person.sources:
+        words.append("from=" + ",".join(map(str, person.sources)))
+    if person.until is not None:
+        words.append("until=" + person.until.isoformat())
+    return " ".join(words)
+
+
 def says(text: str) -> None:
     """Each line is somebody, or wrong with a reason, or nothing; what is written of one is read again."""
     found = parse(text)
@@ -38,7 +49,7 @@ def says(text: str) -> None:
         assert wrong.what
         assert is_told_well(wrong.what), wrong.what
     for person in found.people:
-        assert person_of(authorized.line_of(person))._replace(line=person.line) == person
+        assert person_of(line_of(person))._replace(line=person.line) == person
         assert found.of(person.key) == person
         assert is_told_well(person.name)
         person.may_come("::ffff:10.0.0.1", NOW)

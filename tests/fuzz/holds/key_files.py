@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fuzz.holds.parts import home
-from holdfast import paths
+from holdfast import paths, z85
 from holdfast.errors import KeysError
-from holdfast.keys import kept, known, z85
+from holdfast.keys import kept, known
 
 HOST = "tcp://a:5555"
 KEY = "rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7"

@@ -21,7 +21,7 @@ def remote(monkeypatch: pytest.MonkeyPatch) -> object:
     with scratch() as folder:
         monkeypatch.setenv("HOLDFAST_HOME", str(folder))
         lines = [f"curve:{keys.public} {name} role=watch" for name, keys in (("ana", ANA), ("bo", BO))]
-        kept.write_authorized("\n".join(lines))
+        kept.change_authorized(lambda _: "\n".join(lines))
         assert len(authorized.parse("\n".join(lines)).people) == 2
         yield Remote(Guests(Threshold(Listen())), Listen())
 

@@ -18,7 +18,7 @@ LINE = "curve:rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7 ana role=run\n"
 @pytest.fixture(autouse=True)
 def home(tmp_path, monkeypatch):
     monkeypatch.setenv("HOLDFAST_HOME", str(tmp_path))
-    kept.write_authorized(LINE)
+    kept.change_authorized(lambda _: LINE)
     return tmp_path
 
 

@@ -225,8 +225,12 @@ VALUES: dict[Any, Any] = {bool: st.booleans(), int: st.integers(0, 3), float: st
 LEAST = {
     "output.ring_bytes": 65_536,
     "listen.max_bytes": 65_536,
+    "wire.subscriber_bytes": 65_536,
+    "wire.subscriber_seconds": 0.1,
     "listen.handshake_seconds": 0.1,
     "listen.look_seconds": 0.05,
+    "listen.alive_seconds": 0.1,
+    "listen.alive_count": 1,
 }
 
 
@@ -236,7 +240,7 @@ def value_of(setting: names.Setting) -> st.SearchStrategy[Any]:
         return st.just(setting.default)
     least = LEAST.get(setting.name)
     if least is not None:
-        return st.integers(least, 100_000) if isinstance(least, int) else st.floats(least, 1000)
+        return st.integers(least, 100 * max(1, least)) if isinstance(least, int) else st.floats(least, 1000)
     return VALUES[type(setting.default)]
 
 

@@ -35,6 +35,15 @@ def test_an_error_without_traceback_is_named() -> None:
     assert render.error({}) == "Error: \n"
 
 
+def test_our_own_words_about_a_crash_are_broken_between_words_and_code_is_not() -> None:
+    lines = ["InterpreterDied: the Python process ended", "", "    one_line = of_the + users_own_code"]
+    content = {"ename": "InterpreterDied", "evalue": "why", "traceback": lines}
+    assert render.error(content, 20) == (
+        "InterpreterDied: the\nPython process ended\n\n    one_line = of_the + users_own_code\n"
+    )
+    assert render.error(content | {"ename": "E"}, 20) == "\n".join(lines) + "\n"
+
+
 def test_the_cell_of_another_client_has_its_name_and_aligned_lines() -> None:
     assert render.cell("if x:\n    y\n", 12, "ana") == (
         "[ana] In [12]: if x:\n"  # the dots end where the prompt does

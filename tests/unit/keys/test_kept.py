@@ -2,6 +2,8 @@
 
 import os
 import stat
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -27,7 +29,7 @@ def test_a_pair_is_made_once_and_for_its_owner_alone(umask):
     before = os.umask(umask)
     try:
         made = kept.pair_or_new(kept.ID)
-        kept.write_authorized("# nobody\n")
+        kept.change_authorized(lambda _: "# nobody\n")
         kept.remember("tcp://a:5555", KEY)
     finally:
         os.umask(before)
@@ -47,7 +49,7 @@ def test_without_files_there_is_no_pair_nobody_may_come_in_and_no_host_is_known(
 @pytest.mark.parametrize("name", ["id", "authorized_keys", "known_hosts"])
 def test_a_file_that_others_may_read_a_link_or_a_second_name_is_refused(name, home):
     kept.pair_or_new(kept.ID)
-    kept.write_authorized("")
+    kept.change_authorized(lambda _: "")
     kept.remember("tcp://a:5555", KEY)
     path = kept.folder() / name
 
@@ -121,3 +123,26 @@ def test_a_host_keeps_the_key_it_was_first_known_by():
     assert kept.known_key("tcp://a:5555") == known.Known(KEY, 1)
     assert kept.known_key("tcp://b:5555") == known.Known(OTHER, 2)
     assert kept.known_key("tcp://c:5555") is None
+
+
+def at_once(many, do):
+    """What `do(0)` … give, begun in the same moment."""
+    begin = threading.Barrier(many)
+
+    def one(number):
+        begin.wait()
+        return do(number)
+
+    with ThreadPoolExecutor(many) as pool:
+        return list(pool.map(one, range(many)))
+
+
+def test_who_changes_a_file_at_the_same_time_loses_nothing_of_the_others():
+    at_once(8, lambda number: kept.remember(f"tcp://a:{number}", KEY))
+    assert all(kept.known_key(f"tcp://a:{number}") for number in range(8))
+    at_once(8, lambda number: kept.change_authorized(lambda before: f"{before}# {number}\n"))
+    assert sorted(kept.authorized_text().split()) == sorted("#" * 8 + "01234567")
+
+
+def test_two_first_starts_at_the_same_time_make_one_pair():
+    assert len(set(at_once(8, lambda _: kept.pair_or_new(kept.ID)))) == 1

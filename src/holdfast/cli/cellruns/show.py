@@ -60,8 +60,11 @@ class Show:
         """Show one message."""
         self._erase()
         if msg_type == "error":
+            width = self._screen.width if self._err.isatty() else None
             self._screen.fresh_line()
-            self._screen.write(self._for(self._err, sifted(render.error(content), others=False)), "stderr")
+            self._screen.write(
+                self._for(self._err, sifted(render.error(content, width), others=False)), "stderr"
+            )
         elif self._out.isatty():
             self._view.show(msg_type, content)
         else:

@@ -8,6 +8,7 @@ from holdfast.cli import console, listen, pick, setting
 from holdfast.cli.usage import UsageError, tell
 from holdfast.client import start
 from holdfast.errors import SessionExists
+from holdfast.listening import TCP
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -18,8 +19,6 @@ EXAMPLES = (
     ("holdfast attach", "the session used last"),
     ("holdfast attach work --replay", "what a reboot has cost is run again, after showing it"),
 )
-
-_ABROAD = "tcp://"
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -42,18 +41,14 @@ def arguments(parser: ArgumentParser) -> None:
 
 def run(options: Namespace) -> int:
     """Attach."""
-    if options.name is not None and options.name.startswith(_ABROAD):
+    if options.name is not None and options.name.startswith(TCP):
         from holdfast.cli import abroad  # noqa: PLC0415 - most sessions are here
 
-        if options.fresh or options.replay or options.listen:
+        if any((options.fresh, options.replay, options.listen, options.port, options.public)):
             raise UsageError(
                 "how a session over there begins is not said from here", f"holdfast attach {options.name}"
             )
         return abroad.attach(options.name, options.host_key)
-    if options.host_key is not None:
-        raise UsageError(
-            "--host-key belongs to tcp://HOST/NAME", "holdfast attach tcp://HOST/NAME --host-key KEY"
-        )
     listen.take(options)
     name = pick.named_or_newest(options.name)
     again = options.fresh or options.replay
@@ -78,21 +73,12 @@ def _begin_again(name: str, options: Namespace) -> DoorbellClient:
     except SessionExists as error:
         remedy = f"{error.remedy}   (or in a cell: {'%reset' if options.fresh else '%recover code'})"
         raise SessionExists(error.what, remedy) from error
-    arrived = _arrival(bell)
-    if options.fresh:
-        tell(f"{name}: begins with an empty namespace; nothing of before comes back, its log is kept")
-        return bell
-    tell(f"{name}: {arrived['story'] or 'it is started again'}")
     from pathlib import Path  # noqa: PLC0415 - and more, which `attach` alone need not wait for
 
     from holdfast.cli import replay  # noqa: PLC0415
 
-    missing = arrived["missing"]
-    if missing:
-        tell(replay.listed(missing))
-        replay.replay(Path(bell.ask("info")["connection_file"]), missing)
-    else:
-        tell("there is nothing to run again")
+    file = Path(bell.ask("info")["connection_file"])
+    replay.tell_arrival(name, _arrival(bell), "fresh" if options.fresh else "replay", file)
     return bell
 
 

@@ -9,10 +9,11 @@ import sys
 from argparse import ArgumentParser, Namespace
 from datetime import UTC, datetime
 
+from holdfast import z85
 from holdfast.cli import text
 from holdfast.cli.usage import UsageError, complain, tell
 from holdfast.errors import KeysError
-from holdfast.keys import authorized, kept, z85
+from holdfast.keys import authorized, kept
 from holdfast.keys.authorized import Person
 
 EXAMPLES = (
@@ -64,14 +65,17 @@ def _authorize(options: Namespace) -> int:
         person = authorized.person_of(line)
     except ValueError as error:
         raise UsageError(f"this is no line of a key: {error}", "holdfast keys authorize --help") from error
-    before = kept.authorized_text()
-    twin = authorized.parse(before).of(person.key)
-    if twin is not None:
-        raise KeysError(
-            f"this key is {twin.name}'s already, in line {twin.line} of {kept.authorized_file()}",
-            f"holdfast keys remove {twin.name}, then the same again",
-        )
-    kept.write_authorized(before + ("\n" if before and not before.endswith("\n") else "") + f"{line}\n")
+
+    def added(before: str) -> str:
+        twin = authorized.parse(before).of(person.key)
+        if twin is not None:
+            raise KeysError(
+                f"this key is {twin.name}'s already, in line {twin.line} of {kept.authorized_file()}",
+                f"holdfast keys remove {twin.name}, then the same again",
+            )
+        return before + ("\n" if before and not before.endswith("\n") else "") + f"{line}\n"
+
+    kept.change_authorized(added)
     tell(f"{person.name} may {_ABOUT[person.role]}" + _limits(person))
     return 0
 
@@ -95,10 +99,16 @@ def _list(_: Namespace) -> int:
 
 
 def _remove(options: Namespace) -> int:
-    rest, removed = authorized.without(kept.authorized_text(), options.name)
-    if not removed:
-        raise KeysError(f"no key of {options.name!r} may come in", "holdfast keys ls")
-    kept.write_authorized(rest)
+    removed = 0
+
+    def without(before: str) -> str:
+        nonlocal removed
+        rest, removed = authorized.without(before, options.name)
+        if not removed:
+            raise KeysError(f"no key of {options.name!r} may come in", "holdfast keys ls")
+        return rest
+
+    kept.change_authorized(without)
     tell(f"{options.name} may come in no more" + (f" ({removed} keys)" if removed > 1 else ""))
     return 0
 

@@ -65,6 +65,15 @@ def not_written(name: str) -> HoldfastError | None:
     return HoldfastError(what, f"df -h {session_state(name)}   (make room, then: holdfast attach {name})")
 
 
+def ended_by(name: str) -> str:
+    """What has ended a session; "" if that is not known."""
+    with suppress(HoldfastError), _journal(name) as journal:
+        for event in reversed(journal.events()):
+            if event.kind == "end":
+                return str(event.details.get("reason"))
+    return ""
+
+
 def _last_checkpoint(journal: Records) -> tuple[str | None, str]:
     """Why the last one could not be written, None if it could; and as of when there is an older one."""
     why = None

@@ -78,9 +78,17 @@ class Failed(NoAnswer):
         self.lasting = lasting
 
 
+_ASIDE = "Warning: "
+
+
 def is_reason(line: str) -> bool:
     """Whether a line of ssh's tells why it ends: it is told in our words then."""
     return any(each.said.search(line) for each in _ALL)
+
+
+def _is_aside(line: str) -> bool:
+    """Whether it is one of those with which ssh goes on."""
+    return line.startswith(_ASIDE)
 
 
 def failure(address: Address, said: Sequence[str], status: int | None) -> Failed:
@@ -93,11 +101,11 @@ def failure(address: Address, said: Sequence[str], status: int | None) -> Failed
                 return Failed(
                     known.what.format(*parts, **names), known.remedy.format(**names), lasting=known.lasting
                 )
-    last = next((harmless(line) for line in reversed(said) if line.strip()), "")
+    last = next((harmless(line) for line in reversed(said) if line.strip() and not _is_aside(line)), "")
     if status == NOT_FOUND_STATUS:  # the command that the user has set
         what = f"what remote.command names is not on {address.host}"
         return Failed(f"{what}: {last}" if last else what, "holdfast config remote.command", lasting=True)
-    why = last or ("it ended without a word" if status is not None else "it does not answer")
+    why = "it does not answer" if status is None else last or "it ended without a word"
     return Failed(f"no connection to {address.host}: {why.rstrip('.')}", address.login)
 
 

@@ -97,6 +97,7 @@ class Tunnel:
             self.close()
             raise
         self._quiet = True
+        self._said.clear()  # nothing of it has kept us out
 
     @property
     def lives(self) -> bool:

@@ -14,13 +14,11 @@ from typing import Final
 
 import msgspec
 
+from holdfast.errors import DIED
 from holdfast.link.messages import Absent, Child, LeftBehind, LostName
 from holdfast.protocol import debugging
 from holdfast.supervisor.aftermath import remains
 from holdfast.supervisor.processes.returns import Slip
-
-ENAME = "InterpreterDied"
-"""`ename` of the error that a client gets for the cell that crashed."""
 
 _MEANING: Final = {
     signal.SIGSEGV: "segmentation fault",
@@ -141,7 +139,7 @@ def described(recovery: Recovery) -> list[str]:
     """The traceback of the error that clients show: what died, where, what is back."""
     cell = f"In[{recovery.count}]" if recovery.count else "it"
     head = f"while running {cell}" if recovery.count else "between cells"
-    lines = [f"{_RED}{ENAME}{_PLAIN}: the Python process ended {head}: {recovery.cause}"]
+    lines = [f"{_RED}{DIED}{_PLAIN}: the Python process ended {head}: {recovery.cause}"]
     if recovery.traceback:
         lines += ["", *recovery.traceback]
     lines += ["", _what_is_back(recovery, cell)]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from holdfast.errors import DIED
 from holdfast.protocol import codec
 from holdfast.supervisor.aftermath import recovery as words
 from holdfast.supervisor.aftermath.recovery import Recovery
@@ -63,4 +64,4 @@ def of_crash(job: Job, since: float, recovery: Recovery, error: dict[str, object
 
 def error_of(recovery: Recovery) -> dict[str, object]:
     """The error that clients are shown."""
-    return {"ename": words.ENAME, "evalue": recovery.cause, "traceback": words.described(recovery)}
+    return {"ename": DIED, "evalue": recovery.cause, "traceback": words.described(recovery)}

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from holdfast.errors import MalformedMessage
+from holdfast.errors import DIED, MalformedMessage
 from holdfast.journal.records import CellRecord, Status
 from holdfast.link.messages import Done, NeedInput, Publish, Rejoin
 from holdfast.protocol import codec
@@ -209,7 +209,7 @@ class Stage:
         if job.request is not None:
             if not job.request.silent:
                 self._broadcast.publish("error", error, job.parent)
-            self._ledger.finish(job.number, "crashed", words.ENAME, recovery.cause, reply=answer.kept())
+            self._ledger.finish(job.number, "crashed", DIED, recovery.cause, reply=answer.kept())
         return self._end(job, answer, "error", by_worker=False)
 
     def rejoin_comms(self, living: list[str]) -> None:

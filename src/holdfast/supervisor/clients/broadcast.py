@@ -48,6 +48,7 @@ class Broadcast:
         self._latest = ("starting", NOBODY)  # status, and whose
         self.unheard: set[int | None] | None = None  # cells with output since nobody listens; see `absence`
         self._ledger = ledger
+        ledger.on_trouble = self.trouble
         self._name = name
         self._prefix = f"kernel.{name}.".encode()
 

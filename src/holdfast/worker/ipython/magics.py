@@ -64,6 +64,14 @@ class KernelMagics(Magics):
         self.shell.payload_manager.write_payload({"source": "edit_magic", **payload, "holdfast": then})
 
     @line_magic  # type: ignore[untyped-decorator]
+    def gui(self, line: str) -> None:
+        """Serve windows while no cell runs: %gui tk, qt, qt5 or qt6; %gui alone ends that."""
+        try:
+            self.shell.enable_gui(line.strip() or None)
+        except UsageError as error:  # the cell goes on, as in IPython, which would log it
+            print(error, file=sys.stderr)
+
+    @line_magic  # type: ignore[untyped-decorator]
     def clear(self, _line: str) -> None:
         """Clear the console."""
         sys.stdout.write(_CLEAR)

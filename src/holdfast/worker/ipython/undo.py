@@ -7,7 +7,7 @@ from typing import Any
 from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_magic, magics_class
 
-from holdfast.checkpoint.words import size_in_words
+from holdfast import sizes
 from holdfast.visible import in_line
 
 _MINUTE, _HOUR = 60, 3600
@@ -80,7 +80,7 @@ def _listed(found: dict[str, Any]) -> list[str]:
     if states:
         lines = ["What can be gone back to:", *(f"  {each['how']:<15} {_described(each)}" for each in states)]
     if any(each["kept"] == "memory" for each in states):
-        held, budget = size_in_words(found["held"]), size_in_words(found["budget"])
+        held, budget = sizes.short(found["held"]), sizes.short(found["budget"])
         lines.append(f"In memory these hold {held} of their own; {budget} is allowed (standby.budget).")
     if found["dropped"]:
         lines.append(f"Dropped for lack of memory: {found['dropped']}.")
@@ -88,7 +88,7 @@ def _listed(found: dict[str, Any]) -> list[str]:
 
 
 def _described(state: dict[str, Any]) -> str:
-    cost = "" if state["bytes"] is None else f", {size_in_words(state['bytes'])}"
+    cost = "" if state["bytes"] is None else f", {sizes.short(state['bytes'])}"
     text = f"the state {state['state']}, {_ago(state['age'])}, {'on' if state['kept'] == 'disk' else 'in'}"
     text += f" {state['kept']}{cost}"
     lost: list[str] = state["lost"]

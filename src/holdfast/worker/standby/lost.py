@@ -14,6 +14,7 @@ from typing import Any
 from holdfast import processes
 from holdfast.link.messages import Absent, Child, LeftBehind
 from holdfast.worker.standby import orphans, sharing
+from holdfast.worker.standby.bars import is_tqdms
 from holdfast.worker.standby.fates import NATIVE_FILE
 from holdfast.worker.standby.privatise import Private, Severed
 
@@ -73,7 +74,7 @@ class _Search:
 
     def __init__(self, private: Private) -> None:
         self._severed = {each.fd: each for each in private.severed}
-        self._threads = {id(each): each for each in private.survey.threads}
+        self._threads = {id(each): each for each in private.survey.threads if not is_tqdms(each)}
         self._native_files = {each.target for each in private.severed if each.kind == NATIVE_FILE}
         self._found: list[Absent] = []
         self._children: list[Child] = []

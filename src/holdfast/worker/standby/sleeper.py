@@ -21,6 +21,7 @@ from holdfast.link.messages import Abandoned, Absent, Asleep, Go, Lend, Sleeping
 from holdfast.worker.ipython import comms
 from holdfast.worker.outlet import Outlet
 from holdfast.worker.standby import awaited, canary, sibling
+from holdfast.worker.standby.bars import let_go_on
 from holdfast.worker.standby.databases import keep_open
 from holdfast.worker.standby.double import Double, end_with
 from holdfast.worker.standby.lonely import find_template
@@ -89,6 +90,7 @@ class Sleeper:
             left = left_behind(self._namespace, private)
             left.not_restored.extend(Absent("other", "", each) for each in switched_off)
             break_pools(seen.threads)
+            let_go_on(seen.threads)
             awaited.rejoin(self._loop, seen.threads)
             _forget_pending_signals()
             self._outlet.send(Woken(self._outlet.position, os.getpid(), left, comms.living()))

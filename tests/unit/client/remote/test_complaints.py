@@ -60,6 +60,13 @@ def test_an_unknown_one_is_shown_as_it_was_said() -> None:
     assert failure(WORK, [], 255).what == "no connection to far: it ended without a word"
 
 
+def test_what_ssh_has_said_is_no_reason_while_it_goes_on() -> None:
+    added = "Warning: Permanently added 'far' (ED25519) to the list of known hosts.\r\n"
+    assert failure(WORK, [added], None).what == "no connection to far: it does not answer"
+    assert failure(WORK, ["Authorized users only\n"], None).what == "no connection to far: it does not answer"
+    assert failure(WORK, [added], 255).what == "no connection to far: it ended without a word"
+
+
 def test_a_password_that_was_wrong_is_ssh_s_to_say_while_it_asks_again() -> None:
     assert not is_reason("Permission denied, please try again.")
     assert not is_reason("Warning: Permanently added 'far' (ED25519) to the list of known hosts.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import select
 from pathlib import Path
@@ -10,6 +11,10 @@ import pytest
 
 from holdfast.worker.standby import openmp
 from kit.alone import alone
+
+pytestmark = pytest.mark.skipif(
+    importlib.util.find_spec("sklearn") is None, reason="scikit-learn is not installed"
+)
 
 SECONDS = 3.0
 
