@@ -9,7 +9,7 @@ The queue of one that is read from is filled again when it is almost empty: it i
 one whose reader was stopped, or whose host is gone, it stands still.
 
 To be cut off costs a reader who comes to himself nothing but the way back: ZeroMQ connects anew, and our own
-clients ask for what they have missed. docs/decisions/0025-slow-readers.md has the alternatives.
+clients ask for what they have missed. docs/decisions/0028-slow-readers.md has the alternatives.
 """
 
 from __future__ import annotations
