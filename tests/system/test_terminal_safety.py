@@ -142,7 +142,18 @@ def test_after_ones_own_cell_the_prompt_is_usable_whatever_it_has_left_switched(
         state = console._screen
         assert not state.margins
         assert not state.cursor.hidden
-        assert not state.charset
+        assert console.raw.count(b"\x1b(B") == 2  # the emulator has one character set
+
+
+def test_a_thread_that_switches_something_later_does_not_spoil_the_prompt(work: Session) -> None:
+    with work.console() as console:
+        late = r"import threading; threading.Timer(0.1, print, [chr(27) + '(0\x1b[?1003hlate']).start()"
+        console.send(late + ENTER)
+        console.wait_for("\nlate")
+        console.send("'us' + 'able'" + ENTER)
+        console.wait_for("]: 'usable'")
+        assert b"\x1b[?1003l" in console.raw
+        assert b"\x1b(B" in console.raw  # the emulator has one character set
 
 
 def test_who_leaves_a_cell_that_goes_on_has_the_terminal_as_it_was(work: Session) -> None:

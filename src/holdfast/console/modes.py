@@ -107,7 +107,7 @@ class Modes:
     def _charset(self, what: str) -> None:
         if what[0] == "%":
             self._keep("encoding", "\x1b%G", is_on=what == "%@")
-        elif what != "(B" or "set" in self._undo:
+        elif what not in ("(B", ")B") or "set" in self._undo:
             self._undo["set"] = _USUAL_SET
 
     def _set(self, kind: str, modes: str, *, on: bool) -> None:

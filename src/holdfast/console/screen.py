@@ -97,6 +97,8 @@ class Screen:
         self._prompts = 0
         self.is_lent = False
         """Another program has the terminal."""
+        self.writer: object = None
+        """Whose text is the last one, if nothing was written since; who writes says so."""
         self._waiting = self._left_out = 0
         """Characters that came while the terminal was lent: those that are kept, and the others."""
         self._flushing: asyncio.Task[None] | None = None
@@ -121,10 +123,12 @@ class Screen:
 
     def write(self, text: str, stream: Stream = "stdout") -> None:
         """Show `text` as it is: that of a cell has been through a sieve, and has whole escapes."""
+        self.writer = None
         self._do(_Text(text, stream))
 
     def draw(self, picture: Picture) -> None:
         """Show a picture, on lines of its own."""
+        self.writer = None
         self.fresh_line()
         self._do(_Drawing(picture))
 
@@ -180,6 +184,7 @@ class Screen:
         finally:
             self._prompting = False
             self._prompts += 1
+            self.writer = None
             self._begin_line()
             self._write_all()
 

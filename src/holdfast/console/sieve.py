@@ -25,9 +25,10 @@ HELD_CHARACTERS = 100_000
 
 _ESC = "\x1b"
 
-_SPECIAL = re.compile(r"[\x00-\x06\x0b\x0c\x0e-\x1f\x7f-\x9f]")
-"""All control characters but bell, backspace, tab, newline and carriage return. Those from 0x80 on (C1) are
-escapes of one character, in UTF-8 too."""
+_PLAIN = re.compile(r"(?:[^\x00-\x06\x0b\x0c\x0e-\x1f\x7f-\x9f]++|\x1b\[[\d;:]{0,80}m)++", re.ASCII)
+"""Text without control characters but bell, backspace, tab, newline and carriage return, and colours in it:
+mostly all there is, so it is found at once. Characters from 0x80 on (C1) are escapes by themselves, in UTF-8
+too."""
 
 _CONTROL = re.compile(r"\x1b\[([0-?]{0,80})([ -/]{0,2})")
 """A control sequence (CSI) but for its last character. 80 characters are all that a colour needs."""
@@ -41,7 +42,6 @@ _STRINGS = "]P_^Xk"
 _STRING_END = re.compile(r"[\x07\x18\x1a\x1b]")
 """BEL, CAN, SUB, and ESC: the string's own end is ESC \\, any other escape ends it too (VT500's parser)."""
 
-_COLOUR = re.compile(r"[\d;:]*", re.ASCII)
 _COUNT = re.compile(r"\d{0,5}", re.ASCII)
 
 _LINK = re.compile(r"(?:id=[\w.-]{1,250})?;(?:(?:https?://|mailto:)[!-~]+)?", re.ASCII)
@@ -77,6 +77,9 @@ class Sieve(Protocol):
     def through(self, text: str) -> str:
         """What of `text`, and of what was held back, may be written. The beginning of an escape is held."""
 
+    def stay(self) -> None:
+        """Something else was written: it can't be gone back over."""
+
     def restart(self) -> None:
         """What was written is over: nothing is held, and nothing can be gone back to."""
 
@@ -92,12 +95,16 @@ class Strict:
         self._held = ""
         self._swallowed: int | None = None
         """Characters of a string whose end has not come; None: there is none."""
+        self.stay()
+
+    def stay(self) -> None:
+        """As `Sieve` has it."""
         self._row = self._deepest = 0
         """Below the line in which this text began: so far it may go back up, and no farther."""
 
     def through(self, text: str) -> str:
         """As `Sieve` has it."""
-        if not self._held and self._swallowed is None and _SPECIAL.search(text) is None:
+        if not self._held and self._swallowed is None and _PLAIN.fullmatch(text):
             self._down(text)
             return text
         text, self._held = self._held + text, ""
@@ -106,13 +113,14 @@ class Strict:
         while place < len(text):
             if self._swallowed is not None:
                 place = self._swallow(text, place)
+            elif plain := _PLAIN.match(text, place):
+                self._down(plain[0])
+                passed.append(plain[0])
+                place = plain.end()
             elif text[place] == _ESC:
                 place = self._escape(text, place, passed)
             else:
-                begin, place = place, _found(text, _ESC, place)
-                plain = _SPECIAL.sub("", text[begin:place])
-                self._down(plain)
-                passed.append(plain)
+                place += 1
         return "".join(passed)
 
     def _down(self, plain: str) -> None:
@@ -172,10 +180,8 @@ class Strict:
         return begun.end() + 1
 
     def _allowed(self, parameters: str, final: str) -> str:
-        """A control sequence, or what is left of it."""
+        """A control sequence that is no colour, or what is left of it."""
         whole = f"\x1b[{parameters}{final}"
-        if final == "m":
-            return whole if _COLOUR.fullmatch(parameters) else ""
         if final == "K":
             return whole if parameters in ("", "0", "1", "2") else ""
         if final == "J":  # below the cursor: above it there may be others' text
@@ -214,6 +220,9 @@ class Lenient:
     def __init__(self) -> None:
         self._held = ""
 
+    def stay(self) -> None:
+        """As `Sieve` has it: one's own may go where it likes."""
+
     def restart(self) -> None:
         """As `Sieve` has it."""
         self._held = ""
@@ -236,12 +245,6 @@ def sieve(*, others: bool) -> Sieve:
 def sifted(text: str, *, others: bool) -> str:
     """`text` that is whole: what of it may be written."""
     return sieve(others=others).through(text)
-
-
-def _found(text: str, what: str, place: int) -> int:
-    """Where `what` comes next, or the end."""
-    found = text.find(what, place)
-    return found if found >= 0 else len(text)
 
 
 def _behind(text: str, end: re.Match[str]) -> int:

@@ -78,9 +78,13 @@ class CellView:
 
     def _stream(self, content: Mapping[str, Any]) -> None:
         stream: Stream = "stderr" if content.get("name") == "stderr" else "stdout"
+        if self._screen.writer is not self:
+            for each in self._sieves.values():
+                each.stay()
         text = self._sieves[stream].through(str(content.get("text", "")))
         if text:
             self._write(text, stream, whole_lines=False)
+            self._screen.writer = self
 
     def _result(self, content: Mapping[str, Any]) -> None:
         self._clear_if_asked()

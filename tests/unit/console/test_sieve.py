@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import re
 from collections.abc import Iterable
@@ -10,6 +11,8 @@ import pyte
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
+from rich.progress import Progress
 
 from holdfast.console import sieve
 from holdfast.console.sieve import Lenient, Strict, Trust, sifted
@@ -88,7 +91,9 @@ def test_what_has_passed_passes_as_it_is(text: str) -> None:
 def test_a_terminal_has_other_cells_and_is_otherwise_as_it_was(text: str, cuts: list[int]) -> None:
     screen = Watched()
     before = screen.state()
-    pyte.Stream(screen).feed(passed(pieces(text, cuts)))
+    stream = pyte.Stream(screen)
+    stream.use_utf8 = False  # so that it knows character sets
+    stream.feed(passed(pieces(text, cuts)))
     assert screen.state() == before
 
 
@@ -129,6 +134,25 @@ def test_text_without_escapes_is_not_changed(text: str) -> None:
 )
 def test_colours_links_and_progress_bars_are_shown(text: str) -> None:
     assert sifted(text, others=True) == text
+
+
+def test_a_progress_display_of_rich_looks_the_same() -> None:
+    out = io.StringIO()
+    console = Console(file=out, force_terminal=True, width=60, legacy_windows=False)
+    with Progress(console=console, auto_refresh=False) as progress:
+        tasks = [progress.add_task(name, total=3) for name in ("one", "two")]
+        for number in range(3):
+            for task in tasks:
+                progress.update(task, advance=1)
+            progress.refresh()
+            console.print(f"after {number}")
+    shown = []
+    for text in (out.getvalue(), sifted(out.getvalue(), others=True)):
+        screen = pyte.Screen(60, 10)
+        pyte.Stream(screen).feed(text.replace("\n", "\r\n"))
+        shown.append(screen.display)
+    assert shown[0] == shown[1]
+    assert "100%" in "".join(shown[1])
 
 
 @pytest.mark.parametrize(

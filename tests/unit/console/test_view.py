@@ -223,6 +223,14 @@ def test_others_can_not_write_over_what_stood_above_their_cell(screen: Screen, p
     assert page.lines == ["mine", "", "[ana] In [1]: x", "hers"]
 
 
+def test_others_can_not_write_over_what_came_between(screen: Screen, page: Page) -> None:
+    view = CellView(screen, Bundles("none", page), "ana")
+    view.show(*stream("one\ntwo\n\x1b[Ahers\n"))
+    screen.note("mine")
+    view.show(*stream("\x1b[9Athree\n\x1b[Afour\n"))
+    assert page.lines == ["one", "hers", "mine", "foure"]
+
+
 def test_a_colour_that_others_leave_on_is_not_that_of_the_next_words(screen: Screen, page: Page) -> None:
     view = CellView(screen, Bundles("none", page), "ana")
     view.show(*stream("\x1b[8mhidden"))
