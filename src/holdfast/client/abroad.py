@@ -85,9 +85,8 @@ def enter(there: Place, word: str | None = None) -> Entrance:
     nobody: NoAnswer | None = None
     for base in [there.port] if there.port is not None else bases():
         info = _info(there.host, base, key, mine)
-        event = _knocked(info)
         try:
-            _check(there, info, event, line)
+            told = _admitted(there, info, line)
         except NoAnswer as error:
             nobody = nobody or error
             if isinstance(error, Refused):  # no session has these ports; a later one may have the next
@@ -96,7 +95,6 @@ def enter(there: Place, word: str | None = None) -> Entrance:
         if line is None:
             kept.remember(there.pinned_as, key)
             _, line = _expected(there, None)
-        told = _told(info)
         if told["name"] == there.name:
             return Entrance(info, told)
         others.append(told["name"])
@@ -106,6 +104,21 @@ def enter(there: Place, word: str | None = None) -> Entrance:
         f"no session named {there.name!r} can be joined at {there.host}",
         f"holdfast attach {there._replace(name=others[0])}" if others else None,
     )
+
+
+def _admitted(there: Place, info: ConnectionInfo, line: int | None) -> dict[str, Any]:
+    """Knock, and hear what the session says of itself. Errors as of `enter`.
+
+    What breaks in the middle is tried once more: who is let in no longer takes all others along for a moment.
+    """
+    event = _knocked(info)
+    if event not in (0, zmq.EVENT_CLOSED, zmq.EVENT_HANDSHAKE_SUCCEEDED):
+        event = _knocked(info)
+    _check(there, info, event, line)
+    try:
+        return _told(info)
+    except NoAnswer:
+        return _told(info)
 
 
 def _info(host: str, base: int, key: str, mine: kept.Pair) -> ConnectionInfo:
@@ -179,7 +192,7 @@ def _nobody(there: Place, info: ConnectionInfo) -> NoAnswer:
     except OSError as error:  # also: a name that nobody knows
         if error.errno == errno.ECONNREFUSED:
             words = f"no session can be joined at {there.host}: nobody listens at port {info.shell_port}"
-            return Refused(words, f"there: holdfast attach {there.name}   (or: holdfast info {there.name})")
+            return Refused(words, f"there: holdfast attach {there.name} --listen tcp://ADDRESS")
         why = error.strerror or str(error)
     return NoAnswer(f"{there.host} can't be reached: {why}", f"is that its address? {info.url('control')}")
 
