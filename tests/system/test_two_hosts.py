@@ -25,7 +25,7 @@ from kit.network import HERE, THERE, Wire, needs_networks, wire
 from kit.processes import marked
 from kit.session import HOLDFAST
 from kit.sshd import Host, host, needs_sshd, numbers
-from kit.terminal import ENTER, Terminal
+from kit.terminal import CTRL_C, ENTER, Terminal
 
 pytestmark = [needs_sshd, needs_networks, pytest.mark.timeout(120)]
 
@@ -51,7 +51,7 @@ import itertools, os, time
 for number in itertools.count():
     if os.path.exists({stop!r}): break
     print('{word}', number)
-    time.sleep(0.1)
+    time.sleep({pause})
 print('{word} end')
 """
 
@@ -155,10 +155,12 @@ def test_a_plot_a_crash_and_a_killed_supervisor_are_what_they_are_at_home(hosts:
 
 
 @contextmanager
-def counted(hosts: Hosts, word: str, runs: Terminal, consoles: tuple[Terminal, ...]) -> Iterator[None]:
+def counted(
+    hosts: Hosts, word: str, runs: Terminal, consoles: tuple[Terminal, ...], pause: float = 0.1
+) -> Iterator[None]:
     """Meanwhile a cell counts in one of the consoles. All of them must have shown each number, and once."""
     stop = hosts.far.folder / f"stop-{word}"
-    typed(runs, COUNTING.format(stop=str(stop), word=word))
+    typed(runs, COUNTING.format(stop=str(stop), word=word, pause=pause))
     shown(f"{word} 9\n", *consoles)
     yield
     stop.touch()
@@ -180,12 +182,17 @@ def test_what_is_cut_loses_nothing_and_shows_nothing_twice(hosts: Hosts) -> None
         for times, cut in enumerate((hosts.wire.cut, hosts.wire.silent), 1):
             with cut():
                 often("it is tried again until you leave", times, consoles)
-                if times == 1:
-                    typed(consoles[1], "'la' + 'st'")  # while nobody can be asked
+                if times == 1:  # while nobody can be asked
+                    typed(consoles[1], "never = 'wanted'")
+                    consoles[1].send(CTRL_C)
+                    shown("taken back; it has not run", consoles[1])
+                    consoles[1].send(CTRL_C)
+                    typed(consoles[1], "'la' + 'st'")
             often(" was gone for", times, consoles)
     with hosts.consoles() as consoles:
         shown(": 'last'", *consoles)
-    assert hosts.far.there("log", "work").count("'la' + 'st'") == 1
+    ran = hosts.far.there("log", "work")
+    assert (ran.count("'la' + 'st'"), ran.count("never")) == (1, 0)
 
 
 def test_a_router_that_forgets_and_another_address_cost_nothing(hosts: Hosts) -> None:
@@ -249,10 +256,10 @@ def test_what_was_kept_is_back_after_all_over_there_was_killed(hosts: Hosts) -> 
 def test_a_long_cut_loses_nothing_with_the_settings_that_users_have(silent: bool, seconds: int) -> None:
     with two_hosts("") as hosts, hosts.consoles() as consoles, hosts.over_there() as there:
         there.wait_for_last_prompt()
-        with counted(hosts, "long", consoles[0], (*consoles, there)):
+        with counted(hosts, "long", consoles[0], (*consoles, there), 1.0):
             with hosts.wire.silent() if silent else hosts.wire.cut():
                 shown("does not answer; what you run waits until it does", *consoles)
-                shown(f"long {10 * seconds}\n", there, seconds=2 * seconds)
+                shown(f"long {seconds}\n", there, seconds=2 * seconds)
             often(" was gone for", 1, consoles)
         typed(consoles[1], "'la' + 'st'")
         shown("'last'", *consoles)
