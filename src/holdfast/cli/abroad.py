@@ -26,7 +26,9 @@ def attach(word: str, host_key: str | None) -> int:
     if left.status:
         _say_why(there)
     if visit.ended:
-        tell(f"{there} has ended; its state is kept. there: holdfast attach {there.name} --listen tcp://ADDRESS")
+        tell(
+            f"{there} has ended; its state is kept. there: holdfast attach {there.name} --listen tcp://ADDRESS"
+        )
     else:
         tell(f"left {there}{'' if left.status else '; it goes on'}. back: holdfast attach {there}")
     return left.status
