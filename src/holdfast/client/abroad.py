@@ -174,20 +174,23 @@ def _check(there: Place, info: ConnectionInfo, event: int, line: int | None) -> 
             f"{there.host} does not let your key in (not known, expired, not from here), or is not that host",
             "send the line of `holdfast keys` to whose session it is",
         )
-    if event == 0:
-        raise NoAnswer(f"{there.host} does not answer", f"is it there, and reachable? {info.url('control')}")
-    if event == zmq.EVENT_CLOSED:
-        raise _nobody(there, info)
+    if event in (0, zmq.EVENT_CLOSED):
+        raise _nobody(there, info, silent=event == 0)
     if event != zmq.EVENT_HANDSHAKE_SUCCEEDED:
         if line is not None:
             raise _changed(there, line)
         raise KeysError(f"{there.host} does not have that key", "ask there again: holdfast keys host")
 
 
-def _nobody(there: Place, info: ConnectionInfo) -> NoAnswer:
-    """Why nobody was there: the system tells more than ZeroMQ."""
+def _nobody(there: Place, info: ConnectionInfo, *, silent: bool) -> NoAnswer:
+    """Why nobody was there: the system tells more than ZeroMQ. `silent`: not even that came."""
+    where = info.ip.strip("[]"), info.port("control")
     try:
-        socket.create_connection((info.ip.strip("[]"), info.port("control")), KNOCK_MS / 1000).close()
+        if silent:
+            socket.getaddrinfo(*where)
+            remedy = f"is it there, and reachable? {info.url('control')}"
+            return NoAnswer(f"{there.host} does not answer", remedy)
+        socket.create_connection(where, KNOCK_MS / 1000).close()
         why = "it hangs up"
     except OSError as error:  # also: a name that nobody knows
         if error.errno == errno.ECONNREFUSED:
