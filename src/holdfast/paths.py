@@ -98,6 +98,10 @@ def checked_name(name: str) -> str:
     """`name`, if it can name a session: letters, digits, dot, dash, underscore; SessionError if not."""
     if len(name) <= MAX_NAME and _NAME.fullmatch(name):
         return name
+    if name.startswith("tcp://"):
+        raise SessionError(
+            f"by key one can only attach: {name}", f"holdfast attach {name}   (all commands: ssh://HOST/NAME)"
+        )
     raise SessionError(
         f"{name!r} can't name a session",
         f"use at most {MAX_NAME} letters, digits, '.', '-' or '_', the first a letter or digit",

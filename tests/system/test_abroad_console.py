@@ -81,8 +81,7 @@ def test_a_visit_from_the_first_refusal_to_the_last_word(there: Host, visitor: V
         assert b"\x1b]" not in console.raw
         assert b"\x1b[?1049h" not in console.raw
 
-        os.kill(there.supervisor(), signal.SIGKILL)
-        there.supervisor()
+        os.kill(there.supervisor(), signal.SIGKILL)  # nobody over there looks after it
         console.wait_until(lambda: "nothing was lost" in console.text, "the way back")
         console.send("x + 1\r")
         console.wait_until(lambda: "Out[6]: 43" in console.text, "the next result")
@@ -154,6 +153,21 @@ def test_without_a_port_a_session_is_found_behind_those_of_others_and_other_prog
         assert "THE KEY OF 127.0.0.1 HAS CHANGED" in mia.told()
 
 
+def test_one_that_is_ended_over_there_is_left(there: Host, visitor: Visitor) -> None:
+    there.lines.append(f"{visitor.key()} mia role=run")
+    there.write()
+    with visitor.attach("--host-key", f"curve:{there.key}") as console:
+        console.wait_for_last_prompt()
+        console.send("x = 42\r")
+        console.wait_until(lambda: "In [2]:" in console.text, "the next prompt")
+        there.shell.good("stop", NAME)
+        console.wait_until(lambda: "has ended; its state is kept" in console.text, "how it ended")
+        assert console.wait_end() == 0
+    nobody = visitor.told()
+    assert "no session can be joined at 127.0.0.1: nobody listens" in nobody
+    assert f"try: there: holdfast attach {NAME} --listen tcp://ADDRESS" in nobody
+
+
 def test_what_is_wrong_with_an_address_is_told(there: Host, visitor: Visitor) -> None:
     there.lines.append(f"{visitor.key()} mia role=watch")
     there.write()
@@ -163,6 +177,10 @@ def test_what_is_wrong_with_an_address_is_told(there: Host, visitor: Visitor) ->
     assert f"try: holdfast attach tcp://127.0.0.1:{there.base}/{NAME}" in elsewhere
     visitor.address = "tcp://127.0.0.1"
     assert "is no address of a session" in visitor.told()
+    visitor.address = "tcp://nowhere.invalid/work"
+    assert "nowhere.invalid can't be reached" in visitor.told("--host-key", f"curve:{there.key}")
+    by_key = there.shell.run("log", f"tcp://127.0.0.1:{there.base}/{NAME}").stderr
+    assert f"try: holdfast attach tcp://127.0.0.1:{there.base}/{NAME}" in by_key
 
 
 def test_what_each_door_means_is_said_in_a_line(there: Host) -> None:

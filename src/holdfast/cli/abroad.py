@@ -21,7 +21,12 @@ def attach(word: str, host_key: str | None) -> int:
     visit.close()
     if left.status:
         _say_why(there)
-    tell(f"left {there}. back: holdfast attach {there}")
+    if visit.ended:
+        tell(
+            f"{there} has ended; its state is kept. there: holdfast attach {there.name} --listen tcp://ADDRESS"
+        )
+    else:
+        tell(f"left {there}{'' if left.status else '; it goes on'}. back: holdfast attach {there}")
     return left.status
 
 

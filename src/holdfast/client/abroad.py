@@ -91,9 +91,8 @@ def enter(there: Place, word: str | None = None) -> Entrance:
     stranger: Stranger | None = None
     for base in [there.port] if there.port is not None else bases():
         info = _info(there.host, base, key, mine)
-        event = _knocked(info)
         try:
-            _check(there, info, event, line)
+            told = _admitted(there, info, line)
         except Stranger as error:  # another user's session has these ports, or a program that is none
             stranger = stranger or error
             continue
@@ -105,7 +104,6 @@ def enter(there: Place, word: str | None = None) -> Entrance:
         if line is None:
             kept.remember(there.pinned_as, key)
             _, line = _expected(there, None)
-        told = _told(info)
         if told["name"] == there.name:
             return Entrance(info, told)
         others.append(told["name"])
@@ -115,6 +113,21 @@ def enter(there: Place, word: str | None = None) -> Entrance:
         f"no session named {there.name!r} can be joined at {there.host}",
         f"holdfast attach {there._replace(name=others[0])}" if others else None,
     )
+
+
+def _admitted(there: Place, info: ConnectionInfo, line: int | None) -> dict[str, Any]:
+    """Knock, and hear what the session says of itself. Errors as of `enter`.
+
+    What breaks in the middle is tried once more: who is let in no longer takes all others along for a moment.
+    """
+    event = _knocked(info)
+    if event not in (0, zmq.EVENT_CLOSED, zmq.EVENT_HANDSHAKE_SUCCEEDED):
+        event = _knocked(info)
+    _check(there, info, event, line)
+    try:
+        return _told(info)
+    except NoAnswer:
+        return _told(info)
 
 
 def _info(host: str, base: int, key: str, mine: kept.Pair) -> ConnectionInfo:
@@ -170,25 +183,28 @@ def _check(there: Place, info: ConnectionInfo, event: int, line: int | None) -> 
             f"{there.host} does not let your key in (not known, expired, not from here), or is not that host",
             "send the line of `holdfast keys` to whose session it is",
         )
-    if event == 0:
-        raise NoAnswer(f"{there.host} does not answer", f"is it there, and reachable? {info.url('control')}")
-    if event == zmq.EVENT_CLOSED:
-        raise _nobody(there, info)
+    if event in (0, zmq.EVENT_CLOSED):
+        raise _nobody(there, info, silent=event == 0)
     if event != zmq.EVENT_HANDSHAKE_SUCCEEDED:
         if line is not None:
             raise _changed(there, line)
         raise Stranger(f"{there.host} does not have that key", "ask there again: holdfast keys host")
 
 
-def _nobody(there: Place, info: ConnectionInfo) -> NoAnswer:
-    """Why nobody was there: the system tells more than ZeroMQ."""
+def _nobody(there: Place, info: ConnectionInfo, *, silent: bool) -> NoAnswer:
+    """Why nobody was there: the system tells more than ZeroMQ. `silent`: not even that came."""
+    where = info.ip.strip("[]"), info.port("control")
     try:
-        socket.create_connection((info.ip.strip("[]"), info.port("control")), KNOCK_MS / 1000).close()
+        if silent:
+            socket.getaddrinfo(*where)
+            remedy = f"is it there, and reachable? {info.url('control')}"
+            return NoAnswer(f"{there.host} does not answer", remedy)
+        socket.create_connection(where, KNOCK_MS / 1000).close()
         why = "it hangs up"
     except OSError as error:  # also: a name that nobody knows
         if error.errno == errno.ECONNREFUSED:
             words = f"no session can be joined at {there.host}: nobody listens at port {info.shell_port}"
-            return Refused(words, f"there: holdfast attach {there.name}   (or: holdfast info {there.name})")
+            return Refused(words, f"there: holdfast attach {there.name} --listen tcp://ADDRESS")
         why = error.strerror or str(error)
     return NoAnswer(f"{there.host} can't be reached: {why}", f"is that its address? {info.url('control')}")
 

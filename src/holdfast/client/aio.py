@@ -85,6 +85,12 @@ class Execution:
         """Whether reply and idle have arrived, or the kernel is gone."""
         return self._conversation.done
 
+    def take_back(self) -> bool:
+        """If it has not been sent, for want of a connection: it fails with NoAnswer, and never is."""
+        if self._conversation.unsent:
+            self._conversation.fail(NoAnswer("taken back; it has not run"))
+        return self._conversation.unsent
+
     async def _until_reply(self) -> Incoming:
         while self._conversation.reply is None:
             if self._conversation.failure is not None:
@@ -260,13 +266,13 @@ class Client:
         self, msg_type: str, content: object, channel: Channel, *, whole: bool = False, metadata: Told = None
     ) -> Conversation:
         begun, frames = self._exchange.begin(msg_type, content, until_idle=whole, metadata=metadata or {})
-        self._send(channel, frames, may_wait=whole)
+        begun.unsent = not self._send(channel, frames, may_wait=whole)
         return begun
 
-    def _send(self, channel: Channel, frames: list[bytes], *, may_wait: bool = False) -> None:
+    def _send(self, channel: Channel, frames: list[bytes], *, may_wait: bool = False) -> bool:
         if self._line is None or self.lost.is_set():
             raise NoAnswer("there is no connection to the kernel")
-        self._line.send(channel, frames, may_wait=may_wait)
+        return self._line.send(channel, frames, may_wait=may_wait)
 
     def _read(self) -> None:
         line, over = self._line, time.monotonic() + TURN_SECONDS

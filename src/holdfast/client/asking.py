@@ -17,7 +17,7 @@ OnInput = Callable[[str, bool], Awaitable[str]]
 class Asking:
     """Of one client."""
 
-    def __init__(self, exchange: Exchange, send: Callable[[Channel, list[bytes]], None]) -> None:
+    def __init__(self, exchange: Exchange, send: Callable[[Channel, list[bytes]], object]) -> None:
         self._exchange = exchange
         self._send = send
         self._askers: dict[str, OnInput] = {}

@@ -40,7 +40,7 @@ class CatchUp:
         self,
         exchange: Exchange,
         ask: Ask,
-        send: Callable[[Channel, list[bytes]], None],
+        send: Callable[[Channel, list[bytes]], object],
         deliver: Callable[[Incoming, Conversation | None], None],
     ) -> None:
         self._exchange = exchange

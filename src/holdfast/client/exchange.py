@@ -90,6 +90,8 @@ class Conversation:
         self.wake: Callable[[], None] = _nothing
         self.frames: list[bytes] = []
         """As it was sent, should it never have arrived."""
+        self.unsent = False
+        """There was no connection: it is sent when there is one, or taken back before."""
         self.is_cell = until_idle
         self._idle = not until_idle
 
@@ -239,7 +241,7 @@ class Exchange:
     def missed(self) -> dict[str, object]:
         """What to ask (`resume` of protocol/operations.py)."""
         epoch, seq = self.position
-        waiting = [each.msg_id for each in self._open.values() if each.is_cell]
+        waiting = [each.msg_id for each in self._open.values() if each.is_cell and not each.done]
         return {"epoch": epoch, "after": seq, "waiting": waiting, "begun": self._begun}
 
     def take_missed(self, resumed: Mapping[str, Any]) -> Iterator[Routed]:
@@ -269,8 +271,11 @@ class Exchange:
                 yield routed
 
     def unsent(self, unknown: Iterable[str]) -> list[list[bytes]]:
-        """The frames of these requests."""
-        return [self._sender.again(self._open[each].frames) for each in unknown if each in self._open]
+        """The frames of these requests, to be sent now."""
+        found = [self._open[each] for each in unknown if each in self._open]
+        for each in found:
+            each.unsent = False
+        return [self._sender.again(each.frames) for each in found if not each.done]
 
     @property
     def running(self) -> Conversation | None:

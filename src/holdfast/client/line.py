@@ -29,17 +29,18 @@ class Line:
             self._loop.add_reader(descriptor, on_readable)
         self._loop.call_soon(on_readable)
 
-    def send(self, channel: Channel, frames: list[bytes], *, may_wait: bool) -> None:
+    def send(self, channel: Channel, frames: list[bytes], *, may_wait: bool) -> bool:
         """Hand over one message; NoAnswer if the peer takes nothing any more.
 
-        `may_wait`: a cell, which is sent by the next line as one that has never arrived.
+        `may_wait`: a cell, which is sent by the next line if it is not now, as one that has never arrived.
         """
         if self.dropped and may_wait:
-            return
+            return False
         if self.dropped:
             raise NoAnswer("there is no connection to the session just now")
         self._sockets.send(channel, frames)
         self._loop.call_soon(self._on_readable)  # see `sockets`: a send may swallow the wake-up of a read
+        return True
 
     def read(self) -> Iterator[tuple[Channel, list[bytes]]]:
         """What has arrived, output first; may be left earlier."""

@@ -31,6 +31,8 @@ class Visit:
         self._there = there
         self._settings = settings
         self._left = threading.Event()
+        self.ended = False
+        """The session has said that it ends, and has."""
         self.connection, told = abroad.enter(there, host_key)
         self._epoch = told["epoch"]
 
@@ -49,6 +51,7 @@ class Visit:
                 present = isinstance(error, abroad.Refused) or not isinstance(error, NoAnswer)
                 absent = absent + pause + time.monotonic() - begun if present else 0.0
                 if present and (search.ended or absent > GONE_SECONDS):
+                    self.ended = search.ended
                     return None
                 if trouble != error.what and (pause or not present):
                     search.say(f"{error.what}; it is tried again until you leave (Ctrl-\\)")

@@ -115,8 +115,8 @@ class OwnCell:
 
     async def _withdraw(self) -> bool:
         """Take it out of the queue; false if it runs already."""
-        if self._execution is None:
-            return False
+        if self._execution is None or self._execution.take_back():
+            return self._execution is not None
         self._withdrawn = True  # the reply may come before the answer to this
         self._withdrawn = (await self._client.operation("withdraw", msg_id=self._execution.msg_id))["done"]
         return self._withdrawn

@@ -63,6 +63,7 @@ def run(options: Namespace) -> int:
         bell = start.ensure(name)
         story = _arrival(bell)["story"]
         tell(f"{name}: {story}" if story else f"{name} is started again")
+    listen.tell_how(options, name, bell)
     return console.open_on(name, bell, created=False)
 
 
