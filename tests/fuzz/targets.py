@@ -8,7 +8,7 @@ from pathlib import Path
 from types import ModuleType
 
 HERE = Path(__file__).parent
-NO_TARGETS = {"__init__", "parts"}
+NO_TARGETS = {"__init__", "examples", "parts"}
 NAMES = sorted(path.stem for path in (HERE / "holds").glob("*.py") if path.stem not in NO_TARGETS)
 
 

@@ -65,7 +65,7 @@ class CellOutputs:
         self._clear_at_next, self._stream_name = False, None
 
     def _count(self, content: Content) -> None:
-        self._cell["execution_count"] = content.get("execution_count")
+        self._cell["execution_count"] = _count_of(content)
 
     def _stream(self, content: Content) -> None:
         name, text = str(content.get("name", "stdout")), str(content.get("text", ""))
@@ -83,8 +83,8 @@ class CellOutputs:
         self._remember(content)
 
     def _result(self, content: Content) -> None:
-        count = content.get("execution_count")
-        self._add({"output_type": "execute_result", "execution_count": count, **_bundle(content)})
+        output = {"output_type": "execute_result", "execution_count": _count_of(content)}
+        self._add({**output, **_bundle(content)})
         self._remember(content)
 
     def _error(self, content: Content) -> None:
@@ -118,6 +118,11 @@ def bundle_of(content: Content, name: str = "data") -> Mapping[str, Any]:
     """What a display holds by kinds, likewise; or what it says of these, as `metadata`."""
     found = content.get(name)
     return found if isinstance(found, Mapping) else {}
+
+
+def _count_of(content: Content) -> int | None:
+    count = content.get("execution_count")
+    return count if isinstance(count, int) and not isinstance(count, bool) and count >= 0 else None
 
 
 def _bundle(content: Content) -> Tree:

@@ -272,7 +272,7 @@ class Session:
         self._turns.ended(ended)
 
     def _silenced(self, why: str) -> None:
-        """The worker is dead: what it wrote goes out, nothing of it is continued."""
+        """The worker is dead, or will be at once: what it wrote goes out, nothing of it is continued."""
         self._disk.stop()
         self._output.over(self._stage.running_turn)
         self._debugger.over(why)
@@ -285,8 +285,7 @@ class Session:
 
     def _restart(self) -> None:
         """A fresh namespace, on purpose: a barrier that no recovery crosses."""
-        self._output.over(self._stage.running_turn)
-        self._debugger.over("the session was restarted")
+        self._silenced("the session was restarted")
         self._turns.give_up("the session was restarted")
         self._turns.abort_all()
         self._coroner.forget()

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
+from fuzz.holds.examples import one_of
 from fuzz.holds.parts import joined, parts_of
 from holdfast import settings
 from holdfast.errors import MalformedMessage, ProtocolError, ReplayedMessage
@@ -37,9 +38,13 @@ def seeds() -> Iterator[bytes]:
     yield joined(
         _SIGN, HEADER[:-1] + b',"session":"\\u00e9","extra":[[1.5e3]]}', HEADER, b"{}", b"{}", b"buffer"
     )
-    for name in operations.OPERATIONS:
-        header = HEADER.replace(b"execute_request", operations.request_type(name).encode())
-        yield joined(_SIGN, header, b"{}", b"{}", b'{"last":3,"after":[1,2],"force":true}')
+    for name, operation in operations.OPERATIONS.items():
+        for kind, shape in (
+            (operations.request_type(name), operation.request),
+            (operations.reply_type(name), operation.reply),
+        ):
+            header = HEADER.replace(b"execute_request", kind.encode())
+            yield joined(_SIGN, header, HEADER, b"{}", codec.encode(one_of(shape)))
     yield joined(b"u", b"you", DELIMITER, b"0" * 64, HEADER, b"{}", b"{}", b"{}")
 
 
@@ -73,9 +78,11 @@ def signed(parts: Sequence[bytes]) -> None:
         pass
     else:
         raise AssertionError("it came in twice")
-    operation = operations.asked(message.header.msg_type)
-    if operation is not None:
-        an_operation(operation, message.content_raw)
+    for name in operations.OPERATIONS:
+        if message.header.msg_type == operations.request_type(name):
+            asked(name, message.content_raw)
+        if message.header.msg_type == operations.reply_type(name):
+            answered(name, message.content_raw)
 
 
 def an_object(raw: bytes) -> None:
@@ -88,13 +95,22 @@ def an_object(raw: bytes) -> None:
         assert isinstance(json.loads(raw.decode()), dict)
 
 
-def an_operation(name: str, given: bytes) -> None:
+def asked(name: str, given: bytes) -> None:
     """What an operation is asked with is understood, and said again alike, or refused."""
     try:
         request = operations.arguments(name, given)
     except MalformedMessage:
         return
     assert operations.arguments(name, msgspec.json.encode(request)) == request
+
+
+def answered(name: str, given: bytes) -> None:
+    """The same of what it is answered with, which a stranger's supervisor may have said."""
+    try:
+        reply = operations.answer(name, given)
+    except MalformedMessage:
+        return
+    assert operations.answer(name, codec.encode(reply)) == reply
 
 
 def _still_takes_a_good_one(inbox: codec.Receiver) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import given
+import nbformat
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from holdfast.cellfiles.document import new
 from holdfast.cellfiles.outputs import Outputs
 
 Message = tuple[str, dict[str, Any]]
@@ -103,3 +105,34 @@ def test_text_is_the_same_however_it_was_cut(pieces: list[str]) -> None:
     whole = "".join(pieces)
     if pieces:
         assert outputs(*map(text, pieces))[0]["text"] == whole.splitlines(keepends=True)
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=5,
+)
+kinds = st.sampled_from(
+    ["stream", "display_data", "execute_result", "update_display_data", "error", "execute_input"]
+)
+mime_types = st.sampled_from(["text/plain", "application/json", "image/svg+xml", "image/png", "x"])
+bundles = st.dictionaries(mime_types, anything, max_size=2)
+contents = st.fixed_dictionaries(
+    {},
+    optional={
+        **dict.fromkeys(["name", "text", "ename", "evalue", "traceback", "execution_count"], anything),
+        **dict.fromkeys(["data", "metadata"], anything | bundles),
+        "transient": anything | st.just({"display_id": "1"}),
+    },
+)
+
+
+@settings(max_examples=25)  # nbformat takes its time
+@given(st.lists(st.tuples(kinds, contents), max_size=4))
+def test_whatever_a_program_publishes_a_notebook_can_keep(messages: list[Message]) -> None:
+    document = new()
+    document.cells.append(document.new_cell("code", "f()", {}))
+    taken = Outputs().of(document.cells[0])
+    for message in messages:
+        taken.take(*message)
+    nbformat.validate(document.tree)
