@@ -130,15 +130,6 @@ class Door:
         """
         self._opened.mend()
 
-    def reopen(self) -> None:
-        """Close all connections, of the door over TCP, and listen on: who may still come in comes again."""
-        self._opened.again()
-        self._departures.reopened()
-        self.subscribers = 0
-        self.cards.clear()
-        if self.remote is not None:
-            self.remote.forget_cards()
-
     def sources(self) -> Iterable[tuple[Channel, zmq.Socket[bytes]]]:
         """What to watch for arrivals."""
         return self._sockets.items()
