@@ -161,7 +161,10 @@ def knock(info: Message, channel: str = "control", within: float = 5.0) -> str:
             | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL
         )
         door.connect(f"tcp://{info['ip']}:{info[f'{channel}_port']}")
-        event = int.from_bytes(watch.recv_multipart()[0][:2], "little") if watch.poll(within * 1000) else 0
+        event = 0
+        for _ in range(2):  # hung up on without a reason: perhaps as somebody else at that address had to go
+            if event in (0, zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL) and watch.poll(within * 1000):
+                event = int.from_bytes(watch.recv_multipart()[0][:2], "little")
         door.disable_monitor()
         watch.close(linger=0)
     if event in (zmq.EVENT_HANDSHAKE_FAILED_AUTH, zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL):

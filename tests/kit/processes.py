@@ -80,7 +80,13 @@ def parent(pid: int) -> int:
     return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
 
 
+def from_now_on(pid: int) -> int:
+    """Bytes of memory that a process has; what it had is forgotten by `VmHWM` (proc(5), clear_refs)."""
+    Path(f"/proc/{pid}/clear_refs").write_text("5")
+    return resident(pid)
+
+
 def resident(pid: int, peak: str = "VmRSS") -> int:
-    """Bytes of memory that a process has; `VmHWM`: that it ever had at once (proc(5), status)."""
+    """Bytes of memory that a process has; `VmHWM`: the most that it had at once (proc(5), status)."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(peak))

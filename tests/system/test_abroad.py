@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import zmq
 
 from kit.abroad import NAME, Host, free_block, host, knock
 from kit.kernel import CHANNELS, scratch
@@ -200,7 +201,7 @@ def test_whose_line_is_removed_is_out_at_once_and_others_stay(there: Host) -> No
     removed = time.monotonic()
     with pytest.raises(Silence):
         ana.reply(ana.send("kernel_info_request"), QUIET_SECONDS)  # not a single request more
-    zoe.until(lambda: _welcomes(zoe) == 2, "a new connection")  # all are closed; hers comes back by itself
+    zoe.until(lambda: _welcomes(zoe) == 2, "a new connection")  # she has the same address, and comes back
     assert time.monotonic() - removed < OUT_SECONDS
     zoe.do("print('secret')")
     with pytest.raises(Silence):
@@ -231,6 +232,18 @@ def test_a_question_is_not_passed_on_while_its_client_is_on_the_way_back(there: 
         assert [each["content"]["open"] for each in told] == [False]
     finally:
         at_home.close()
+
+
+def test_who_is_elsewhere_notices_nothing_when_somebody_is_thrown_out(there: Host) -> None:
+    ana = there.guest("ana")
+    zoe = there.guest("zoe", ip="127.0.0.5:0;127.0.0.1")  # from one address to another (zmq_tcp(7))
+    zoe.do("x = 1")
+    end = ana.sockets["control"].get_monitor_socket(zmq.EVENT_DISCONNECTED)
+    there.remove("ana")
+    assert end.poll(OUT_SECONDS * 1000)
+    assert zoe.do("x").result == "1"
+    assert _welcomes(zoe) == 1
+    assert knock(ana.info) == "refused"
 
 
 def _welcomes(client: Client) -> int:

@@ -10,7 +10,7 @@ import statistics
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -23,7 +23,7 @@ from holdfast.protocol.connection import ConnectionInfo
 from kit.abroad import NAME, Host, Keys, host, knock, new_keys
 from kit.deadline import Deadline
 from kit.kernel import CHANNELS
-from kit.processes import resident
+from kit.processes import from_now_on, resident
 from kit.strangers import Strangers
 from kit.wire import WITHIN, Client, Silence
 
@@ -87,53 +87,107 @@ def test_who_has_no_key_reads_nothing_and_is_not_heard(shared: Host, how: str) -
     assert is_untouched(shared)
 
 
-def spoken(base: int, *pieces: bytes) -> bytes:
-    """What the door says to somebody who says these, one after the other, until it hangs up or is silent."""
+def spoken(base: int, *pieces: bytes, until: bytes = b"") -> bytes:
+    """What the door says to somebody who says these, one after the other, until it hangs up or is silent.
+
+    `until`: it is waited for that, however long it is silent.
+    """
     heard = b""
     with socket.create_connection(("127.0.0.1", base)) as sock:
         with suppress(OSError):  # it has hung up already
             for piece in pieces:
                 sock.sendall(piece)
-        deadline = Deadline(2)
-        while not deadline.passed and select.select([sock], [], [], QUIET_SECONDS)[0]:
+        deadline, patience = (Deadline(WITHIN), WITHIN) if until else (Deadline(2), QUIET_SECONDS)
+        while not deadline.passed and select.select([sock], [], [], patience)[0]:
             try:
                 got = sock.recv(65536)
             except ConnectionResetError:
                 break
-            if not got:
-                break
             heard += got
+            if not got or (until and until in heard):
+                break
     return heard
 
 
 GREETING = b"\xff" + b"\0" * 8 + b"\x7f"
 NULL = GREETING + b"\x03\x00" + b"NULL".ljust(20, b"\0") + b"\0" * 32
+HUNG_UP = "Broken pipe|reset by peer"
+CURVE = GREETING + b"\x03\x00" + b"CURVE".ljust(20, b"\0") + b"\0" * 32
 PLAIN = GREETING + b"\x03\x00" + b"PLAIN".ljust(20, b"\0") + b"\0" * 32
+
+
+# Of ZMTP 1.0, 2.0 and 3.0: who one is, and a subscription to all.
+READERS = {
+    "v1": (b"\x01\x00", b"\x02\x00\x01"),
+    "v2": (GREETING[:10] + b"\x01\x02", b"\x00\x00", b"\x00\x01\x01"),
+    "null": (NULL, b"\x04\x19\x05READY\x0bSocket-Type\x00\x00\x00\x03SUB", b"\x00\x01\x01"),
+}
+
+
+@pytest.mark.parametrize("pieces", READERS.values(), ids=READERS)
+def test_these_read_what_a_socket_without_encryption_publishes(pieces: tuple[bytes, ...]) -> None:
+    """So where they hear nothing, it is because of the door."""
+    with zmq.Context() as context, context.socket(zmq.XPUB) as open_to_all:
+        open_to_all.linger = 0
+        port = open_to_all.bind_to_random_port("tcp://127.0.0.1")
+        heard: list[bytes] = []
+        secret = SECRET.encode()
+        listening = threading.Thread(target=lambda: heard.append(spoken(port, *pieces, until=secret)))
+        listening.start()
+        assert open_to_all.poll(WITHIN * 1000)
+        assert open_to_all.recv() == b"\x01"
+        open_to_all.send(secret)
+        listening.join()
+        assert secret in heard[0]
 
 
 @pytest.mark.parametrize("number", range(5))
 @pytest.mark.parametrize(
     "pieces",
     [
-        (b"\x01\x00" + b"\x05\x00hello",),  # ZMTP 1.0: no greeting, a frame
-        (GREETING + b"\x01\x05", b"\x00\x00"),  # 2.0: a socket type, an identity
-        (GREETING + b"\x00\x05", b"\x00\x00"),
-        (NULL, b"\x04\x19\x05READY\x0bSocket-Type\x00\x00\x00\x03SUB", b"\x00\x01\x01"),
+        *READERS.values(),
         (PLAIN, b"\x04\x10\x05HELLO\x04root\x04root"),
         (b"GET / HTTP/1.1\r\n\r\n",),
         (b"SSH-2.0-x\r\n",),
     ],
-    ids=["v1", "v2", "v2 of a strange kind", "null", "plain", "http", "ssh"],
+    ids=[*READERS, "plain", "http", "ssh"],
 )
 def test_an_older_protocol_or_a_weaker_mechanism_opens_nothing(
     shared: Host, pieces: tuple[bytes, ...], number: int
 ) -> None:
-    shared.guest("ana").do(f"print({SECRET!r})")
-    heard = spoken(shared.base + number, *pieces)
+    ana = shared.guest("ana")
+    heard: list[bytes] = []
+    listening = threading.Thread(target=lambda: heard.append(spoken(shared.base + number, *pieces)))
+    listening.start()
+    while listening.is_alive():
+        ana.do(f"print({SECRET!r})")
+    listening.join()
     # What it may say is who it is not: its own greeting, which names its mechanism.
-    assert SECRET.encode() not in heard
-    assert len(heard) <= 64 + 2
-    assert b"READY" not in heard
+    assert SECRET.encode() not in heard[0]
+    assert len(heard[0]) <= 64 + 2
+    assert b"READY" not in heard[0]
+
+
+def push(sock: socket.socket, greeting: bytes, frame: bytes) -> None:
+    """Send such frames for ever."""
+    sock.settimeout(WITHIN)
+    sock.sendall(greeting)
+    while True:
+        sock.sendall(frame)
+
+
+def test_frames_without_end_of_somebody_without_a_key_are_not_kept(there: Host) -> None:
+    """With a key, too, a message is not heard before its last frame: none may begin one unknown."""
+    pid = there.supervisor()
+    before = from_now_on(pid)
+    frame = b"\x03" + (65_536).to_bytes(8) + b"x" * 65_536  # more will come
+    for greeting in (CURVE, NULL):
+        with (
+            socket.create_connection(("127.0.0.1", there.base)) as sock,
+            pytest.raises(OSError, match=HUNG_UP),
+        ):
+            push(sock, greeting, frame)
+    assert resident(pid, "VmHWM") - before < 2 * FRAME
 
 
 def test_while_nobody_answers_who_comes_in_no_key_is_good_enough() -> None:
@@ -169,11 +223,10 @@ def _answer_until(doorman: Doorman, over: threading.Event) -> None:
 def test_two_hundred_strangers_who_push_data_cost_little_and_disturb_nobody(there: Host) -> None:
     pid, ana = there.supervisor(), there.guest("ana")
     ana.do("1")
-    before = resident(pid)
+    before = from_now_on(pid)
     with Strangers(there.base, UNKNOWN, FRAME) as strangers:
-        alone, beside = _by_turns(ana, strangers)
+        assert are_undisturbed(ana, strangers)
     assert resident(pid, "VmHWM") - before < settings.Listen().strangers * FRAME + ALLOWANCE
-    assert statistics.median(beside) < 2 * statistics.median(alone)
     assert there.guest("zoe").do("1").result == "1"
 
 
@@ -186,10 +239,35 @@ def test_an_address_from_which_nothing_good_comes_is_shut_out_and_others_are_not
         while f"{elsewhere()} is shut out" not in there.said() and not deadline.passed:
             ana.do("1")
         made = strangers.turn()
-        alone, beside = _by_turns(ana, strangers)
+        assert are_undisturbed(ana, strangers)
         assert strangers.turn() - made <= 10 * UNKNOWN  # who waits for an answer, and hears none
-    assert statistics.median(beside) < 2 * statistics.median(alone)
     assert there.guest("zoe").do("1").result == "1"
+
+
+def test_of_one_address_only_some_may_stand_there_and_the_rest_are_hung_up_on(shared: Host) -> None:
+    most = settings.Listen().strangers_each
+    with ExitStack() as opened:
+        come = [
+            opened.enter_context(socket.create_connection(("127.0.0.1", shared.base + number % 5)))
+            for number in range(3 * most)
+        ]
+        deadline = Deadline(settings.Listen().handshake_seconds - 1)  # then libzmq hangs up on all
+        while sum(map(_is_over, come)) < 2 * most:
+            assert not deadline.passed
+            select.select([each for each in come if not _is_over(each)], [], [], deadline.left())
+        assert shared.guest("ana").do("1").result == "1"
+        assert sum(map(_is_over, come)) <= 2 * most + 5, "as many as she needs"
+
+
+def _is_over(sock: socket.socket) -> bool:
+    try:
+        while sock.recv(4096, socket.MSG_DONTWAIT):
+            pass
+    except BlockingIOError:
+        return False
+    except ConnectionResetError:
+        pass
+    return True
 
 
 def elsewhere() -> str:
@@ -202,18 +280,25 @@ def elsewhere() -> str:
         return str(asking.getsockname()[0])
 
 
-def _by_turns(client: Client, strangers: Strangers, turns: int = 8) -> tuple[list[float], list[float]]:
-    """Round trips while the strangers pause, and while they push."""
+def are_undisturbed(client: Client, strangers: Strangers) -> bool:
+    """Whether the median of round trips while they push is less than twice that while they pause.
+
+    Taken by turns. What a busy machine adds, it adds to some tries; what is true, all of them show.
+    """
+    return any(_factor(client, strangers) < 2 for _ in range(4))
+
+
+def _factor(client: Client, strangers: Strangers) -> float:
     alone, beside = [], []
-    for _ in range(turns):
+    for _ in range(2):
         alone += _round_trips(client)
         strangers.turn()
         beside += _round_trips(client)
         strangers.turn()
-    return alone, beside
+    return statistics.median(beside) / statistics.median(alone)
 
 
-def _round_trips(client: Client, count: int = 25) -> list[float]:
+def _round_trips(client: Client, count: int = 100) -> list[float]:
     times = []
     for _ in range(count):
         begun = time.monotonic()
@@ -232,28 +317,51 @@ def test_a_stranger_who_says_nothing_is_let_go(shared: Host) -> None:
 # --- with a key, and bad intentions
 
 
-def test_nobody_takes_anothers_answers_by_his_identity(shared: Host) -> None:
+def is_heard(client: Client, **header: str) -> bool:
+    """Whether somebody is answered: one who is not heard can't be told so."""
+    try:
+        client.reply(client.send("kernel_info_request", header=header), QUIET_SECONDS)
+    except Silence:
+        return False
+    return True
+
+
+def test_nobody_takes_anothers_answers_by_his_identity(there: Host) -> None:
     """Of ZeroMQ's sockets the last one with an identity has it; with `header.session` everybody could."""
-    ana = shared.guest("ana")
+    ana = there.guest("ana")
     ana.do("x = 1")
     seen = ana.session.session  # it stands in all that is published
-    thief = shared.guest("bo", identity=seen.encode())
-    with closing(Client(shared.info(shared.keys["bo"], identity=seen.encode()), "ana")) as like_ana:
-        like_ana.session.session = seen
-        asked = like_ana.send("kernel_info_request")
-        with pytest.raises(Silence):
-            like_ana.reply(asked, QUIET_SECONDS)
+    thief = there.guest("bo", identity=seen.encode())
     for _ in range(20):
         assert ana.do("x").result == "1"  # each with its reply
-    assert thief.replies == {}
+    assert not thief.sockets["shell"].poll(0), "nothing has come to who has taken that name"
+    thief.session.session = seen
+    assert not is_heard(thief)
+    assert ana.do("x").result == "1"
+
+
+def test_who_has_an_identity_that_all_can_read_is_not_heard(shared: Host) -> None:
+    """His answers could be another's: who comes later with the same has them."""
+    mine = "a name that stands in each message"
+    careless = shared.guest("zoe", identity=mine.encode())
+    assert is_heard(careless)
+    careless.session.session = mine
+    assert not is_heard(careless)
+
+
+def test_nobody_speaks_under_an_identity_that_is_anothers(there: Host) -> None:
+    ana = there.guest("ana")
+    ana.do("x = 1")
+    assert not is_heard(there.guest("zoe", identity=ana.info["identity"]))
 
 
 def test_nobody_speaks_as_another_client(shared: Host) -> None:
     ana, zoe = shared.guest("ana"), shared.guest("zoe")
     ana.do("x = 1")
     zoe.session.session = ana.session.session
-    with pytest.raises(Silence):
-        zoe.reply(zoe.send("execute_request", {"code": "intruder = True"}), QUIET_SECONDS)
+    assert not is_heard(zoe)
+    assert not is_heard(zoe, msg_id="one that nobody has used")
+    zoe.send("execute_request", {"code": "intruder = True"}, header={"msg_id": "another one"})
     assert is_untouched(shared)
 
 
@@ -268,16 +376,17 @@ def test_nobody_speaks_as_a_client_of_the_hosts_own(shared: Host) -> None:
     assert is_untouched(shared)
 
 
-def test_whose_card_is_anothers_is_not_shown_under_that_name(shared: Host) -> None:
-    ana = shared.guest("ana")
+def test_whose_card_is_anothers_is_not_shown_under_that_name(there: Host) -> None:
+    ana = there.guest("ana")
     ana.do("1")
-    bo = shared.guest("bo")
+    bo = there.guest("bo")
     bo.sockets["iopub"].subscribe(
         f"holdfast.client/console/{int(time.time())}/{ana.session.session}/zoe".encode()
     )
     bo.settle()
     company = ana.reply(ana.send("holdfast_clients_request", {}, "control"))["content"]["clients"]
     assert "zoe" not in [each["name"] for each in company]
+    assert [each["name"] for each in company if each["session"] == ana.session.session] == ["ana"]
 
 
 def test_what_was_said_once_is_not_done_again(there: Host) -> None:
@@ -342,7 +451,9 @@ def test_nobody_ends_anothers_cell_by_asking_under_its_id(there: Host) -> None:
     cell = ana.start("print('before'); import time; time.sleep(1); print('after')")
     ana.text(cell, "before")
     zoe.send("kernel_info_request", header={"msg_id": cell})
-    assert ana.finish(cell).text() == "before\nafter\n"
+    ended = ana.finish(cell)
+    assert ended.text() == "before\nafter\n"
+    assert ended.of("status") == [{"execution_state": state} for state in ("busy", "idle")]
 
 
 def test_nobody_takes_anothers_place_by_filling_all(there: Host) -> None:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from kit.gate import Gate
-from kit.processes import resident
+from kit.processes import from_now_on, resident
 from kit.session import Session, session
 from kit.wire import Client, Message
 
@@ -59,8 +58,7 @@ def test_what_a_client_sends_without_end_costs_a_stated_amount(
     running = client.start(gate.wait)
     client.settle()
     pid = flooded.info()["pid"]
-    Path(f"/proc/{pid}/clear_refs").write_text("5")  # forgets the peak (proc(5))
-    before = resident(pid)
+    before = from_now_on(pid)
     flood(client, kind, content)
     assert other.ask("kernel_info_request")["status"] == "ok"
     assert resident(pid, "VmHWM") - before < 4 * QUEUE

@@ -51,11 +51,6 @@ class Departures:
         """Readers who were cut off and have not come back."""
         self._unread = {channel: Unread(limits, address) for channel, address in opened.addresses.items()}
 
-    def reopened(self) -> None:
-        """The sockets are others: nobody is connected, and nothing waits in them."""
-        for unread in self._unread.values():
-            unread.forget()
-
     def publish(self, frames: list[bytes]) -> None:
         """For every subscriber."""
         self.waiting_bytes += sum(map(len, frames))

@@ -82,6 +82,10 @@ class Door:
         self._departures.awaited.expect(listeners, seconds)
         self._ever_joined = listeners > 0
 
+    def keep_answers(self, seconds: float) -> None:
+        """For so long, keep answers for clients that are not there: their connections were closed."""
+        self._departures.awaited.expect(0, seconds)
+
     @property
     def awaits_return(self) -> bool:
         """Whether somebody who listened to another supervisor is still on the way back, and in time."""
@@ -129,15 +133,6 @@ class Door:
         Who is connected stays so. ConnectionFileError if it can't be.
         """
         self._opened.mend()
-
-    def reopen(self) -> None:
-        """Close all connections, of the door over TCP, and listen on: who may still come in comes again."""
-        self._opened.again()
-        self._departures.reopened()
-        self.subscribers = 0
-        self.cards.clear()
-        if self.remote is not None:
-            self.remote.forget_cards()
 
     def sources(self) -> Iterable[tuple[Channel, zmq.Socket[bytes]]]:
         """What to watch for arrivals."""

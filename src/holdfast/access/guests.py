@@ -40,7 +40,7 @@ class Guests:
         self._seats: defaultdict[str, OrderedDict[bytes, None]] = defaultdict(OrderedDict)  # the same, by key
         self.trouble: HoldfastError | None = None
         """Why nobody comes in at all."""
-        self.look()
+        self._read()
 
     def judge(self, address: str, credentials: list[bytes]) -> str | None:
         """Asked by the doorman: the key that it is known by, if it may come in."""
@@ -79,8 +79,8 @@ class Guests:
             del self._owners[own.popitem(last=False)[0]]
         return True
 
-    def look(self) -> bool:
-        """Whether somebody is inside who may not be any more."""
+    def outlaws(self) -> set[str]:
+        """Addresses at which somebody is inside who may not be any more. They count as gone then."""
         self._read()
         now = datetime.now(UTC)
         allowed = {
@@ -88,7 +88,8 @@ class Guests:
             for key, address in self._inside
             if (person := self._people.of(key)) is not None and person.may_come(address, now)
         }
-        return allowed != self._inside
+        gone, self._inside = self._inside - allowed, allowed
+        return {address for _, address in gone}
 
     def _read(self) -> None:
         """Again, if the file has changed: to look costs two microseconds."""
@@ -100,10 +101,6 @@ class Guests:
                 self._people, self.trouble = kept.people(), None
             except HoldfastError as error:
                 self._people, self.trouble = Authorized(), error
-
-    def all_out(self) -> None:
-        """Every connection is closed: who may, comes again."""
-        self._inside.clear()
 
 
 def _stamp() -> tuple[int, ...] | None:

@@ -65,7 +65,3 @@ class Remote:
         if not noted:
             self._cards.pop(subscription, None)
         return found
-
-    def forget_cards(self) -> None:
-        """Nobody is connected any more."""
-        self._cards.clear()

@@ -57,7 +57,7 @@ class Sockets:
         self._context = context
         self._limits = limits
         self._listen = listen
-        self._listeners: dict[Channel, socket.socket] = {}  # of TCP: kept, so that they can be opened again
+        self._listeners: dict[Channel, socket.socket] = {}  # of TCP: kept, to see who comes
         self.addresses: dict[Channel, Address] = {}
         """Where each listens."""
         self.by_channel: dict[Channel, zmq.Socket[bytes]] = {}
@@ -81,13 +81,6 @@ class Sockets:
             for channel, opened in self.by_channel.items():
                 if not (path := _path(self.info, channel)).exists():
                     self._files[path] = _listen_at(opened, path, channel, self._file)
-
-    def again(self) -> None:
-        """Close all connections of TCP, and listen on: who may come in comes again."""
-        for opened in self.by_channel.values():
-            opened.close(linger=0)
-        for channel, listener in self._listeners.items():
-            _hand_over(self._new(channel, self.info), listener.dup(), self.info.url(channel))
 
     @property
     def listening(self) -> tuple[socket.socket, ...]:

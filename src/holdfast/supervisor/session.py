@@ -73,6 +73,7 @@ class Session:
         self._settings = settings
         self._ledger = ledger
         self._loop = loop
+        self.run = loop.run  # until the session ends
         self._lineage = lineage
         epoch = ledger.journal.begin(pid=os.getpid(), cwd=os.getcwd(), python=platform.python_version())
         self._broadcast = Broadcast(ledger, epoch, name)
@@ -137,10 +138,6 @@ class Session:
             listen()
             self._entrance.open(self, self._desk.arrived)
             self._broadcast.status("starting", NOBODY)
-
-    def run(self) -> None:
-        """Serve until the session ends."""
-        self._loop.run()
 
     def end(self, reason: str) -> None:
         """End the session's processes in order; its state stays on disk."""

@@ -31,6 +31,7 @@ def test_a_place_that_was_taken_stays_whoever_takes_however_many(remote: Remote)
     assert guests.sits(b"session of ana", ANA.public)
     assert all(guests.sits(b"%d" % number, BO.public) for number in range(10_000))
     assert not guests.sits(b"session of ana", BO.public)
+    assert len(guests._owners) < 100, "who takes many loses his own oldest"
     assert guests.sits(b"session of ana", ANA.public)
 
 

@@ -30,6 +30,11 @@ def _no_key(_: Path) -> ConnectionInfo:
     return ConnectionInfo(key="k", curve_publickey="#" * 40, curve_secretkey="#" * 40)
 
 
+def test_a_door_without_a_key_is_opened_by_nobody(tmp_path: Path) -> None:
+    with zmq.Context() as context, pytest.raises(ConnectionFileError, match="anybody could run code"):
+        Sockets(tmp_path / "door.json", ConnectionInfo(key=""), context, settings.Wire())
+
+
 @pytest.mark.parametrize("asked", [_missing, _loop, _no_key])
 def test_what_can_not_be_opened_is_refused_in_words(asked: Callable[[Path], ConnectionInfo]) -> None:
     with scratch() as folder, zmq.Context() as context:

@@ -1,7 +1,7 @@
 """The session's door over TCP: opened if the settings ask for it, and closed to who may come in no more.
 
 the file of who may come in changes     it holds at once, for who connects and for each message
-somebody is inside who may not be       within half a second all connections are closed; who may, comes again
+somebody is inside who may not be       within half a second his address is hung up on; who may, comes again
 """
 
 from __future__ import annotations
@@ -40,15 +40,15 @@ class Abroad:
         self._doorman = doorman
         self._door: Door | None = None
         self._doorstep: Doorstep | None = None
-        self._throw_out: Callable[[Door], None]
+        self._on_thrown_out: Callable[[], None]
         self._watchman: subprocess.Popen[bytes] | None = None
 
-    def open(self, make: Make, throw_out: Callable[[Door], None], *, must: bool) -> None:
-        """Open it, if it is asked for. `throw_out` closes the connections of a door, which listens on.
+    def open(self, make: Make, on_thrown_out: Callable[[], None], *, must: bool) -> None:
+        """Open it, if it is asked for. `on_thrown_out`: connections were closed, and who may is soon back.
 
         HoldfastError if it may not or can't be; without `must` that is only said, and the session goes on.
         """
-        self._throw_out = throw_out
+        self._on_thrown_out = on_thrown_out
         try:
             plan = abroad.planned(self._listen, anybody=must)
             if plan is not None:
@@ -87,9 +87,9 @@ class Abroad:
         door = self._door
         if door is None or door.remote is None or self._doorstep is None:
             return
-        if door.remote.guests.look():
-            door.remote.guests.all_out()
-            self._throw_out(door)
+        if outlaws := door.remote.guests.outlaws():
+            self._doorstep.throw_out(outlaws)
+            self._on_thrown_out()
         self._doorstep.look()
         self._loop.later(self._listen.look_seconds, self._look)
 

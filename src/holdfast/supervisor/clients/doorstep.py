@@ -12,7 +12,7 @@ import time
 
 from holdfast.access import connections, turnaway
 from holdfast.access.doors import Door
-from holdfast.access.threshold import Threshold
+from holdfast.access.threshold import Threshold, source_of
 from holdfast.supervisor.loop import Loop
 
 PACE = 0.02
@@ -41,6 +41,13 @@ class Doorstep:
         for listener in self._listeners:
             self._loop.forget(listener.fileno())
         self._listeners = ()
+
+    def throw_out(self, addresses: set[str]) -> None:
+        """Hang up on all from there: which of them has to go is not known, and the others come again."""
+        sources = set(map(source_of, addresses))
+        for each in connections.held(self._ports):
+            if source_of(each.address) in sources:
+                connections.hang_up(each, self._ports)
 
     def look(self) -> None:
         """See who is there, and hang up on whom has to go."""

@@ -103,7 +103,7 @@ class Entrance:
         if before is None or not self.own_file.exists():
             doors.open_own(self._folder / "door", self.own_file)
         self._open(self.own_file).ours = True
-        self._abroad.open(self._opened, self._throw_out, must=before is None)
+        self._abroad.open(self._opened, self._expect_back, must=before is None)
         for file, listeners in (before or {}).items():
             if Path(file) != self._abroad.file or self.door_of(file) is not self._doors[0]:
                 self._open_again(Path(file), listeners)
@@ -189,16 +189,13 @@ class Entrance:
         self._doors.append(door)
         return door
 
-    def _throw_out(self, door: Door) -> None:
-        """Close all its connections; it listens on."""
-        for _, socket in door.sources():
-            self._loop.forget(socket)
+    def _expect_back(self) -> None:
+        """Connections were closed: who may come in is soon there again."""
         seconds = self._settings.life.return_seconds
         self._presence.expect_back(seconds)
+        for door in self._doors:
+            door.keep_answers(seconds)
         self._loop.later(seconds, self._presence.changed)
-        door.reopen()
-        doors.serve(door, self._loop.on_readable, self._arrived)
-        self._note_presence()
 
     def _note_presence(self) -> None:
         """Somebody came or left. A door may find that out while it sends: what follows is said after that."""

@@ -68,7 +68,7 @@ class Presence:
         self.on_change()
 
     def expect_back(self, seconds: float) -> None:
-        """A door has closed all connections, and who may comes again: so long nobody is gone for certain."""
+        """Connections were closed, and who may comes again: so long nobody is gone for certain."""
         self._patience = time.monotonic() + seconds
 
     def has_left(self, job: Job) -> bool:

@@ -41,7 +41,8 @@ GATHERED_BYTES = 8 * 1024 * 1024
 """So much is gathered at most before it is written down and sent: a few plots, or a burst of text."""
 
 RETRY_SECONDS = 0.01
-"""Until it is tried again to send what a slow reader had no room for: ZeroMQ does not tell when there is."""
+"""Until it is tried again to send what a slow reader has no room for, or somebody is not there to get:
+ZeroMQ tells neither when there is room nor who has come."""
 
 _TELLS_NOTHING = (Segment, Bell, StandbyTaken, NoStandby)
 """No client hears of these: they may wait in the link for the next commit."""
@@ -117,9 +118,9 @@ class Safekeeping:
             self._loop.later(LEAVING_SECONDS, lambda: None)
             return False
         if self._broadcast.unsent:
-            if self._broadcast.held:
+            if self._broadcast.held or not self._broadcast.sendable:
                 self._retry.set(RETRY_SECONDS, lambda: None)
-            elif self._broadcast.sendable:
+            else:
                 self._loop.later(0, lambda: None)
             return False
         self._ring.note_sent()
