@@ -1,7 +1,7 @@
-"""The connections of the door over TCP, as the system tells: from where each is, and whether it was let in.
+"""The connections of a door, as the system tells: over TCP from where each is, and whether it was let in.
 
 libzmq accepts who connects, tells nobody, and can't close one connection of a socket. But its descriptors are
-this process's, and what one end has done to a connection (shutdown(2)) the other descriptors of it notice.
+this process's, and what is done by one of them to a connection (shutdown(2)) the others notice.
 """
 
 from __future__ import annotations
@@ -14,6 +14,9 @@ import stat
 import struct
 from collections.abc import Iterable
 from typing import Final, NamedTuple
+
+Address = str | tuple[str | int, ...]
+"""Of a listening socket, as getsockname(2) tells it: a path, or a host and a port."""
 
 _INTERNET: Final = (socket.AF_INET, socket.AF_INET6)
 
@@ -51,6 +54,35 @@ def hang_up(connection: Connection, ports: frozenset[int]) -> None:
     finally:
         if descriptor != connection.descriptor:
             os.close(descriptor)
+
+
+def duplicates(address: Address) -> list[socket.socket]:
+    """New descriptors of all connections to the socket that listens there; of fewer, if none are left."""
+    found = []
+    for descriptor in _descriptors():
+        try:
+            if not stat.S_ISSOCK(os.fstat(descriptor).st_mode):
+                continue
+            each = socket.socket(fileno=os.dup(descriptor))
+        except OSError:  # gone already, or none is left
+            continue
+        if _is_at(each, address):
+            found.append(each)
+        else:
+            each.close()
+    return found
+
+
+def _is_at(each: socket.socket, address: Address) -> bool:
+    try:
+        if each.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+            return False
+        name = each.getsockname()
+    except OSError:
+        return False
+    if isinstance(address, str):
+        return bool(name == address)
+    return each.family in _INTERNET and bool(name[1] == address[1])  # any of the host's addresses
 
 
 def _descriptors() -> Iterable[int]:

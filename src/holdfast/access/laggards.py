@@ -16,18 +16,16 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import os
 import socket
 import sys
 import termios
 import time
 from typing import Final
 
+from holdfast.access import connections
+from holdfast.access.connections import Address
 from holdfast.access.iothreads import IoThreads
 from holdfast.settings import Wire
-
-Address = str | tuple[str | int, ...]
-"""Of a listening socket, as getsockname(2) tells it: a path, or a host and a port."""
 
 OVERHEAD: Final = 1_024
 """Bytes that ZeroMQ needs for a message of seven frames besides what is in them."""
@@ -103,7 +101,7 @@ class _Laggards:
     """Those who are connected to one listening socket, looked at again and again."""
 
     def __init__(self, address: Address) -> None:
-        self._connections = _connected(address)
+        self._connections = connections.duplicates(address)
         self._before = {each: _queued(each) for each in self._connections}
         self._stuck = {each for each, queued in self._before.items() if queued}
 
@@ -131,39 +129,6 @@ class _Laggards:
         """Look no more."""
         for each in self._connections:
             each.close()
-
-
-def _connected(address: Address) -> list[socket.socket]:
-    """Duplicates of this process's descriptors that are connections to a listening socket of its own."""
-    found = []
-    try:
-        numbers = os.listdir("/proc/self/fd")
-    except OSError:  # no /proc, or no descriptor is left to read it by
-        return []
-    for number in map(int, numbers):
-        try:
-            if not os.readlink(f"/proc/self/fd/{number}").startswith("socket:"):
-                continue
-            each = socket.socket(fileno=os.dup(number))
-        except OSError:  # closed meanwhile, or none is left
-            continue
-        if _is_at(each, address):
-            found.append(each)
-        else:
-            each.close()
-    return found
-
-
-def _is_at(each: socket.socket, address: Address) -> bool:
-    try:
-        if each.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
-            return False
-        name = each.getsockname()
-    except OSError:
-        return False
-    if isinstance(address, str):
-        return bool(name == address)
-    return each.family in (socket.AF_INET, socket.AF_INET6) and bool(name[1] == address[1])
 
 
 def _queued(each: socket.socket) -> int:

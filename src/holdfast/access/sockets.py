@@ -16,7 +16,7 @@ import zmq
 
 from holdfast import listening, settings
 from holdfast.access import doorman, guests
-from holdfast.access.laggards import Address
+from holdfast.access.connections import Address
 from holdfast.errors import ConnectionFileError, RefusedPath
 from holdfast.protocol.connection import CHANNELS, Channel, ConnectionInfo
 
