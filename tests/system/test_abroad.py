@@ -14,6 +14,7 @@ import pytest
 import zmq
 
 from kit.abroad import NAME, Host, free_block, host, knock
+from kit.deadline import Deadline
 from kit.kernel import CHANNELS, scratch
 from kit.listeners import listeners
 from kit.shell import Shell
@@ -59,7 +60,8 @@ def test_without_a_port_each_session_has_the_next_free_block_from_5555() -> None
             assert ports == list(range(ports[0], ports[0] + 5))
             assert (ports[0] - 5555) % 5 == 0
             blocks.append(ports[0])
-        assert 5555 <= blocks[0] < blocks[1]
+        assert min(blocks) >= 5555
+        assert len(set(blocks)) == 2  # in which order, others' sessions that come and go meanwhile decide
         made.close()
 
 
@@ -274,8 +276,11 @@ def test_a_role_that_is_taken_away_is_gone_at_once(there: Host) -> None:
 )
 def test_a_line_lets_in_whom_it_says(shared: Host, options: str, event: str, channel: str) -> None:
     keys = shared.let_in("somebody", options)
+    deadline = Deadline(OUT_SECONDS)
     try:
-        assert knock(shared.info(keys), channel) == event
+        # Who was let in and removed before is thrown out in some moment, and with him whoever is coming in.
+        while (became := knock(shared.info(keys), channel)) != event:
+            assert not deadline.passed, became
     finally:
         shared.remove("somebody")
 
