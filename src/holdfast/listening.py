@@ -35,13 +35,15 @@ def unix(path: Path) -> socket.socket:
         raise RefusedPath(f"{path} is longer than a socket's address may be", "choose a shorter folder")
     check_way(path.parent)
     _clear(path)
-    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
     before = os.umask(0o177)  # from its first moment: chmod(2) would come too late for who is quick
     try:
-        sock.bind(os.fspath(path))
-        sock.listen(BACKLOG)
+        sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+        with contextlib.ExitStack() as undo:
+            undo.callback(sock.close)
+            sock.bind(os.fspath(path))
+            sock.listen(BACKLOG)
+            undo.pop_all()
     except OSError as error:
-        sock.close()
         raise RefusedPath(f"can't listen at {path}: {error.strerror}", f"look at {path.parent}") from error
     finally:
         os.umask(before)

@@ -1,4 +1,4 @@
-"""The connections of a door, as the system tells: over TCP from where each is, and whether it was let in.
+"""The connections of our doors, as the system tells: over TCP from where each is, and whether it was let in.
 
 libzmq accepts who connects, tells nobody, and can't close one connection of a socket. But its descriptors are
 this process's, and what is done by one of them to a connection (shutdown(2)) the others notice.
@@ -28,27 +28,38 @@ _HELD_BACK: Final = 260
 it says READY after WELCOME: 50 or more (rfc.zeromq.org/spec/26)."""
 
 
+Doors = frozenset[int] | frozenset[str]
+"""TCP ports, or paths of unix sockets."""
+
+
 class Connection(NamedTuple):
     """Somebody at the door, or inside."""
 
     descriptor: int
     address: str
+    """Empty for a unix socket: all who come there are the user's own processes."""
     port: int
+    """Tells those of one address apart: of a unix socket its inode."""
     let_in: bool
 
 
-def held(ports: frozenset[int]) -> list[Connection]:
-    """Those to one of these ports of ours. Needs no descriptor of its own where none is left."""
-    return [each for descriptor in _descriptors() if (each := _looked_at(descriptor, ports)) is not None]
+def held(doors: Doors) -> list[Connection]:
+    """Those to one of these. Needs no descriptor of its own where none is left."""
+    return [each for descriptor in _descriptors() if (each := _looked_at(descriptor, doors)) is not None]
 
 
-def hang_up(connection: Connection, ports: frozenset[int]) -> None:
+def free() -> int:
+    """Descriptors that this process may still have."""
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0] - sum(map(_is_open, _descriptors()))
+
+
+def hang_up(connection: Connection, doors: Doors) -> None:
     """Close it: libzmq sees its end."""
     descriptor = connection.descriptor
     with contextlib.suppress(OSError):  # none is left
         descriptor = os.dup(descriptor)  # libzmq may close its own, and have another one of that number
     try:
-        if (now := _looked_at(descriptor, ports)) is not None and now[1:3] == connection[1:3]:
+        if (now := _looked_at(descriptor, doors)) is not None and now[1:3] == connection[1:3]:
             with contextlib.suppress(OSError):
                 _shut_down(descriptor)
     finally:
@@ -92,19 +103,32 @@ def _descriptors() -> Iterable[int]:
         return range(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
 
 
-def _looked_at(descriptor: int, ports: frozenset[int]) -> Connection | None:
+def _is_open(descriptor: int) -> bool:
+    try:
+        os.fstat(descriptor)
+    except OSError:
+        return False
+    return True
+
+
+def _looked_at(descriptor: int, doors: Doors) -> Connection | None:
     """The connection behind it; None if there is none of ours.
 
     Files are left alone: closing a second descriptor of a database would take away its locks (fcntl(2)).
     """
     try:
-        if not stat.S_ISSOCK(os.fstat(descriptor).st_mode):
+        status = os.fstat(descriptor)
+        if not stat.S_ISSOCK(status.st_mode):
             return None
         looked_at = socket.socket(fileno=descriptor)
     except OSError:  # gone already
         return None
     try:
-        if looked_at.family not in _INTERNET or looked_at.getsockname()[1] not in ports:
+        name = looked_at.getsockname()
+        if looked_at.family == socket.AF_UNIX and name in doors:
+            listens = looked_at.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+            return None if listens else Connection(descriptor, "", status.st_ino, let_in=True)
+        if looked_at.family not in _INTERNET or name[1] not in doors:
             return None
         address, port, *_ = looked_at.getpeername()
         told = looked_at.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 256)

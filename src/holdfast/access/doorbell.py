@@ -22,6 +22,9 @@ from holdfast.protocol.doorbell import Lines, encode_line, refusal
 MAX_OUTBOX = 64 * 1024 * 1024
 """Bytes that may wait for a ringer that does not read; a long log fits, then it is cut off."""
 
+PAUSE_SECONDS = 0.1
+"""From one who could not be let in to the next: else we would do nothing but try."""
+
 _READ = 65536
 
 
@@ -33,7 +36,9 @@ class Watcher:
         on_readable: Callable[[int, Callable[[], None]], None],
         on_writable: Callable[[int, Callable[[], None] | None], None],
         forget: Callable[[int], None],
+        later: Callable[[float, Callable[[], None]], object],
     ) -> None:
+        self.later = later
         self.on_readable = on_readable
         self.on_writable = on_writable
         self.forget = forget
@@ -117,6 +122,8 @@ class Doorbell:
         self._watcher = watcher
         self._sock = listening.unix(socket_path(path))
         self._path, self._inode = path, path.lstat().st_ino
+        self._spare = self._sock.dup()  # a descriptor for who rings when no other one is left
+        self._open = True
         watcher.on_readable(self._sock.fileno(), self._accept)
 
     def rung(self, request: dict[str, Any], ringer: Ringer) -> None:
@@ -125,6 +132,8 @@ class Doorbell:
             fields = self._answer(request, ringer)
         except HoldfastError as error:
             ringer.send(refusal(error))
+        except OSError as error:  # no descriptor, no memory: it is one request that can't be met
+            ringer.send(refusal(HoldfastError(f"the supervisor can't do that now: {error.strerror}")))
         else:
             if fields is not None:
                 ringer.send(fields)
@@ -132,11 +141,13 @@ class Doorbell:
     def close(self) -> None:
         """Stop listening and remove the socket."""
         self._watcher.forget(self._sock.fileno())
+        self._open = False
         self._sock.close()
+        self._spare.close()
         listening.put_away(self._path, self._inode)
 
     def _accept(self) -> None:
-        with contextlib.suppress(BlockingIOError):
+        try:
             while True:
                 sock, _ = self._sock.accept()
                 sock.setblocking(False)
@@ -145,3 +156,24 @@ class Doorbell:
                     Ringer(sock, self._watcher, self)
                 else:
                     sock.close()
+        except BlockingIOError:
+            pass
+        except OSError as error:
+            self._refuse(error)
+
+    def _refuse(self, error: OSError) -> None:
+        """Nobody can be let in. Who waits is told so; the next one a little later, if still none is left."""
+        what = f"the supervisor can take no connection: {error.strerror}"
+        self._spare.close()
+        with contextlib.suppress(OSError):
+            self._spare, _ = self._sock.accept()
+            self._spare.send(encode_line(refusal(HoldfastError(what, "close some of its clients"))))
+        self._watcher.forget(self._sock.fileno())
+        self._watcher.later(PAUSE_SECONDS, self._go_on)
+
+    def _go_on(self) -> None:
+        self._spare.close()
+        if self._open:
+            with contextlib.suppress(OSError):
+                self._spare = self._sock.dup()
+            self._watcher.on_readable(self._sock.fileno(), self._accept)

@@ -134,6 +134,11 @@ class Door:
         """
         self._opened.mend()
 
+    @property
+    def paths(self) -> list[str]:
+        """Of its unix sockets."""
+        return [address for address in self._opened.addresses.values() if isinstance(address, str)]
+
     def sources(self) -> Iterable[tuple[Channel, zmq.Socket[bytes]]]:
         """What to watch for arrivals."""
         return self._sockets.items()

@@ -57,7 +57,7 @@ class Sockets:
         self._context = context
         self._limits = limits
         self._listen = listen
-        self._listeners: dict[Channel, socket.socket] = {}  # of TCP: kept, to see who comes
+        self._listeners: dict[Channel, socket.socket] = {}  # of TCP: kept, to see when somebody comes
         self.addresses: dict[Channel, Address] = {}
         """Where each listens."""
         self.by_channel: dict[Channel, zmq.Socket[bytes]] = {}
@@ -80,7 +80,7 @@ class Sockets:
         if self.info.transport == "ipc":
             for channel, opened in self.by_channel.items():
                 if not (path := _path(self.info, channel)).exists():
-                    self._files[path] = _listen_at(opened, path, channel, self._file)
+                    self._listen_at(opened, path, channel)
 
     @property
     def listening(self) -> tuple[socket.socket, ...]:
@@ -116,9 +116,24 @@ class Sockets:
             n for n in range(1, 65536) if not os.path.exists(f"{asked.ip}-{n}")
         )
         path = Path(f"{asked.ip}-{number}")
-        self._files[path] = _listen_at(opened, path, channel, self._file)
-        self.addresses[channel] = os.fspath(path)
+        self._listen_at(opened, path, channel)
         return number
+
+    def _listen_at(self, opened: zmq.Socket[bytes], path: Path, channel: Channel) -> None:
+        """Have it listen at a unix socket that is ours alone."""
+        try:
+            listener = listening.unix(path)
+            self._files[path] = path.lstat().st_ino
+            self.addresses[channel] = os.fspath(path)
+            _hand_over(opened, listener, f"ipc://{path}")
+        except RefusedPath as error:
+            raise ConnectionFileError(
+                f"can't open the {channel} channel of {self._file}: {error.what}", error.remedy
+            ) from error
+        except (zmq.ZMQError, OSError) as error:
+            raise ConnectionFileError(
+                f"can't open the {channel} channel of {self._file}: {error.strerror}"
+            ) from error
 
 
 def _configure(
@@ -179,19 +194,6 @@ def _check_policy(asked: ConnectionInfo, file: Path, *, remote: bool) -> None:
 
 def _path(info: ConnectionInfo, channel: Channel) -> Path:
     return Path(f"{info.ip}-{info.port(channel)}")
-
-
-def _listen_at(opened: zmq.Socket[bytes], path: Path, channel: Channel, file: Path) -> int:
-    """Have it listen at a unix socket that is ours alone; the inode of that."""
-    try:
-        listener = listening.unix(path)
-    except RefusedPath as error:
-        raise ConnectionFileError(
-            f"can't open the {channel} channel of {file}: {error.what}", error.remedy
-        ) from error
-    inode = path.lstat().st_ino
-    _hand_over(opened, listener, f"ipc://{path}")
-    return inode
 
 
 def _listen_on(channel: Channel, asked: ConnectionInfo, file: Path) -> socket.socket:

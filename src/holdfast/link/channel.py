@@ -29,6 +29,9 @@ READ_BYTES = 64 * 1024
 BULK_BYTES = 64 * 1024
 """A larger message travels in a memfd: a socket takes 200 KB, in which it could wait for ever to be whole."""
 
+_LOST = -1
+"""In the place of a descriptor for which there was no room in this process (recvmsg(2), MSG_CTRUNC)."""
+
 GULP_BYTES = 16 * 1024 * 1024
 """Of such messages, taken at once: more may wait there than who hears them has room for."""
 
@@ -187,9 +190,9 @@ class Channel:
 
     def take_fd(self) -> int:
         """The next descriptor that came along; the caller owns it. LinkError if there is none."""
-        if not self._fds:
+        if not self._fds or (taken := self._fds.popleft()) == _LOST:
             raise LinkError("a message came without its descriptor")
-        return self._fds.popleft()
+        return taken
 
     def restart(self) -> None:
         """Forget everything half said: the descriptor has become another connection (dup2(2))."""
@@ -217,7 +220,7 @@ class Channel:
         if isinstance(message, Bulk):
             self._bulk += sum(os.fstat(fd).st_size for fd in own)
             return _out_of_memory(own)
-        self._fds.extend(own)
+        self._fds.extend(own + [_LOST] * (message.FDS - len(own)))
         return message
 
     def _encoded(self, message: Frame) -> bytearray:
@@ -236,7 +239,8 @@ class Channel:
     def _close_fds(self) -> None:
         for kept in (self._came, self._fds):
             while kept:
-                os.close(kept.popleft())
+                if (fd := kept.popleft()) != _LOST:
+                    os.close(fd)
 
     def _clear(self) -> None:
         self.held.clear()

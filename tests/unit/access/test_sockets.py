@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import zmq
 from holdfast import settings
 from holdfast.access.sockets import Sockets
 from holdfast.errors import ConnectionFileError
+from holdfast.protocol import connection
 from holdfast.protocol.connection import ConnectionInfo
 from kit.kernel import scratch
 
@@ -43,3 +45,27 @@ def test_what_can_not_be_opened_is_refused_in_words(asked: Callable[[Path], Conn
             Sockets(folder / "door.json", asked(folder), context, settings.Wire())
         context.term()
         assert len(os.listdir("/proc/self/fd")) <= before
+
+
+def test_a_socket_that_can_not_be_mended_now_can_be_later() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with scratch() as folder, zmq.Context() as context:
+        file = folder / "door.json"
+        opened = Sockets(file, connection.new_ipc(folder / "door"), context, settings.Wire())
+        gone = folder / "door-1"
+        gone.unlink()
+        resource.setrlimit(resource.RLIMIT_NOFILE, (_least_free(), hard))
+        try:
+            with pytest.raises(ConnectionFileError, match="Too many open files"):
+                opened.mend()
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        opened.mend()
+        assert gone.is_socket()
+        opened.close()
+
+
+def _least_free() -> int:
+    free = os.dup(0)
+    os.close(free)
+    return free

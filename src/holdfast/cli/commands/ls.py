@@ -13,7 +13,7 @@ from holdfast import sizes
 from holdfast.cli import text
 from holdfast.cli.usage import UsageError, tell
 from holdfast.client import start
-from holdfast.errors import NoAnswer, SessionError
+from holdfast.errors import NoAnswer, NoSuchSession, SessionError, SessionNotRunning
 
 ANSWER_SECONDS = 2.0
 """For each supervisor to answer: one that hangs must not hide the others for long."""
@@ -69,12 +69,12 @@ def describe(name: str, *, glance: bool = False) -> dict[str, Any]:
     try:
         with start.ring(name) as bell:
             found = bell.ask("info", timeout=ANSWER_SECONDS)
-    except NoAnswer as error:
-        found = {"state": "does not answer", "trouble": error.what}
-    except SessionError:
+    except (NoSuchSession, SessionNotRunning):
         from holdfast.cli.logs import kept  # noqa: PLC0415 - SQLite, only if a session has ended
 
         found = kept.summary(name, glance=glance)
+    except (NoAnswer, SessionError) as error:
+        found = {"state": "does not answer", "trouble": error.what}
     return {"name": name, **found, "last": start.last_use(name)}
 
 

@@ -202,6 +202,8 @@ class Desk:
             fields = reply()
         except HoldfastError as error:
             fields = _refusal(error)
+        except OSError as error:  # no descriptor, no memory: it is one request that can't be met
+            fields = _refusal(HoldfastError(f"the supervisor can't do that now: {error.strerror}"))
         if kind.endswith("_request"):
             door.send(channel, kind.removesuffix("_request") + "_reply", fields, to=message)
         self._broadcast.status("idle", parent)

@@ -30,6 +30,7 @@ from holdfast.settings import Settings
 from holdfast.supervisor.cells.meanwhile import Listed
 from holdfast.supervisor.clients.abroad import Abroad
 from holdfast.supervisor.clients.absence import Absence
+from holdfast.supervisor.clients.crowd import Crowd
 from holdfast.supervisor.clients.presence import Presence
 from holdfast.supervisor.disk.arrival import Arrival
 from holdfast.supervisor.loop import Deadline, Loop
@@ -84,6 +85,7 @@ class Entrance:
         self._when_back: Callable[[], None] | None = None
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         self._doorman = Doorman(self._context)
+        self._crowd = Crowd(loop, doors_list)
         self._abroad = Abroad(name, settings.listen, loop, self._doorman, folder / "tcp.json")
         self._owner: Owner
         self._arrived: Callable[[Door, Channel], None]
@@ -99,7 +101,7 @@ class Entrance:
         """
         self._owner = owner
         self._arrived = arrived
-        self._loop.on_readable(self._doorman.socket, self._doorman.answer)
+        self._loop.on_readable(self._doorman.socket, self._somebody_comes)
         if before is None or not self.own_file.exists():
             doors.open_own(self._folder / "door", self.own_file)
         self._open(self.own_file).ours = True
@@ -107,7 +109,7 @@ class Entrance:
         for file, listeners in (before or {}).items():
             if Path(file) != self._abroad.file or self.door_of(file) is not self._doors[0]:
                 self._open_again(Path(file), listeners)
-        watcher = Watcher(self._loop.on_readable, self._loop.on_writable, self._loop.forget)
+        watcher = Watcher(self._loop.on_readable, self._loop.on_writable, self._loop.forget, self._loop.later)
         self._bell = Doorbell(self._folder / "doorbell", watcher, self._rung, self._left)
         if not self._named or self._holders:
             self._wait()
@@ -196,6 +198,10 @@ class Entrance:
         for door in self._doors:
             door.keep_answers(seconds)
         self._loop.later(seconds, self._presence.changed)
+
+    def _somebody_comes(self) -> None:
+        self._doorman.answer()
+        self._crowd.somebody_comes()
 
     def _note_presence(self) -> None:
         """Somebody came or left. A door may find that out while it sends: what follows is said after that."""

@@ -23,7 +23,7 @@ from holdfast.supervisor.processes.standbys import Standby, Standbys
 STANDBY_SECONDS = 0.5
 """For the worker to keep what its last cell did, at the session's end: it does so milliseconds after it."""
 
-_GONE = "the process that wrote it was killed, or took too long"
+_GONE = "the process that wrote it is gone"
 
 
 class Writer:
@@ -104,7 +104,7 @@ class Writer:
         self._plan.cancel()
         self._rhythm.began(time.monotonic())
         self._writing = standby
-        self._double = Double(self._loop, standby, self._heard, lambda _how: self._failed(_GONE))
+        self._double = Double(self._loop, standby, self._heard, lambda how: self._failed(f"{_GONE}: {how}"))
         order = Write(
             self._checkpoints.folder,
             codec.encode(self._checkpoints.facts(standby.after)),

@@ -31,15 +31,31 @@ class Double:
         self.left = LeftBehind()  # what it has not, of what the worker had
         self._pid: int | None = None
         self._deadline = Deadline(loop)
-        self._line, theirs = Line.pair(loop, self._listen)
+        self._unmade = Deadline(loop)
+        self._line: Line | None = None
+        try:
+            self._borrow(loop, standby)
+        except OSError as error:  # no descriptors: that is said as if it had ended at once
+            why = f"no copy could be made: {error.strerror}"
+            self._unmade.set(0, lambda: self._gone(why))
+
+    def _borrow(self, loop: Loop, standby: Standby) -> None:
         tether, self._tether = os.pipe2(os.O_CLOEXEC)  # ours is closed by our own end, too
-        with theirs:
-            standby.lend(theirs, tether)
-        os.close(tether)
+        try:
+            self._line, theirs = Line.pair(loop, self._listen)
+        except OSError:
+            os.close(self._tether)
+            raise
+        else:
+            with theirs:
+                standby.lend(theirs, tether)
+        finally:
+            os.close(tether)
 
     def send(self, frame: Frame, seconds: float) -> None:
         """Ask it something. Unless `answered` or let go within so many seconds, it is gone."""
-        self._line.send(frame)
+        if self._line is not None:
+            self._line.send(frame)
         self.within(seconds)
 
     def within(self, seconds: float) -> None:
@@ -53,7 +69,8 @@ class Double:
     def let_go(self) -> None:
         """It is not needed any more: it ends at once, whatever it is doing."""
         self.answered()
-        if not self._line.closed:
+        self._unmade.cancel()
+        if self._line is not None and not self._line.closed:
             self._line.close()
             os.close(self._tether)
             if self._pid is not None:  # else it ends when it finds its link closed
@@ -62,6 +79,7 @@ class Double:
 
     def _listen(self) -> None:
         line = self._line
+        assert line is not None
         for frame in line.heard():
             if isinstance(frame, Lent):
                 self._pid, self.left = frame.pid, frame.left

@@ -11,9 +11,11 @@ Nothing here knows cells or clients: the owner is told of frames, deaths and ret
 
 from __future__ import annotations
 
+import contextlib
 import enum
 from typing import Protocol
 
+from holdfast.errors import LinkError
 from holdfast.link.messages import (
     FRESH,
     Died,
@@ -45,6 +47,7 @@ from holdfast.supervisor.succession.bookmark import Bookmark
 from holdfast.supervisor.travel.branches import Branches
 from holdfast.supervisor.travel.budget import Budget
 
+NO_DESCRIPTOR = "no descriptor is left to reach it by (ulimit -n)"
 STANDBY_ENDED = "the one that held it has ended by itself"
 
 
@@ -194,7 +197,8 @@ class Lineage:
         elif isinstance(message, ForkFailed):
             self._on_fresh_failed()
         elif isinstance(message, Orphan):
-            self._take_in(self._nursery.take_fd(), message)
+            with contextlib.suppress(LinkError):  # no descriptor is left: it waits for another supervisor
+                self._take_in(self._nursery.take_fd(), message)
 
     def on_template_renewed(self) -> None:
         """Another template is there."""
@@ -268,7 +272,11 @@ class Lineage:
             self._owner.on_frame(frame)
 
     def _on_taken(self, worker: Live, taken: StandbyTaken) -> None:
-        control = worker.take_fd()
+        try:
+            control = worker.take_fd()
+        except LinkError:
+            self.refusal = NO_DESCRIPTOR
+            return
         if self._going_back or self.state is State.STARTING:  # of a state that is left, or not there yet
             dismiss(control)
             return
