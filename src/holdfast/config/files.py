@@ -20,8 +20,8 @@ MAX_WRONG = 20
 """Mistakes told of, of one file; one that is no settings at all has a mistake on each line."""
 
 MOST_DOTS = 500
-"""In a line. The parser takes time by the square of a key's parts, and the file may be a stranger's. A list of two
-hundred packages with their versions fits."""
+"""In a line. The parser takes time by the square of a key's parts, and the file may be a stranger's. A list of
+two hundred packages with their versions fits."""
 
 _KEYED = re.compile(r"""\s*+\[?\s*+(?P<keys>[\w"'-]++(?:\s*+\.\s*+[\w"'-]++)*+)\s*+(?P<end>[]=])""")
 """`[table]` or `key = …`, dotted or not."""
