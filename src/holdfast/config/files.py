@@ -19,7 +19,11 @@ MAX_FILE = 1024 * 1024
 MAX_WRONG = 20
 """Mistakes told of, of one file; one that is no settings at all has a mistake on each line."""
 
-_KEYED = re.compile(r"""\s*\[?\s*(?P<keys>[\w"'-]+(?:\s*\.\s*[\w"'-]+)*)\s*(?P<end>[]=])""")
+MOST_DOTS = 500
+"""In a line. The parser takes time by the square of a key's parts, and the file may be a stranger's. A list
+of two hundred packages with their versions fits."""
+
+_KEYED = re.compile(r"""\s*+\[?\s*+(?P<keys>[\w"'-]++(?:\s*+\.\s*+[\w"'-]++)*+)\s*+(?P<end>[]=])""")
 """`[table]` or `key = …`, dotted or not."""
 
 _ABSENT = (FileNotFoundError, NotADirectoryError)
@@ -60,6 +64,11 @@ def table(file: Content, *within: str) -> dict[str, Any] | None:
     """The table `within` of a file, or all of it; None if there is none. SettingsError if it is broken."""
     import tomllib  # noqa: PLC0415 - most starts have no settings file and need no parser
 
+    for number, written in enumerate(file.bytes.split(b"\n"), 1):
+        if written.count(b".") > MOST_DOTS:
+            raise SettingsError(
+                f"{file.path}: line {number} has too many dots", f"mend or remove {file.path}"
+            )
     try:
         found: Any = tomllib.loads(file.bytes.decode("utf-8-sig"))
     except UnicodeDecodeError as error:

@@ -17,11 +17,16 @@ from holdfast.settings import Settings
 
 PLACE = "settings.toml"
 
+_LEFT = b"[{"
+"""How a list begins that a supervisor has left for the next; no TOML begins so."""
+
 
 def holds(data: bytes) -> None:
+    if data.startswith(_LEFT):
+        left_by_another(data)
+        return
     toml, *words = parts_of(data)
     a_file(toml)
-    left_by_another(toml)
     for word in words:
         a_flag(word.decode(errors="surrogateescape"))
 

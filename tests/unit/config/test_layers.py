@@ -77,6 +77,24 @@ def test_text_becomes_what_the_setting_is(places: Places) -> None:
     assert places.look("standby.budget=1000").tree().standby.budget == 1000
 
 
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b" " * 900_000 + b"\n[standby]\nkep = 1", "3: no setting 'standby.kep'"),
+        (b"a" + b".a" * 400_000 + b" = 1", " line 1 has too many dots"),
+        (b"# words\n[a" + b".a" * 400_000 + b"]", " line 2 has too many dots"),
+        (b"[standby]\n" + b"a" * 900_000 + b" = 1", "2: no setting 'standby.aaa"),
+    ],
+    ids=["spaces", "a key", "a table", "a word"],
+)
+def test_a_strangers_file_does_not_hold_up_who_comes_into_its_folder(
+    places: Places, content: bytes, told: str
+) -> None:
+    places.project.write_bytes(content)
+    (problem,) = places.problems()
+    assert problem.startswith(f"{places.project}:{told}")
+
+
 def test_a_variable_that_is_no_text_is_told_of(places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOLDFAST_DURABILITY", os.fsdecode(b"pow\xe9r"))
     assert places.problems() == [

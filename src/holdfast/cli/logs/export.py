@@ -24,8 +24,9 @@ from holdfast.errors import HoldfastError
 _PICTURES = {"image/png": "png", "image/jpeg": "jpg", "image/gif": "gif", "image/svg+xml": "svg"}
 """Kinds that a Markdown file can point to -> suffix."""
 
-_OVERWRITTEN = re.compile(r"[^\n]*\r(?=[^\r\n])")
-"""What a carriage return writes over: of a progress bar the last state is of interest."""
+_OVERWRITTEN = re.compile(r"^[^\n]*\r(?=[^\r\n])", re.MULTILINE)
+"""What a carriage return writes over: of a progress bar the last state is of interest. Sought once a line,
+not at each of its places: a line may have megabytes."""
 
 
 def writer(path: Path) -> Callable[[str, list[Cell]], None]:
