@@ -180,8 +180,11 @@ class Host:
             self.go_on()
             self.hang_up()
             self.process.kill()
-            _, said = self.process.communicate()
-            print(said.decode(errors="replace"))
+            self.process.wait()
+            assert self.process.stderr is not None
+            os.set_blocking(self.process.stderr.fileno(), False)  # one that waits for a dead line has it, too
+            print((self.process.stderr.read() or b"").decode(errors="replace"))
+            self.process.stderr.close()
             self.process = None
 
     @property

@@ -77,19 +77,19 @@ def place(word: str) -> Place:
     return Place(match[1], int(match[2]) if match[2] else None, checked_name(match[3]))
 
 
-def enter(there: Place, word: str | None = None) -> Entrance:
+def enter(there: Place, word: str | None = None, port: int | None = None) -> Entrance:
     """The way in. KeysError if the host's key is not known, or another one, or ours is not let in.
 
     NoAnswer (Refused, if the host is there) if nobody answers; SessionError if only other sessions do.
     `word` names the key that the host is to have. It is pinned once the host has let us in: only then has it
-    shown that it has it.
+    shown that it has it. `port`: where it was before, and is only looked for.
     """
     key, line = _expected(there, word)
     mine = kept.pair_or_new(kept.ID)
     others: list[str] = []
     nobody: NoAnswer | None = None
     stranger: Stranger | None = None
-    for base in [there.port] if there.port is not None else bases():
+    for base in [port] if (port := there.port or port) is not None else bases():
         info = _info(there.host, base, key, mine)
         try:
             told = _admitted(there, info, line)

@@ -298,7 +298,7 @@ class Client:
             self._exchange.pause(NoAnswer(REPLACED))
             if self.elsewhere:
                 line.drop()
-            self._comeback.begin(ended=self._exchange.ended)
+            self._comeback.begin(ended=self._exchange.ended, since=line.silent_since)
 
     def _give_up(self) -> None:
         self.lost.set()

@@ -33,10 +33,13 @@ class Comeback:
         self._task: asyncio.Task[None] | None = None
         self._since = 0.0
 
-    def begin(self, *, ended: bool = False) -> None:
-        """The connection is gone; maybe again, before all was well. `ended`: the session has said so."""
+    def begin(self, *, ended: bool = False, since: float | None = None) -> None:
+        """The connection is gone; maybe again, before all was well. `ended`: the session has said so.
+
+        `since`: on the loop's clock, if it was silent for a while.
+        """
         if self._task is None or self._task.done():
-            self._since = self._loop.time()
+            self._since = self._loop.time() if since is None else since
         self.end()
         self._ended = ended
         self._task = self._loop.create_task(self._run())

@@ -25,6 +25,8 @@ class Line:
         self._pulse: Pulse | None = None
         self.dropped = False
         """It was closed before its time: nothing can be sent until there is another one."""
+        self.silent_since: float | None = None
+        """On the loop's clock: since then nothing had come when the pulse was stopped."""
         for descriptor in self._sockets.descriptors():
             self._loop.add_reader(descriptor, on_readable)
         self._loop.call_soon(on_readable)
@@ -59,6 +61,7 @@ class Line:
         """Ask no more; whether that was done."""
         pulse, self._pulse = self._pulse, None
         if pulse is not None:
+            self.silent_since = pulse.silent_since
             pulse.close()
         return pulse is not None
 

@@ -24,6 +24,8 @@ class Pulse:
         """`socket`: a DEALER, connected to the heartbeat; ours from now on."""
         self._socket = socket
         self._on_silence = on_silence
+        self.silent_since: float | None = None
+        """On the loop's clock, while it is silent."""
         self._loop = asyncio.get_running_loop()
         self._echo = asyncio.Event()
         self._loop.add_reader(int(socket.getsockopt(zmq.FD)), self._read)
@@ -40,8 +42,10 @@ class Pulse:
             asked = self._loop.time()
             self._ask()
             if not await self._echoed(SILENT_SECONDS):
+                self.silent_since = asked
                 self._on_silence(None)
                 await self._echo.wait()
+                self.silent_since = None
                 self._on_silence(self._loop.time() - asked)
             due = asyncio.Event()
             self._loop.call_later(EVERY_SECONDS, due.set)

@@ -23,6 +23,11 @@ GONE_SECONDS = 60.0
 who begins it again."""
 
 
+MOVED_SECONDS = 5.0
+"""Until then it is looked for where it was; then at all ports that a session may have, which takes a while if
+the host is far away."""
+
+
 class Visit:
     """Of one session."""
 
@@ -34,6 +39,7 @@ class Visit:
         self.ended = False
         """The session has said that it ends, and has."""
         self.connection, told = abroad.enter(there, host_key)
+        self._port = self.connection.shell_port
         self._epoch = told["epoch"]
 
     def find(self, search: Search) -> Successor | None:
@@ -42,7 +48,8 @@ class Visit:
         while not self._left.wait(pause):
             begun = time.monotonic()
             try:
-                return self._successor(abroad.enter(self._there))
+                port = None if absent > MOVED_SECONDS else self._port
+                return self._successor(abroad.enter(self._there, port=port))
             except KeysError as error:
                 if trouble == error.what:  # at first the list may just be written, the supervisor killed
                     return None
@@ -65,6 +72,7 @@ class Visit:
 
     def _successor(self, found: abroad.Entrance) -> Successor:
         told = found.told
+        self._port = found.connection.shell_port
         same, self._epoch = told["epoch"] == self._epoch, told["epoch"]
         story = None
         if not same and not told.get("adopted"):

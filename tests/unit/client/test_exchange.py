@@ -149,6 +149,30 @@ def test_what_never_arrived_is_sent_again_with_the_key_that_counts_now(exchange:
     assert Receiver(Signer(b"another"), Wire()).receive(again).header.msg_id == run.msg_id
 
 
+def test_a_cell_that_was_taken_back_is_neither_asked_for_nor_sent(exchange: Exchange) -> None:
+    kept, _ = exchange.begin("execute_request", execute_content("1"), until_idle=True)
+    taken, _ = exchange.begin("execute_request", execute_content("2"), until_idle=True)
+    taken.fail(NoAnswer("taken back"))
+    assert exchange.missed()["waiting"] == [kept.msg_id]
+    assert len(exchange.unsent([kept.msg_id, taken.msg_id])) == 1
+
+
+def test_over_tcp_a_client_has_an_identity_that_is_not_published_and_stays_the_same() -> None:
+    there = ConnectionInfo(ip="10.0.0.3", key="secret", curve_serverkey="k" * 40)
+    exchange = Exchange(there, "ana")
+    seat = exchange.seat
+    exchange.renew(there)
+    assert exchange.seat == seat != exchange.session.encode()
+
+
+@pytest.mark.parametrize(("restart", "ended"), [(False, True), (True, False)])
+def test_a_session_that_ends_has_said_so(
+    exchange: Exchange, kernel: Kernel, restart: bool, ended: bool
+) -> None:
+    feed(exchange, "iopub", kernel.say("shutdown_reply", {"restart": restart}, to=None))
+    assert exchange.ended == ended
+
+
 def test_a_welcome_only_says_that_output_will_come(exchange: Exchange, kernel: Kernel) -> None:
     assert not exchange.joined
     assert exchange.feed("iopub", kernel.say("iopub_welcome", {"subscription": ""}, to=None)) is None
