@@ -11,7 +11,6 @@ Nothing here knows cells or clients: the owner is told of frames, deaths and ret
 
 from __future__ import annotations
 
-import contextlib
 import enum
 from typing import Protocol
 
@@ -187,7 +186,8 @@ class Lineage:
 
     def end(self) -> None:
         """End all processes that are left."""
-        self._hang_up()
+        self._deadline.cancel()
+        self.seat.clear()
         self._nursery.end(self._settings.life.stop_seconds)
 
     def on_template(self, message: Frame) -> None:
@@ -196,9 +196,8 @@ class Lineage:
             self.seat.worker.pid = message.pid
         elif isinstance(message, ForkFailed):
             self._on_fresh_failed()
-        elif isinstance(message, Orphan):
-            with contextlib.suppress(LinkError):  # no descriptor is left: it waits for another supervisor
-                self._take_in(self._nursery.take_fd(), message)
+        elif isinstance(message, Orphan) and (control := _descriptor(self._nursery)) is not None:
+            self._take_in(control, message)  # else it waits for another supervisor
 
     def on_template_renewed(self) -> None:
         """Another template is there."""
@@ -234,9 +233,6 @@ class Lineage:
     def _give_up(self) -> None:
         """Whoever is or may become the worker is not wanted; its end, if it comes, is nobody's any more."""
         self.kill()
-        self._hang_up()
-
-    def _hang_up(self) -> None:
         self._deadline.cancel()
         self.seat.clear()
 
@@ -272,9 +268,7 @@ class Lineage:
             self._owner.on_frame(frame)
 
     def _on_taken(self, worker: Live, taken: StandbyTaken) -> None:
-        try:
-            control = worker.take_fd()
-        except LinkError:
+        if (control := _descriptor(worker)) is None:
             self.refusal = NO_DESCRIPTOR
             return
         if self._going_back or self.state is State.STARTING:  # of a state that is left, or not there yet
@@ -351,3 +345,11 @@ class Lineage:
         self.ladder.slipped(why, some=some)
         self._give_up()
         self._take_over()
+
+
+def _descriptor(of: Live | Nursery) -> int | None:
+    """The one that came along; None if we could have no more (recvmsg(2) leaves it away then)."""
+    try:
+        return of.take_fd()
+    except LinkError:
+        return None
