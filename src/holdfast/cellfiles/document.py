@@ -5,8 +5,8 @@ The tree is what the file says (nbformat 4): what nobody here knows is kept as i
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -48,6 +48,8 @@ class Document:
         """HoldfastError if it is none that we know."""
         _check(tree)
         self.tree = tree
+        self._taken = {str(each.get("id")) for each in self.cells}
+        self._ids = itertools.count(1)  # of cells that are new: to look through all for each takes a square
 
     @property
     def cells(self) -> list[Tree]:
@@ -102,7 +104,8 @@ class Document:
         if kind == "code":
             cell |= {"execution_count": None, "outputs": []}
         if self.tree.get("nbformat_minor", 0) >= _MINOR_WITH_IDS:
-            cell["id"] = _free_id(str(each.get("id")) for each in self.cells)
+            ids = (f"cell-{number}" for number in self._ids)
+            cell["id"] = next(found for found in ids if found not in self._taken)
         return dict(sorted(cell.items()))  # as nbformat writes it
 
 
@@ -163,11 +166,3 @@ def _is_cell(cell: object) -> bool:
     text = cell.get("source", "")
     fine = isinstance(text, str) or (isinstance(text, list) and all(isinstance(each, str) for each in text))
     return fine and isinstance(cell.get("metadata", {}), dict)
-
-
-def _free_id(taken: Iterable[str]) -> str:
-    used = set(taken)
-    number = 1
-    while (found := f"cell-{number}") in used:
-        number += 1
-    return found

@@ -139,6 +139,11 @@ PIECES = [
 ]
 
 
+def test_ten_thousand_cells_are_read_at_once_and_have_names_of_their_own() -> None:
+    document = percent.read("# %%\nx\n" * 10_000)
+    assert len({cell["id"] for cell in document.cells}) == 10_000
+
+
 @given(st.lists(st.sampled_from(PIECES) | st.text(max_size=8)))
 def test_no_script_is_refused_and_no_line_of_code_is_lost(lines: list[str]) -> None:
     text = "\n".join(lines).replace("\r", "")
