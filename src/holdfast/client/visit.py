@@ -44,25 +44,24 @@ class Visit:
 
     def find(self, search: Search) -> Successor | None:
         """Who serves it now; None: nobody does, or we may not come in."""
-        pause, absent, trouble = 0.0, 0.0, ""
+        pause, absent, told, refused = 0.0, 0.0, "", False
         while not self._left.wait(pause):
             begun = time.monotonic()
             try:
                 port = None if absent > MOVED_SECONDS else self._port
                 return self._successor(abroad.enter(self._there, port=port))
-            except KeysError as error:
-                if trouble == error.what:  # at first the list may just be written, the supervisor killed
-                    return None
-                trouble = error.what
             except HoldfastError as error:
-                present = isinstance(error, abroad.Refused) or not isinstance(error, NoAnswer)
+                if _is_final(error) and refused:  # the first time the list may just be written
+                    return None
+                refused = _is_final(error)
+                present = not isinstance(error, NoAnswer) or isinstance(error, abroad.Refused)
                 absent = absent + pause + time.monotonic() - begun if present else 0.0
                 if present and (search.ended or absent > GONE_SECONDS):
                     self.ended = search.ended
                     return None
-                if trouble != error.what and (pause or not present):
-                    search.say(f"{error.what}; it is tried again until you leave (Ctrl-\\)")
-                    trouble = error.what
+                if told != error.what and not refused and (pause or not present):
+                    told = error.what
+                    search.say(f"{told}; it is tried again until you leave (Ctrl-\\)")
             pause = max(FIRST_PAUSE_SECONDS, min(2 * pause, self._settings.retry_seconds))
         return None
 
@@ -79,3 +78,8 @@ class Visit:
             story = str(told.get("story") or "nothing of before is in it")
         gone = f"the connection to {self._there.host}" if same else "the supervisor"
         return Successor(found.connection, story, self._epoch, gone, may_be_cut=True)
+
+
+def _is_final(error: HoldfastError) -> bool:
+    """Whether it is we who are not let in; somebody else may have the session's ports for a while."""
+    return isinstance(error, KeysError) and not isinstance(error, abroad.Stranger)
