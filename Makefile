@@ -24,9 +24,9 @@ GROUP   = $(BIN)/python -c 'import sys, tomllib; \
 run: $(VENV)/.run
 	@$(BIN)/holdfast $(ARGS)
 
-# Most tests wait for processes: two at a time, a file's on one worker.
+# Most tests wait for processes: three at a time keep two cores busy, a file's on one worker.
 test: lint $(VENV)/.test
-	$(BIN)/python -m pytest -q $(if $(ARGS),$(ARGS),-n 2 --dist loadfile)
+	$(BIN)/python -m pytest -q $(if $(ARGS),$(ARGS),-n 3 --dist loadfile)
 
 lint: $(VENV)/.lint $(VENV)/.test
 	$(BIN)/ruff check .

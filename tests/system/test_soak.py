@@ -20,8 +20,8 @@ from soak.verdicts import DIED, LOST, WRONG, Tally
 
 pytestmark = only_holdfast
 
-ACTS = 200
-"""Some ten seconds on a machine of its own."""
+ACTS = 120
+"""Some seven seconds on a machine of its own."""
 
 
 def test_a_session_that_is_killed_at_random_never_differs_from_one_that_is_not(tmp_path: Path) -> None:
