@@ -178,15 +178,17 @@ def often(text: str, times: int, consoles: tuple[Terminal, ...]) -> None:
 
 
 def test_what_is_cut_loses_nothing_and_shows_nothing_twice(hosts: Hosts) -> None:
-    with hosts.consoles() as consoles, counted(hosts, "cut", consoles[1], consoles):
-        for times, cut in enumerate((hosts.wire.cut, hosts.wire.silent), 1):
-            with cut():
-                if times == 1:  # before anybody knows that it won't arrive
-                    typed(consoles[0], "'la' + 'st'")
-                often("it is tried again until you leave", times, consoles[1:])
-            often(" was gone for", times, consoles)
     with hosts.consoles() as consoles:
+        with counted(hosts, "cut", consoles[1], consoles):
+            for times, cut in enumerate((hosts.wire.cut, hosts.wire.silent), 1):
+                with cut():
+                    if times == 1:  # before anybody knows that it won't arrive
+                        typed(consoles[0], "'la' + 'st'")
+                    often("it is tried again until you leave", times, consoles[1:])
+                often(" was gone for", times, consoles)
         shown(": 'last'", *consoles)
+        for each in consoles:
+            assert each.all_text.count(": 'last'") == 1
     assert hosts.far.there("log", "work").count("'la' + 'st'") == 1
 
 
