@@ -17,6 +17,7 @@ import re
 import signal
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from typing import Any
 
 import pytest
 
@@ -92,8 +93,13 @@ class Hosts:
     @property
     def company(self) -> list[str]:
         """Who is attached, as the session sees it."""
-        told = json.loads(self.far.there("info", "work", "--json"))["company"]
-        return [each["kind"] for each in told]
+        return [each["kind"] for each in self.told["company"]]
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """What the session says of itself."""
+        told: dict[str, Any] = json.loads(self.far.there("info", "work", "--json"))
+        return told
 
     @property
     def ours(self) -> dict[int, str]:
@@ -223,6 +229,9 @@ def test_who_vanishes_in_the_middle_of_a_flood_is_soon_attached_no_more(hosts: H
             while "console" in hosts.company:
                 assert not deadline.passed
     hosts.far.there("interrupt", "work")
+    deadline = Deadline(BACK_SECONDS)
+    while hosts.told["state"] != "idle":
+        assert not deadline.passed
 
 
 def test_what_was_kept_is_back_after_all_over_there_was_killed(hosts: Hosts) -> None:
