@@ -44,6 +44,8 @@ def flooded() -> Iterator[Session]:
 def flood(client: Client, kind: str, content: Message, count: int = COUNT) -> None:
     """Send, and read what comes back."""
     channel = {"input_reply": "stdin", "debug_request": "control"}.get(kind, "shell")
+    if kind == "debug_request":  # waits for the worker, and all others behind it
+        client.send(kind, {"type": "request", "seq": 1, "command": "initialize", "arguments": {}}, channel)
     for _ in range(count):
         client.send(kind, content, channel)
         client.listen(0)

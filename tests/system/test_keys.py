@@ -27,7 +27,7 @@ def test_mistakes_are_told_in_words(shell: Shell) -> None:
     again = shell.run("keys", "authorize", f"{KEY} bo role=own")
     assert (again.returncode, "ana's already" in again.stderr) == (1, True)
     wrong = shell.run("keys", "authorize", f"{KEY} bo role=root")
-    assert (wrong.returncode, "role=root is none of watch, run, own" in wrong.stderr) == (2, True)
+    assert (wrong.returncode, "'role=root' is none of watch, run, own" in wrong.stderr) == (2, True)
     nobody = shell.run("keys", "remove", "zoe")
     assert (nobody.returncode, "try: holdfast keys ls" in nobody.stderr) == (1, True)
 

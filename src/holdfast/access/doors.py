@@ -26,7 +26,7 @@ from holdfast.protocol.signing import Signer
 KERNEL_USERNAME = "kernel"
 """The `username` of our headers, as ipykernel's."""
 
-_AT_ONCE, _AT_ONCE_BYTES = 64, 8 * settings.MEBIBYTE
+AT_ONCE, AT_ONCE_BYTES = 64, 8 * settings.MEBIBYTE
 """Messages of a channel that are read before others have their turn: some milliseconds of work, at most."""
 
 
@@ -284,14 +284,14 @@ def _some(
 ) -> Iterator[tuple[list[bytes], str]]:
     """What waits at a socket. Of very much a part, as others are to be heard, too: `on_rest` is told."""
     size = 0
-    for _ in range(_AT_ONCE):
+    for _ in range(AT_ONCE):
         try:
             frames, key = _received(socket, with_key=with_key)
         except zmq.Again:
             return
         size += sum(map(len, frames))
         yield frames, key
-        if size > _AT_ONCE_BYTES:
+        if size > AT_ONCE_BYTES:
             break
     on_rest(socket)
 
