@@ -12,6 +12,7 @@ import msgspec
 
 from holdfast.protocol.content import LATEST
 from holdfast.protocol.operations import Question, Running
+from holdfast.visible import as_name
 
 QUEUED = "holdfast_queued"
 QUESTION = "holdfast_question"
@@ -71,4 +72,4 @@ def presented(subscription: bytes) -> Card | None:
     if kind not in _KINDS:
         return None
     came = float(since) if since.isdecimal() else 0.0
-    return Card(session, kind, came if came < LATEST else 0.0, username)
+    return Card(as_name(session), kind, came if came < LATEST else 0.0, as_name(username))
