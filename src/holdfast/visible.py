@@ -17,3 +17,14 @@ def visible(text: str) -> str:
 def in_line(text: str) -> str:
     """The same, on one line: a name, or what else stands among words of ours."""
     return visible(text).replace("\n", "\\n").replace("\t", "\\t")
+
+
+NAME_CHARACTERS = 100
+"""Of what a client calls its user or itself: user names have 32, mail addresses and UUIDs fit as well."""
+
+
+def as_name(text: str) -> str:
+    """What a client calls its user or itself, as everybody else is told of it."""
+    if len(text) <= NAME_CHARACTERS and text.isprintable():
+        return text
+    return in_line(text[:NAME_CHARACTERS])[:NAME_CHARACTERS]

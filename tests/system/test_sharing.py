@@ -100,6 +100,43 @@ def test_clients_lists_who_is_there_and_what_they_do(work: Session, ana: Termina
         assert re.search(r"with \w+ [0-9a-f]{4} \(console\), \w+ [0-9a-f]{4} \(console\)", third.unfolded)
 
 
+def test_who_is_left_of_several_jupyter_clients_is_not_guessed_but_told_when_they_speak(
+    work: Session,
+) -> None:
+    """Which of them has gone, no socket tells."""
+
+    def attached() -> list[str]:
+        answer = first.reply(first.send("holdfast_clients_request", channel="control"))["content"]
+        return sorted(each["name"] for each in answer["clients"])
+
+    first, second, third = (work.client(name) for name in ("cleo", "dan", "eve"))
+    try:
+        for each in (first, second, third):
+            each.reply(each.send("kernel_info_request"))
+        assert attached() == ["cleo", "dan", "eve"]
+        second.close()
+        first.until_told(lambda: len(attached()) == 2, "the departure")
+        assert attached() == ["?", "cleo"]
+        third.reply(third.send("kernel_info_request"))
+        assert attached() == ["cleo", "eve"]
+    finally:
+        for each in (first, second, third):
+            each.close()
+
+
+def test_nobody_has_a_name_that_is_not_fit_to_be_read(work: Session) -> None:
+    client = work.client("eve\x1b]0;title\x07\n" + "e" * 10_000)
+    try:
+        client.do("name = 1")
+        answer = client.reply(client.send("holdfast_clients_request", channel="control"))["content"]
+        (name,) = {each["name"] for each in answer["clients"]}
+        assert name.isprintable()
+        assert len(name) <= 100
+        assert name in work.command("log", "work")
+    finally:
+        client.close()
+
+
 def test_info_says_who_is_attached_and_whose_cell_runs(work: Session, ana: Terminal, bo: Terminal) -> None:
     run(ana, WAITING, "\nwaiting")
     bo.send("1" + ENTER)

@@ -50,6 +50,7 @@ class Door:
         self.last_refusal: str | None = None
         self.subscribers = 0  # clients that listen now
         self.cards: list[Card] = []  # of those that said who they are
+        self.gone = 0  # clients without a card that have left
         self.on_presence: Callable[[], None] = _nothing
         """Called when somebody has come to listen, or has left."""
         self.laggard = False
@@ -173,6 +174,7 @@ class Door:
                 self._welcome(frame[1:])
             elif frame[:1] == b"\x00":  # anybody may say so: it is for show, and never below none
                 self.subscribers = max(0, self.subscribers - 1)
+                self.gone += 1
         if news:
             self.on_presence()
 
@@ -240,6 +242,7 @@ class Door:
             self.cards.append(card)
         elif not there and card in self.cards:
             self.cards.remove(card)
+            self.gone -= 1
 
     def close(self) -> None:
         """Close the sockets; unix sockets' files go with them."""

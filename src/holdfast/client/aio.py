@@ -329,11 +329,11 @@ class Client:
         return True
 
     def _handle(self, channel: Channel, frames: list[bytes]) -> None:
-        routed = self._exchange.feed(channel, frames)
-        if routed is not None:
+        if (routed := self._exchange.feed(channel, frames)) is not None:
             self._deliver(*routed)
         elif self._exchange.torn and (self._mending is None or self._mending.done()):
             self._mending = self._loop.create_task(self.catch_up())  # we did not read in time
+        self._exchange.left_out.tell(self.hears.unfit)
 
     def _deliver(self, message: Incoming, conversation: Conversation | None) -> None:
         if message.channel == "iopub":

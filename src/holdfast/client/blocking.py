@@ -122,6 +122,8 @@ class Client:
         self._sockets: Sockets | None = None
         self.foreign: deque[Incoming] = deque(maxlen=10_000)
         """What belongs to no open request of ours, the newest: others' cells, late output."""
+        self.on_unfit: Callable[[str], object] = str
+        """Is told once, in words, if the session sends what can't be used: that is left out."""
         self.lost = False
         """The kernel has closed the connection: nothing comes any more. Make a new Client."""
 
@@ -290,6 +292,7 @@ class Client:
             routed = self._exchange.feed(channel, frames)
             if routed is not None:
                 self._deliver(*routed)
+        self._exchange.left_out.tell(self.on_unfit)
 
     def _deliver(self, message: Incoming, conversation: Conversation | None) -> None:
         if conversation is None and message.channel == "iopub":

@@ -95,8 +95,14 @@ class CatchUp:
 
     async def past(self, cells: int) -> Recent:
         """The last cells before now, and up to where: what was published until then will not come again."""
-        told = recent(await self._ask("recent", cells=cells))
+        answer, fitting = await self._ask("recent", cells=cells), self._exchange.left_out.fitting
+        try:
+            told = recent(answer)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise NoAnswer("the session's answer can't be understood: recent") from error
         self.came_at(told)
+        for cell in told.cells:
+            cell.messages[:] = [each for each in cell.messages if fitting(*each) is not None]
         return told
 
     def came_at(self, told: Recent) -> None:

@@ -20,3 +20,7 @@ class Ears:
 
     def missed(self, what: Missed) -> None:
         """Not all that was missed can be told any more."""
+
+    def unfit(self, _what: str) -> bool:
+        """The session sends what can't be used. Whether its user was told: then that was all."""
+        return False

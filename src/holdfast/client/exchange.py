@@ -15,6 +15,7 @@ from typing import Any, Literal, TypedDict
 
 import msgspec
 
+from holdfast.client.leftout import LeftOut
 from holdfast.errors import HoldfastError, ProtocolError
 from holdfast.protocol import notices
 from holdfast.protocol.codec import Receiver, Sender
@@ -26,7 +27,10 @@ from holdfast.settings import MEBIBYTE, Wire
 Channel = Literal["control", "iopub", "shell", "stdin"]
 
 FROM_KERNEL = Wire(max_bytes=2048 * MEBIBYTE, max_frames=4096)
-"""A client trusts its kernel: one display may be as large as a message can get."""
+"""One display may be as large as a message can get."""
+
+FARTHEST = 2**53
+"""Of epochs and numbers of messages: we tell them to the session, which takes no larger ones (`Position`)."""
 
 RETURN_SECONDS = 10.0
 """For a supervisor that has taken over to answer: our sockets connect anew every 0.1 s, a busy machine takes
@@ -80,8 +84,10 @@ class Incoming(msgspec.Struct, frozen=True):
 class Conversation:
     """One request of ours and what came for it. `inbox` holds what its owner has not taken yet."""
 
-    def __init__(self, msg_id: str, *, until_idle: bool) -> None:
+    def __init__(self, msg_id: str, msg_type: str, *, until_idle: bool) -> None:
         self.msg_id = msg_id
+        self.reply_type = msg_type.replace("_request", "_reply")
+        """As what the answer is read, whatever it says that it is."""
         self.inbox: deque[Incoming] = deque()
         self.reply: Incoming | None = None
         self.question: Incoming | None = None
@@ -141,6 +147,7 @@ class Exchange:
         """Something came on iopub: the subscription stands."""
         self.refused: list[ProtocolError] = []
         """Why messages were refused, the last few: wrong key, broken peer."""
+        self.left_out = LeftOut()
         self._held: list[Incoming] | None = None  # what was published since `hold`
         self._begun: str | None = None  # the last cell that was seen to begin
         self.watchful = False
@@ -173,7 +180,7 @@ class Exchange:
     ) -> tuple[Conversation, list[bytes]]:
         """A new request: its conversation, and the frames to send."""
         msg_id = f"{self.session}_{next(self._numbers)}"
-        conversation = Conversation(msg_id, until_idle=until_idle)
+        conversation = Conversation(msg_id, msg_type, until_idle=until_idle)
         self._open[msg_id] = conversation
         conversation.frames = self._sender.frames(
             msg_type, content, parent=parent, metadata=metadata, msg_id=msg_id
@@ -201,7 +208,8 @@ class Exchange:
         """Take one arrived message; it and whose it is. None for what nobody needs to see.
 
         A conversation has it already in its inbox; with None for the conversation, it is foreign. Refused
-        are messages that break the rules, and those that a supervisor published twice.
+        are messages that break the rules, and those that a supervisor published twice. Instead of a reply
+        that breaks them there is one that says so: somebody waits for it.
         """
         try:
             message = self._decode(channel, frames)
@@ -293,32 +301,41 @@ class Exchange:
         channel: Channel,
         header: object,
         parent: object,
-        metadata: dict[str, Any],
-        content: dict[str, Any],
+        metadata: object,
+        content: object,
     ) -> Iterator[Routed]:
-        parent_header = msgspec.convert(parent, Header) if parent else _NOBODY
-        routed = self._routed(
-            Incoming(
+        try:
+            parent_header = msgspec.convert(parent, Header) if parent else _NOBODY
+            message = Incoming(
                 channel=channel,
                 header=msgspec.convert(header, Header),
                 parent=parent_header,
-                metadata=metadata,
-                content=content,
+                metadata=msgspec.convert(metadata, dict[str, Any]),
+                content=msgspec.convert(content, dict[str, Any]),
                 buffers=[],
                 mine=parent_header.session == self.session,
             )
-        )
+        except msgspec.ValidationError as error:
+            self.left_out.add(str(error))
+            return
+        routed = self._routed(message)
         if routed is not None:
             yield routed
 
     def _routed(self, message: Incoming) -> Routed | None:
         if message.channel == "iopub" and not self._is_new(message.metadata.get("holdfast")):
             return None
+        conversation = self._open.get(message.parent.msg_id)
+        waited_for = conversation is not None and message.channel in ("shell", "control")
+        as_what = conversation.reply_type if conversation is not None and waited_for else message.msg_type
+        content = self.left_out.fitting(as_what, message.content, waited_for=waited_for)
+        if content is None:
+            return None
+        message = msgspec.structs.replace(message, content=content)
         if message.msg_type == "execute_input":
             self._begun = message.parent.msg_id
         elif message.msg_type == "shutdown_reply":
             self.ended = not message.content.get("restart")
-        conversation = self._open.get(message.parent.msg_id)
         if conversation is not None:
             conversation.take(message)
             if conversation.done:
@@ -375,7 +392,9 @@ def _place(mark: object) -> tuple[int, int] | None:
     if not isinstance(mark, Mapping):
         return None
     epoch, number = mark.get("epoch"), mark.get("seq")
-    return (epoch, number) if isinstance(epoch, int) and isinstance(number, int) else None
+    if not isinstance(epoch, int) or not isinstance(number, int):
+        return None
+    return (epoch, number) if 0 <= epoch <= FARTHEST and 0 <= number <= FARTHEST else None
 
 
 def execute_content(

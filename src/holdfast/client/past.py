@@ -45,7 +45,7 @@ class Recent(NamedTuple):
 
 
 def recent(told: Mapping[str, Any]) -> Recent:
-    """The reply, read. KeyError or TypeError if it is none."""
+    """The reply, read. KeyError, TypeError or AttributeError if it is none."""
     return Recent([_cell(each) for each in told["cells"]], (told["epoch"], told["seq"]))
 
 

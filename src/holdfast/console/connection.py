@@ -50,3 +50,8 @@ class Connection(Ears):
         size = f"{sizes.short(what.size)} of output are left out" if what.size else ""
         told = " and ".join(filter(None, (cells, size)))
         self._note(f"meanwhile {told}; all of it: holdfast log {self._name}", ansi.WARNING)
+
+    def unfit(self, what: str) -> bool:
+        """Some of what came is left out."""
+        self._note(what, ansi.WARNING)
+        return True

@@ -69,10 +69,7 @@ class Questions:
         """A message that may be about one. `at_prompt`: the user may be typing."""
         if message.msg_type != QUESTION:
             return False
-        try:
-            told = msgspec.convert(message.content, Asked)
-        except msgspec.ValidationError:
-            return True
+        told = msgspec.convert(message.content, Asked)
         if told.open:
             self._open, self.urgent = told.question, not at_prompt
             if at_prompt:

@@ -17,6 +17,16 @@ Position = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 """An offset in code points."""
 
 
+Number = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+"""How many, or the number of a cell."""
+
+LATEST = 10**11
+"""Seconds since the epoch: a later time, in three thousand years, can't be told everywhere."""
+
+Moment = Annotated[float, msgspec.Meta(ge=0, le=LATEST)]
+"""Seconds since the epoch."""
+
+
 class KernelInfoRequest(msgspec.Struct, frozen=True):
     """`kernel_info_request`."""
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import msgspec
 
+from holdfast.visible import as_name
+
 PROTOCOL_VERSION = "5.5"
 """What we speak. Clients adapt on the major number alone; kernelspec and headers say the same here."""
 
@@ -17,7 +19,8 @@ DELIMITER = b"<IDS|MSG>"
 class Header(msgspec.Struct, frozen=True, omit_defaults=True):
     """A message's header. Old clients leave fields out, new ones add some: both are tolerated.
 
-    `date` stays text (ISO 8601): nobody here computes with a peer's clock.
+    `date` stays text (ISO 8601): nobody here computes with a peer's clock. `username` is what others are
+    shown of a peer: it is a name from here on, whatever came.
     """
 
     msg_id: str
@@ -27,6 +30,10 @@ class Header(msgspec.Struct, frozen=True, omit_defaults=True):
     date: str = ""
     version: str = ""
     subshell_id: str | None = None
+
+    def __post_init__(self) -> None:
+        if (name := as_name(self.username)) is not self.username:
+            msgspec.structs.force_setattr(self, "username", name)
 
 
 class Message(msgspec.Struct, frozen=True):

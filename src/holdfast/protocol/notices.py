@@ -10,7 +10,9 @@ from typing import Literal, NamedTuple, get_args
 
 import msgspec
 
+from holdfast.protocol.content import LATEST
 from holdfast.protocol.operations import Question, Running
+from holdfast.visible import as_name
 
 QUEUED = "holdfast_queued"
 QUESTION = "holdfast_question"
@@ -39,9 +41,6 @@ class Asked(msgspec.Struct, frozen=True):
 PRESENCE = b"holdfast.client/"
 """Nothing is ever published under this. Our clients subscribe to it, with who they are behind it, while they
 are there: a subscription ends when its socket does, however its process ended (zmq_socket(3), XPUB)."""
-
-_LATEST = 10**11
-"""Seconds since the epoch: a later time, in three thousand years, can't be told everywhere."""
 
 _LONGEST = 300
 """Bytes of such a subscription: three numbers and a name."""
@@ -73,4 +72,4 @@ def presented(subscription: bytes) -> Card | None:
     if kind not in _KINDS:
         return None
     came = float(since) if since.isdecimal() else 0.0
-    return Card(session, kind, came if came < _LATEST else 0.0, username)
+    return Card(as_name(session), kind, came if came < LATEST else 0.0, as_name(username))

@@ -13,7 +13,7 @@ import msgspec
 
 from holdfast.errors import MalformedMessage
 from holdfast.protocol import codec
-from holdfast.protocol.content import Position
+from holdfast.protocol.content import Moment, Number, Position, Whole
 
 _PREFIX, _REQUEST, _REPLY = "holdfast_", "_request", "_reply"
 
@@ -27,9 +27,9 @@ class InfoRequest(msgspec.Struct, frozen=True):
 class Running(msgspec.Struct, frozen=True):
     """The cell that runs now; `since` in seconds since the epoch."""
 
-    count: int | None
+    count: Number | None
     client: str
-    since: float
+    since: Moment
     session: str = ""
     """Of that client, in its headers."""
 
@@ -41,7 +41,7 @@ class Question(msgspec.Struct, frozen=True):
     """The `msg_id` of its input_request."""
     prompt: str
     password: bool
-    count: int | None
+    count: Number | None
     """Number of the cell."""
     client: str
     """Who runs it, and was asked."""
@@ -54,16 +54,16 @@ class Question(msgspec.Struct, frozen=True):
 class StandbyInfo(msgspec.Struct, frozen=True):
     """A standby: the cell after which it was forked (None: before any), and its age in seconds."""
 
-    generation: int
-    after: int | None
+    generation: Whole
+    after: Number | None
     age: float
 
 
 class LastCrash(msgspec.Struct, frozen=True):
     """The last death of the interpreter; `at` in seconds since the epoch."""
 
-    at: float
-    count: int | None
+    at: Moment
+    count: Number | None
     """Number of the cell that ran; None if none did."""
     cause: str
     level: str
@@ -83,11 +83,11 @@ class Info(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     state: State
-    pid: int
-    worker_pid: int | None = None
+    pid: Number
+    worker_pid: Number | None = None
     python: str
-    execution_count: int
-    cells: int
+    execution_count: Number
+    cells: Number
     clients: list[str] = []
     running: Running | None = None
     question: Question | None = None
@@ -102,7 +102,7 @@ class Info(msgspec.Struct, frozen=True, kw_only=True):
     """Its worker is a program that has called `holdfast.embed()` and goes on when a cell runs `exit`."""
     adopted: bool = False
     """Its supervisor has taken over from one that was killed: the interpreter is older than that."""
-    started: float
+    started: Moment
     cwd: str
     unclean: str | None = None
     """How its last run ended, if not as it should."""
@@ -116,8 +116,8 @@ class Info(msgspec.Struct, frozen=True, kw_only=True):
     connection_file: str
     doors: list[str] = []
     """Those beside its own, and in words who can come in by them."""
-    epoch: int
-    memory: int | None = None
+    epoch: Number
+    memory: Number | None = None
 
 
 class LogRequest(msgspec.Struct, frozen=True):
@@ -141,12 +141,12 @@ class OutputEntry(msgspec.Struct, frozen=True):
 class CellEntry(msgspec.Struct, frozen=True, kw_only=True):
     """One cell of the journal. Times in seconds since the epoch."""
 
-    id: int
-    count: int | None = None
+    id: Number
+    count: Number | None = None
     code: str
     client: str
-    started: float | None = None
-    ended: float | None = None
+    started: Moment | None = None
+    ended: Moment | None = None
     status: str
     outputs: list[OutputEntry] = []
 
@@ -158,8 +158,8 @@ class Log(msgspec.Struct, frozen=True):
     """
 
     cells: list[CellEntry]
-    epoch: int = 0
-    seq: int = 0
+    epoch: Number = 0
+    seq: Number = 0
 
 
 class ClientsRequest(msgspec.Struct, frozen=True):
@@ -175,11 +175,11 @@ class Attached(msgspec.Struct, frozen=True):
     """`console`, `program`, `jupyter`."""
     session: str = ""
     """Its `header.session`."""
-    since: float | None = None
+    since: Moment | None = None
     """Seconds since the epoch."""
-    running: int | None = None
+    running: Number | None = None
     """Number of the cell of its that runs now."""
-    waiting: int = 0
+    waiting: Number = 0
     """How many cells of its wait for their turn."""
 
 
@@ -230,18 +230,18 @@ class RecentCell(msgspec.Struct, frozen=True, kw_only=True):
     """Of its request."""
     client: str
     code: str
-    count: int | None
+    count: Number | None
     ended: bool
     messages: list[RecentOutput] = []
-    omitted: int = 0
+    omitted: Number = 0
     """Bytes before these messages."""
 
 
 class Recent(msgspec.Struct, frozen=True):
     """Reply to `recent`: oldest first, with everything published up to the position `epoch`, `seq`."""
 
-    epoch: int
-    seq: int
+    epoch: Number
+    seq: Number
     cells: list[RecentCell] = []
 
 
@@ -279,12 +279,12 @@ class Variable(msgspec.Struct, frozen=True):
 class Variables(msgspec.Struct, frozen=True):
     """Reply to `variables`."""
 
-    as_of: int | None
+    as_of: Number | None
     """Number of the last cell whose effects are in it; None: no cell's."""
-    running: int | None = None
+    running: Number | None = None
     """Number of the cell that runs now, of whose effects nothing is in it."""
     variables: list[Variable] = []
-    more: int = 0
+    more: Number = 0
     """How many were left out."""
 
 
@@ -295,8 +295,8 @@ class HeldRequest(msgspec.Struct, frozen=True):
 class HeldCell(msgspec.Struct, frozen=True):
     """One of them that somebody typed: those are counted when one goes back."""
 
-    id: int
-    count: int
+    id: Number
+    count: Number
     code: str
     client: str
     status: str
@@ -332,7 +332,7 @@ class Undone(msgspec.Struct, frozen=True):
     """Reply to `undo` and `redo`, which happen now: in words, and with the numbers of the cells undone."""
 
     text: str
-    counts: list[int] = []
+    counts: list[Number] = []
 
 
 class EarlierState(msgspec.Struct, frozen=True):
@@ -344,7 +344,7 @@ class EarlierState(msgspec.Struct, frozen=True):
     """Such as "after In[3]"."""
     age: float
     kept: Literal["memory", "disk"]
-    bytes: int | None = None
+    bytes: Whole | None = None
     """That it costs: memory that is nobody else's, or what is on disk. None: it was not looked at."""
     lost: list[str] = []
     """Variables that are not in it, with the reason."""
@@ -358,9 +358,9 @@ class Checkpoints(msgspec.Struct, frozen=True):
     """Reply to `checkpoints`; by kind, newest first. Memory in bytes."""
 
     states: list[EarlierState] = []
-    held: int = 0
+    held: Whole = 0
     """Memory that would be had again without those that are in memory, as far as it is known."""
-    budget: int = 0
+    budget: Whole = 0
     """That it may be."""
     dropped: str | None = None
     """The last one that went for lack of memory, when and why."""
@@ -399,7 +399,7 @@ class Arrival(msgspec.Struct, frozen=True):
 class MissingCell(msgspec.Struct, frozen=True):
     """A cell that ran, and whose effects are not back."""
 
-    count: int
+    count: Number
     code: str
     failed: bool = False
     """It had ended with an error."""
@@ -443,17 +443,17 @@ class Ended(msgspec.Struct, frozen=True):
 class Resumed(msgspec.Struct, frozen=True):
     """Reply to `resume`: everything up to the position `epoch`, `seq`."""
 
-    epoch: int
-    seq: int
+    epoch: Number
+    seq: Number
     messages: list[Published] = []
     more: bool = False
     """There is more after that position: ask again."""
     ended: list[Ended] = []
     unknown: list[str] = []
     """Of the cells waited for, those that never arrived: to be sent again, just as they were."""
-    gap: int = 0
+    gap: Number = 0
     """Bytes of output of these cells that are not kept."""
-    untold: int = 0
+    untold: Number = 0
     """Cells that began after `begun` and are left out, with their output: they are too many."""
 
 
@@ -497,6 +497,12 @@ def request_type(name: str) -> str:
 def reply_type(name: str) -> str:
     """The message type that answers it."""
     return f"{_PREFIX}{name}{_REPLY}"
+
+
+def answered(msg_type: str) -> str | None:
+    """The operation that a message on the control channel answers; None if it is none of ours."""
+    name = msg_type.removeprefix(_PREFIX).removesuffix(_REPLY)
+    return name if name in OPERATIONS and msg_type == reply_type(name) else None
 
 
 def asked(msg_type: str) -> str | None:

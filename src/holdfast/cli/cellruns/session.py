@@ -128,6 +128,7 @@ def opened(
     with _bell(name, folder, fresh=fresh, tell=tell) as bell:
         file = Path(bell.ask("info")["connection_file"])
     with Client(connection.read(file), username=label, name=name) as client:
+        client.on_unfit = tell
         yield CellSession(name, client, label)
 
 

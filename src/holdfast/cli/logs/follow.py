@@ -23,7 +23,7 @@ from holdfast.cli.logs.transcript import Transcript
 from holdfast.cli.usage import has_colours, tell
 from holdfast.client import start
 from holdfast.client.blocking import Client
-from holdfast.client.exchange import REPLACED, Incoming
+from holdfast.client.exchange import REPLACED, Incoming, is_after
 from holdfast.errors import HoldfastError, NoAnswer, SessionNotRunning
 from holdfast.protocol import connection
 
@@ -42,6 +42,7 @@ def follow(name: str, last: int | None, who: str | None, *, as_json: bool) -> in
     if sys.stderr.isatty():
         tell(f"following {name}; Ctrl-C ends that")
     with Client(connection.read(file), username=getpass.getuser(), name=name) as client:
+        client.on_unfit = tell
         ask = _asking(client)
         try:
             cells, position = newest(ask, last, who)
@@ -77,18 +78,12 @@ def _listen(client: Client, show: _Lines | _Text, ask: Ask, position: tuple[int,
     while True:
         while client.foreign:
             message = client.foreign.popleft()
-            if not message.mine and _place(message) > position:
+            if not message.mine and is_after(message, position):
                 show.heard(message, ask)
         sys.stdout.flush()
         if client.lost:
             return
         client.listen(None)
-
-
-def _place(message: Incoming) -> tuple[int, int]:
-    """Epoch and number of a published message; after all others if it has none."""
-    mark = message.metadata.get("holdfast", {})
-    return mark.get("epoch", sys.maxsize), mark.get("seq", 0)
 
 
 def _is_end(message: Incoming) -> bool:

@@ -133,6 +133,6 @@ def _in_words(msg_type: str, content: Mapping[str, Any]) -> str:
     if msg_type in ("execute_result", "display_data", "update_display_data"):
         data = bundle_of(content)
         return str(data.get("text/plain", f"<{', '.join(data)}>"))
-    if msg_type == OMITTED:
-        return f"({sizes.short(content['bytes'])} of output were not kept)"
+    if msg_type == OMITTED and isinstance(size := content.get("bytes"), int):
+        return f"({sizes.short(size)} of output were not kept)"
     return ""

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from holdfast.cli import text
 from holdfast.cli.foreign import Foreign
-from holdfast.cli.usage import has_colours
+from holdfast.cli.usage import has_colours, tell
 from holdfast.client.blocking import Client, Execution
 from holdfast.client.exchange import Incoming
 
@@ -64,6 +64,7 @@ def finish(
     `on_interrupt` does that; without it the second Ctrl-C stops the interpreter.
     """
     sink = sink or Printed()
+    client.on_unfit = tell
     pressed, why = 0, None
     while True:
         try:

@@ -32,6 +32,7 @@ from holdfast.client.remote.complaints import Failed, harmless
 from holdfast.errors import HoldfastError, NoAnswer, NoSuchSession, SessionError, SessionExists
 from holdfast.paths import MAX_SOCKET_PATH, private_folder, runtime_folder
 from holdfast.protocol.connection import CHANNELS, ConnectionInfo
+from holdfast.protocol.told import answer
 from holdfast.settings import Remote
 
 ANSWER_SECONDS = 90.0
@@ -130,9 +131,11 @@ class Tunnel:
     def ring(self) -> DoorbellClient:
         """A connection to the session's doorbell. NoAnswer or Failed if there is none."""
         try:
-            return DoorbellClient.connect(self._place / porter.BELL, str(self.address))
+            bell = DoorbellClient.connect(self._place / porter.BELL, str(self.address))
         except OSError:
             raise self.failure() from None
+        bell.understand = answer
+        return bell
 
     def failure(self) -> Failed:
         """Why nothing comes from there."""

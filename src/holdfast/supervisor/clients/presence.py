@@ -1,7 +1,8 @@
 """Who is there: what clients say of themselves, and when they are gone.
 
 Our own clients leave their card (protocol/notices.py) and are known exactly. Of others it is known how many
-listen at a door, and who was heard last: that many of these are taken to be there.
+listen at a door, and who was heard there: no socket tells who has left. So a name counts until somebody has
+left that door since it was heard, and of more names than listeners none does.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from holdfast.protocol.messages import Header
 from holdfast.protocol.notices import Card
 from holdfast.protocol.operations import Attached
 from holdfast.supervisor.cells.queue import Job
+from holdfast.visible import as_name
 
 CLIENTS_KNOWN = 256
 """Clients whose names are remembered; who has been silent longest is forgotten first."""
@@ -31,6 +33,8 @@ class _Heard(msgspec.Struct):
     username: str
     since: float
     door: Door
+    gone: int
+    """How many had left that door by then."""
 
 
 class Presence:
@@ -46,16 +50,17 @@ class Presence:
 
     def heard(self, door: Door, header: Header) -> None:
         """A client has sent a message."""
-        known = self._heard.get(header.session)
+        session = as_name(header.session)
+        known = self._heard.get(session)
         since = known.since if known is not None else time.time()
-        self._heard[header.session] = _Heard(header.username, since, door)
-        self._heard.move_to_end(header.session)
+        self._heard[session] = _Heard(header.username, since, door, door.gone)
+        self._heard.move_to_end(session)
         if len(self._heard) > CLIENTS_KNOWN:
             self._heard.popitem(last=False)
 
     def is_anothers(self, session: str, door: Door) -> bool:
         """Whether a client that was heard at another door is called so: all can read how it is called."""
-        known = self._heard.get(session)
+        known = self._heard.get(as_name(session))
         return known is not None and known.door is not door
 
     def changed(self) -> None:
@@ -75,7 +80,7 @@ class Presence:
         """Whether the client that sent `job` is gone for certain."""
         if time.monotonic() < self._patience:
             return False
-        session, door = job.message.header.session, job.door
+        session, door = as_name(job.message.header.session), job.door
         if session in self._carded:
             return all(card.session != session for card in self._cards())
         return door.subscribers <= len(door.cards)
@@ -89,21 +94,23 @@ class Presence:
         # Who has come back by a new connection may still have the old one, which was cut.
         cards = list({card.session or number: card for number, card in enumerate(self._cards())}.values())
         found = [Attached(card.username, card.kind, card.session, card.since) for card in cards]
-        carded = {card.session for card in cards}
         for door in self._doors:
-            strangers = [
-                (session, heard)
-                for session, heard in reversed(self._heard.items())
-                if session not in carded and session not in self._carded and heard.door is door
-            ]
-            count = max(0, door.subscribers - len(door.cards))
-            found += [
-                Attached(heard.username, "jupyter", session, heard.since)
-                for session, heard in strangers[:count]
-            ]
-            found += [Attached(UNKNOWN, "jupyter")] * (count - len(strangers))
+            found += self._strangers(door)
         found.sort(key=lambda each: each.since or float("inf"))
         return [_with_cells(each, running, waiting) for each in found]
+
+    def _strangers(self, door: Door) -> list[Attached]:
+        """Those who listen at a door and have left no card."""
+        count = max(0, door.subscribers - len(door.cards))
+        there = [
+            Attached(heard.username, "jupyter", session, heard.since)
+            for session, heard in self._heard.items()
+            if heard.door is door and heard.gone == door.gone and session not in self._carded
+        ]
+        if len(there) <= count:
+            return there + [Attached(UNKNOWN, "jupyter")] * (count - len(there))
+        names = {each.name for each in there}  # a frontend may have several sessions of one user's
+        return [Attached(names.pop() if len(names) == 1 else UNKNOWN, "jupyter")] * count
 
     def _cards(self) -> list[Card]:
         return [card for door in self._doors for card in door.cards]
@@ -117,4 +124,4 @@ def _with_cells(each: Attached, running: Job | None, waiting: Sequence[Job]) -> 
 
 
 def _is_of(job: Job, client: Attached) -> bool:
-    return bool(client.session) and job.message.header.session == client.session
+    return bool(client.session) and as_name(job.message.header.session) == client.session

@@ -8,7 +8,6 @@ from typing import Any
 from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_magic, magics_class
 
-from holdfast.visible import in_line
 
 _NAME_WIDTH = 24
 """Of what a client calls itself, as on the screens of others."""
@@ -58,7 +57,7 @@ def _row(client: dict[str, Any], own: str | None) -> tuple[str, str, str, str]:
         *([f"runs In[{client['running']}]"] if client["running"] is not None else []),
         *([f"{waiting} cell{'s' * (waiting > 1)} waiting"] if waiting else []),
     ]
-    name, kind = (in_line(client[each])[:_NAME_WIDTH] for each in ("name", "kind"))
+    name, kind = (client[each][:_NAME_WIDTH] for each in ("name", "kind"))
     return name or "?", kind, when, ", ".join(does)
 
 
