@@ -8,7 +8,6 @@ from typing import Any
 from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_magic, magics_class
 
-
 _NAME_WIDTH = 24
 """Of what a client calls itself, as on the screens of others."""
 
