@@ -114,6 +114,9 @@ class Nursery:
         except ProcessLookupError:  # it has ended, and whose child it was has waited for it
             self._loop.later(REPORT_SECONDS, lambda: self._owner.on_died(pid, None))
             return
+        except OSError:  # no descriptor is left for that now
+            self._loop.later(REPORT_SECONDS, lambda: self.watch(pid))
+            return
 
         def ended() -> None:
             self._loop.forget(process)
