@@ -2,14 +2,16 @@
 
 A cell is one word and what follows it: `print TEXT`, `ask PROMPT` (prints the answer), `fail WHAT`, `wait`
 (until it is interrupted), `gap` (as if messages were lost after its first one), `vanish` (closes
-everything, as a dying kernel does).
+everything, as a dying kernel does), `tell NAME` (publishes what `answers` has under that name: type, content,
+metadata; of the type `execute_reply` it is the answer), `question JSON` (asks with this content).
 """
 
 from __future__ import annotations
 
+import json
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -24,9 +26,13 @@ KINDS = {"shell": zmq.ROUTER, "control": zmq.ROUTER, "stdin": zmq.ROUTER, "iopub
 
 
 class Peer:
-    """Serves until it is closed. With `welcomes=False` it is a kernel from before iopub_welcome."""
+    """Serves until it is closed. With `welcomes=False` it is a kernel from before iopub_welcome.
 
-    def __init__(self, folder: Path, *, welcomes: bool) -> None:
+    `answers`: what it says to other requests, by their type; and what cells have told.
+    """
+
+    def __init__(self, folder: Path, *, welcomes: bool, answers: Mapping[str, Any]) -> None:
+        self._answers = answers
         self.info: ConnectionInfo = connection.new_ipc(folder / "peer")
         self._session = Session(key=self.info.key.encode())
         self._welcomes = welcomes
@@ -89,6 +95,8 @@ class Peer:
             self._publish("status", {"execution_state": "busy"}, request)
             self._reply(channel, idents, request, {"status": "ok", "banner": "peer"})
             self._publish("status", {"execution_state": "idle"}, request)
+        elif kind in self._answers:
+            self._reply(channel, idents, request, self._answers[kind])
         return None  # anything else stays unanswered
 
     def _run(self, idents: list[bytes], request: dict[str, Any]) -> str:
@@ -115,9 +123,23 @@ class Peer:
             self._finish(idents, request, {"status": "ok"})
         elif word == "wait":
             self._waiting = idents, request
+        elif word == "question":
+            self._waiting = idents, request
+            self._send("stdin", idents, "input_request", json.loads(rest), request)
+        elif word == "tell":
+            self._tell(idents, request, self._answers[rest])
         return word
 
-    def _finish(self, idents: list[bytes], request: dict[str, Any], content: dict[str, Any]) -> None:
+    def _tell(self, idents: list[bytes], request: dict[str, Any], messages: Any) -> None:
+        reply: object = {"status": "ok", "execution_count": 1}
+        for msg_type, content, metadata in messages:
+            if msg_type == "execute_reply":
+                reply = content
+            else:
+                self._publish(msg_type, content, request, metadata)
+        self._finish(idents, request, reply)
+
+    def _finish(self, idents: list[bytes], request: dict[str, Any], content: object) -> None:
         self._reply("shell", idents, request, content)
         self._publish("status", {"execution_state": "idle"}, request)
 
@@ -143,9 +165,11 @@ class Peer:
 
 
 @contextmanager
-def serving(folder: Path, *, welcomes: bool = True) -> Iterator[Peer]:
+def serving(
+    folder: Path, *, welcomes: bool = True, answers: Mapping[str, Any] | None = None
+) -> Iterator[Peer]:
     """A peer for a `with` block."""
-    peer = Peer(folder, welcomes=welcomes)
+    peer = Peer(folder, welcomes=welcomes, answers=answers or {})
     try:
         yield peer
     finally:

@@ -267,7 +267,7 @@ class Client:
                 return False
             assert asked.reply is not None
             told = checked(asked.reply)
-            more = told["more"]
+            more = told["more"] and (told["epoch"], told["seq"]) > exchange.position  # else it never ended
             for message, conversation in exchange.take_missed(told):
                 self._deliver(message, conversation)
         for frames in exchange.unsent(told["unknown"]):

@@ -69,8 +69,8 @@ class CatchUp:
         try:
             more = True
             while more:
-                told = await self._told()
-                more = told["more"]
+                before, told = exchange.position, await self._told()
+                more = told["more"] and (told["epoch"], told["seq"]) > before  # else it would never end
                 cells, size = cells + told.get("untold", 0), size + told["gap"]
                 self._deliver_all(exchange.take_missed(told))
             for frames in exchange.unsent(told["unknown"]):

@@ -37,6 +37,9 @@ class Kernel:
         parent = b"{}" if to is None else to.header_raw
         return self._sender.frames(msg_type, content, parent=parent, metadata=metadata)
 
+    def tell(self, msg_type: str, content: object, metadata: object) -> list[bytes]:
+        return self._sender.frames(msg_type, content, metadata=metadata)
+
     def status(self, state: str, to: Message) -> list[bytes]:
         return self.say("status", {"execution_state": state}, to=to)
 
@@ -196,6 +199,75 @@ def test_a_parent_that_is_no_header_is_nobodys(exchange: Exchange) -> None:
     message, owner = feed(exchange, "iopub", frames)
     assert owner is None
     assert message.parent.msg_id == ""
+
+
+def test_what_does_not_fit_its_type_is_left_out_counted_and_told_once(
+    exchange: Exchange, kernel: Kernel
+) -> None:
+    told: list[str] = []
+    run, frames = exchange.begin("execute_request", {}, until_idle=True)
+    request = kernel.read(frames)
+    for content in ({"text": None}, {"text": 7}, {"name": "stdout"}, {"text": "x", "name": []}):
+        assert exchange.feed("iopub", kernel.say("stream", content, to=request)) is None
+        exchange.left_out.tell(told.append)
+    feed(exchange, "iopub", kernel.say("stream", {"text": "fits"}, to=request))
+    assert [message.content["text"] for message in run.inbox] == ["fits"]
+    assert exchange.left_out.count == 4
+    assert len(told) == 1
+    assert "the session sent something that can't be shown: stream: " in told[0]
+
+
+def test_what_is_left_out_was_still_heard(exchange: Exchange, kernel: Kernel) -> None:
+    exchange.watchful = True
+    assert exchange.feed("iopub", kernel.say("stream", {"text": "1"}, to=None, seq=1))
+    assert exchange.feed("iopub", kernel.say("stream", {"text": 2}, to=None, seq=2)) is None
+    assert exchange.feed("iopub", kernel.say("stream", {"text": "3"}, to=None, seq=3))
+    assert not exchange.torn
+
+
+@pytest.mark.parametrize(
+    "mark", [[], 7, {"epoch": "x", "seq": 1}, {"epoch": 1, "seq": 10**40}, {"epoch": -1}]
+)
+def test_a_number_that_is_none_moves_nobody(exchange: Exchange, kernel: Kernel, mark: object) -> None:
+    frames = kernel.tell("stream", {"text": "x"}, {"holdfast": mark})
+    assert exchange.feed("iopub", frames)
+    assert exchange.position == (0, 0)
+
+
+@pytest.mark.parametrize("msg_type", ["execute_reply", "holdfast_info_reply", "strange", "stream"])
+def test_instead_of_an_answer_that_fits_nothing_there_is_one_that_says_so(
+    exchange: Exchange, kernel: Kernel, msg_type: str
+) -> None:
+    for asked in ("execute_request", "holdfast_info_request", "complete_request"):
+        run, frames = exchange.begin(asked, {}, until_idle=False)
+        content = {"status": "ok", "execution_count": "x", "matches": 7}
+        feed(exchange, "shell", kernel.say(msg_type, content, to=kernel.read(frames)))
+        assert run.reply is not None
+        with pytest.raises(HoldfastError, match="the session's answer can't be understood: "):
+            checked(run.reply)
+
+
+def test_an_answer_of_an_older_session_is_made_whole(exchange: Exchange, kernel: Kernel) -> None:
+    run, frames = exchange.begin("holdfast_clients_request", {}, until_idle=False)
+    content = {"status": "ok", "clients": [{"name": "ana", "kind": "console", "newer": 1}]}
+    feed(exchange, "control", kernel.say("holdfast_clients_reply", content, to=kernel.read(frames)))
+    assert run.reply is not None
+    (client,) = checked(run.reply)["clients"]
+    assert (client["name"], client["session"], client["waiting"]) == ("ana", "", 0)
+
+
+def test_of_the_past_what_fits_nothing_is_left_out(exchange: Exchange) -> None:
+    good = published("good", seq="5")
+    bad = [
+        published("x", seq="1") | {"header": []},
+        published("x", seq="2") | {"content": 7},
+        published("x", seq="3") | {"metadata": "x"},
+        published("x", seq="4") | {"content": {"text": []}},
+    ]
+    told = {"epoch": 1, "seq": 5, "ended": [], "messages": [*bad, good]}
+    texts = [message.content["text"] for message, _ in exchange.take_missed(told)]
+    assert texts == ["good"]
+    assert exchange.left_out.count == 4
 
 
 def test_a_question_waits_for_its_cells_owner_until_the_cell_is_over(

@@ -7,13 +7,14 @@ from hypothesis import strategies as st
 
 from fuzz.holds.cards import left
 from holdfast.protocol.notices import PRESENCE, Card, presence, presented
+from holdfast.visible import as_name
 
 
 @given(st.text(max_size=40), st.integers(0, 2**33))
 def test_a_card_says_who_somebody_is(username: str, since: int) -> None:
     username = username.encode("utf-8", "replace").decode()
     assert presented(presence(Card("5e55", "console", since, username))) == Card(
-        "5e55", "console", since, username
+        "5e55", "console", since, as_name(username)
     )
 
 
