@@ -85,7 +85,7 @@ def shown(messages: list[tuple[str, dict[str, Any]]]) -> None:
     terminal.write_process_input = asked.append
     modes, charset = set(terminal.mode), terminal.charset
     screen = Screen(paper, paper)
-    view = CellView(screen, Bundles("none", paper), "ana")
+    view = CellView(screen, Bundles("blocks", paper), "ana")
     for msg_type, content in messages:
         view.show(msg_type, content)
     view.finish()
@@ -95,3 +95,4 @@ def shown(messages: list[tuple[str, dict[str, Any]]]) -> None:
     assert terminal.mode == modes
     assert terminal.margins is None
     assert not asked
+    assert "that can't be shown" not in paper.getvalue()

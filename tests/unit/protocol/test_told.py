@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import string
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from fuzz.holds.told import fits, shown
 from holdfast.errors import MalformedMessage
 from holdfast.protocol import told
 
@@ -86,3 +90,55 @@ def test_words_of_the_senders_in_the_reason_do_a_terminal_no_harm() -> None:
         told.fitting("holdfast_checkpoints_reply", content)
     assert refused.value.what.isprintable()
     assert len(refused.value.what) <= told.WORDS_CHARACTERS
+
+
+WORDS = st.sampled_from(
+    ["", "1", "a\nb", "\r", "\x1b[2J", "\x1b]0;title\x07", "\x1b[6n", "\x1b[?1049h", "\x9b5n"]
+)
+TEXTS = st.lists(WORDS | st.text(string.printable, max_size=5), max_size=4).map("".join)
+NUMBERS = (
+    st.integers()
+    | st.sampled_from([-1, 2**53, 2**64, 10**40])
+    | st.floats(allow_nan=False, allow_infinity=False)
+)
+KEYS = st.sampled_from(
+    [
+        *("text/plain", "text/html", "text/markdown", "text/latex", "image/png", "application/json"),
+        *("application/vnd.jupyter.widget-view+json", "model_id", "state", "value", "children", "display_id"),
+        *("_model_name", "min", "max", "index", "_options_labels", "outputs", "running", "count"),
+    ]
+)
+VALUES = st.recursive(
+    st.none() | st.booleans() | NUMBERS | TEXTS | st.sampled_from(["IPY_MODEL_c", "c", "FloatProgressModel"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS | TEXTS, inner, max_size=4),
+    max_leaves=8,
+)
+FIELDS = st.sampled_from(
+    [
+        *("text", "name", "data", "metadata", "transient", "execution_count", "code", "ename", "evalue"),
+        *("traceback", "wait", "comm_id", "target_name", "execution_state", "ahead", "running", "status"),
+    ]
+)
+WIDGET = st.fixed_dictionaries(
+    {
+        "comm_id": st.sampled_from(["c", "d"]),
+        "target_name": st.just("jupyter.widget"),
+        "data": st.fixed_dictionaries({"state": st.dictionaries(KEYS, VALUES, max_size=5)}),
+    }
+)
+BUNDLE = st.dictionaries(KEYS, VALUES, max_size=4) | st.just(
+    {"application/vnd.jupyter.widget-view+json": {"model_id": "c"}}
+)
+MESSAGES = (
+    st.tuples(st.sampled_from(told.TYPES), st.dictionaries(FIELDS, VALUES, max_size=5))
+    | st.tuples(st.sampled_from(["comm_open", "comm_msg"]), WIDGET)
+    | st.tuples(
+        st.sampled_from(["display_data", "update_display_data", "execute_result"]),
+        st.fixed_dictionaries({"data": BUNDLE}),
+    )
+)
+
+
+@given(st.lists(MESSAGES, max_size=6))
+def test_whatever_a_session_says_is_text_on_the_screen(messages: list[tuple[str, dict[str, Any]]]) -> None:
+    shown([fitting for each in messages for fitting in fits(*each)])
