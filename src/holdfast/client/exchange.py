@@ -331,7 +331,8 @@ class Exchange:
         content = self.left_out.fitting(as_what, message.content, waited_for=waited_for)
         if content is None:
             return None
-        message = msgspec.structs.replace(message, content=content)
+        if content is not message.content:
+            message = msgspec.structs.replace(message, content=content)
         if message.msg_type == "execute_input":
             self._begun = message.parent.msg_id
         elif message.msg_type == "shutdown_reply":

@@ -12,7 +12,7 @@ from holdfast.errors import MalformedMessage
 from holdfast.protocol import told
 
 _ANSWER = "the session's answer can't be understood: {}"
-_SOMETHING = "the session sent something that can't be shown: {}; such is left out"
+_SOMETHING = "the session sent something that can't be shown: {}; such messages are left out"
 
 
 class LeftOut:

@@ -45,7 +45,7 @@ def age(about: Mapping[str, Any]) -> str:
     ours = about.get("holdfast")
     if not isinstance(ours, Mapping) or "as_of" not in ours:
         return ""
-    return f"as of In[{ours['as_of']}]" if ours["as_of"] is not None else "as of the start"
+    return f"as of In[{ours['as_of']}]" if isinstance(ours["as_of"], int) else "as of the start"
 
 
 def proposals(reply: Mapping[str, Any], code: str, cursor: int, note: str = "") -> list[Completion]:
@@ -74,7 +74,11 @@ def _typed_matches(reply: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     matches = metadata.get(TYPES) if isinstance(metadata, Mapping) else None
     if not isinstance(matches, list):
         return []
-    return [match for match in matches if isinstance(match, Mapping) and {"text", "start"} <= match.keys()]
+    return [match for match in matches if isinstance(match, Mapping) and _can_be_shown(match)]
+
+
+def _can_be_shown(match: Mapping[str, Any]) -> bool:
+    return isinstance(match.get("text"), str) and isinstance(match.get("start"), int)
 
 
 def _short(text: str, typed: str) -> str:

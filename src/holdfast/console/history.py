@@ -19,11 +19,11 @@ class SessionHistory(History):
         """The same, line by line."""
         self._supplied = asyncio.Event()
 
-    def supply(self, entries: Iterable[str]) -> None:
-        """The entries of before, oldest first; without repetitions that follow each other."""
+    def supply(self, entries: Iterable[object]) -> None:
+        """The entries of before, oldest first; without repetitions that follow each other, or outputs."""
         earlier: list[str] = []
         for entry in entries:
-            if not earlier or earlier[-1] != entry:
+            if isinstance(entry, str) and earlier[-1:] != [entry]:
                 earlier.append(entry)
         self._loaded_strings += reversed(earlier)
         self.lines.put_before(earlier)

@@ -39,7 +39,8 @@ def last_words(reply: Incoming) -> str:
     cause = str(told.get("cause", ""))
     if not cause or cause.startswith(_ENDED_ITSELF):
         return ""
-    lines = [str(line) for line in told.get("traceback", ())]
+    traceback = told.get("traceback")
+    lines = [str(line) for line in traceback] if isinstance(traceback, list) else []
     ours = next((number for number, line in enumerate(lines, 1) if f"%{MAGIC} " in line), 0)
     where = ["it was here (most recent call last):", *lines[ours:]] if lines[ours:] else []
     return "\n".join([f"holdfast: the Python process died: {cause}", *where])
