@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import time
 from pathlib import Path
+from typing import ClassVar
 
 _TASKS = Path("/proc/self/task")
 _NAME = "ZMQbg/IO"
@@ -21,8 +22,8 @@ _ENOUGH = 64
 class IoThreads:
     """Those of this process, found when first asked for: libzmq starts them with its first socket."""
 
-    def __init__(self) -> None:
-        self._stats: list[int] = []  # descriptors, for the life of the process
+    _stats: ClassVar[list[int]] = []
+    """Descriptors, for the life of the process, however many ask."""
 
     def wait_until_idle(self, seconds: float) -> bool:
         """Whether, within so many seconds, all that was sent is with the kernel, or waits for a slow reader.
@@ -39,7 +40,7 @@ class IoThreads:
 
     def _idle(self) -> bool:
         if not self._stats:
-            self._stats = _found()
+            self._stats.extend(_found())
         return all(_asleep(stat) for stat in self._stats)
 
 
