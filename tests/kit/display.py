@@ -13,6 +13,10 @@ import pytest
 
 _START_SECONDS = 20
 
+_FIRST = 100
+"""Displays are numbered by who asks: a server that ends takes away the socket of one that has just begun, if
+both have chosen the same number."""
+
 
 @contextmanager
 def x_server() -> Iterator[str]:
@@ -22,7 +26,17 @@ def x_server() -> Iterator[str]:
         pytest.skip("Xvfb is not installed (package xvfb)")
     reading, writing = os.pipe()
     server = subprocess.Popen(
-        [program, "-displayfd", str(writing), "-nolisten", "tcp", "-screen", "0", "1000x700x24"],
+        [
+            program,
+            f":{_FIRST + os.getpid()}",
+            "-displayfd",
+            str(writing),
+            "-nolisten",
+            "tcp",
+            "-screen",
+            "0",
+            "1000x700x24",
+        ],
         pass_fds=[writing],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
