@@ -16,8 +16,9 @@ import pytest
 
 from kit.deadline import Deadline
 from kit.gate import Gate
-from kit.kernel import Kernel, only_holdfast, running
+from kit.kernel import Kernel, environment, only_holdfast, running
 from kit.processes import kill, left_over, marked, wait_for_end
+from kit.session import HOLDFAST
 from kit.wire import Client, Message
 
 pytestmark = only_holdfast
@@ -111,6 +112,23 @@ def kernel() -> Iterator[Kernel]:
 
 
 # --- what is back
+
+
+def test_a_loss_that_nobody_was_told_of_is_told_by_the_run_after_the_next(kernel: Kernel) -> None:
+    client = kernel.client()
+    client.do("x = 1")
+    kill(kernel.mark)
+    kernel.process.wait()
+    kernel.launch()
+    kernel.client()  # who runs nothing
+    stop = [*HOLDFAST, "stop", "--all"]
+    subprocess.run(stop, env=environment(kernel.folder, kernel.mark), check=True, capture_output=True)
+    assert kernel.wait() == 0
+    kernel.launch()
+    again = kernel.client()
+
+    assert "its variables are gone, its log is kept" in again.run("'x' in globals()").text("stderr")
+    assert again.run("1").text("stderr") == ""
 
 
 def test_variables_functions_classes_and_what_they_share_are_back(kernel: Kernel, client: Client) -> None:

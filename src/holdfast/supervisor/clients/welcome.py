@@ -36,6 +36,7 @@ class Welcome:
         """A job starts."""
         if not self._told and job.request is not None and not job.request.silent:
             self._told = True
+            self._arrival.told()
             if self._arrival.story and not job.door.ours:  # our own console has told it
                 self._stage.publish_text(job.number, "stderr", f"holdfast: {self._arrival.story}\n")
         if self._unheard and job.request is not None and not job.request.silent:

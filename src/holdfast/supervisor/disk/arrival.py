@@ -11,6 +11,9 @@ from holdfast.supervisor.disk.story import story
 from holdfast.supervisor.ledger import Ledger
 from holdfast.supervisor.processes.returns import Return
 
+UNTOLD = "untold"
+"""Key of a fact: what nobody has been told of, so far, of how the session ended before."""
+
 
 class Arrival:
     """Of one run of the supervisor."""
@@ -21,15 +24,14 @@ class Arrival:
         self._checkpoints = checkpoints
         self._outcome: Outcome | None = Outcome() if takes_over else None
         self._given_up = False
+        self._is_told = takes_over
         self._waiting: list[Callable[[Arrived], None]] = []
         promised = checkpoints.newest
         self.lost = promised.lost if promised and not takes_over else []
         """Variables that are not back, as far as is known."""
-        self.story = (
-            None
-            if takes_over
-            else self._told(Outcome(promised, promised, self.lost, unwritten=checkpoints.unwritten))
-        )
+        self._untold = ledger.journal.get(UNTOLD) or None
+        self._promise = Outcome(promised, promised, self.lost, unwritten=checkpoints.unwritten)
+        self.story = self._untold if takes_over else self._worded(self._promise)
         """How it ended before, what is back, and what came after that; None if there is nothing to tell.
 
         Until the first worker is there it says what is promised."""
@@ -40,7 +42,7 @@ class Arrival:
             self._checkpoints.pin(back)
             return
         self._outcome = self._checkpoints.begun(back)
-        self.story, self.lost = self._told(self._outcome), self._outcome.lost
+        self.story, self.lost = self._worded(self._outcome), self._outcome.lost
         self._tell()
 
     def given_up(self) -> None:
@@ -54,14 +56,28 @@ class Arrival:
         if self._outcome is not None or self._given_up:
             self._tell()
 
-    def _told(self, outcome: Outcome) -> str | None:
-        return story(self._ledger.journal.previous, outcome, lostcells.lost(self._ledger))
+    def told(self) -> None:
+        """Somebody has been told the story: whoever begins the session next need not."""
+        if self._untold:
+            self._ledger.set(UNTOLD, "")
+        self._untold, self._is_told = None, True
+
+    def ended(self) -> None:
+        """The session ends in order: what nobody was told of is kept for who begins it next."""
+        if not self._is_told:
+            self._ledger.set(UNTOLD, self._worded(self._outcome or self._promise) or "")
+
+    def _worded(self, outcome: Outcome) -> str | None:
+        """What an earlier run had to tell, and ended in order before anybody heard of it, is told as well."""
+        return story(self._ledger.journal.previous, outcome, lostcells.lost(self._ledger)) or self._untold
 
     def _tell(self) -> None:
         arrived = Arrived(self.story, self._missing())
         waiting, self._waiting = self._waiting, []
         for then in waiting:
             then(arrived)
+        if waiting:
+            self.told()
 
     def _missing(self) -> list[MissingCell]:
         """Cells whose effects were there when the session ended, or about to be, and are not back."""

@@ -65,6 +65,7 @@ class OnDisk:
 
     def finish(self, reason: str, then: Callable[[], None]) -> None:
         """The session ends: `then` is called when its last state is on disk, if it is wanted there."""
+        self.arrival.ended()
         if reason in FINAL:
             self._writer.stop()
             then()
