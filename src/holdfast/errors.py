@@ -68,6 +68,10 @@ class NoAnswer(HoldfastError):
     """The process behind a connection file or a doorbell does not answer (any more)."""
 
 
+class HungUp(NoAnswer):
+    """It has closed the connection."""
+
+
 class AccessRefused(HoldfastError):
     """A door may not be opened as it was asked for, or somebody may not do what he asks for."""
 

@@ -176,6 +176,14 @@ def test_an_interrupt_from_elsewhere_ends_the_cell(shell: Shell) -> None:
         assert (idle.returncode, idle.stderr) == (0, "work runs nothing\n")
 
 
+def test_one_that_several_stop_at_the_same_moment_ends_for_all_of_them(shell: Shell) -> None:
+    shell.good("new", "work", "-d")
+    for stopping in [shell.start("stop", "work") for _ in range(4)]:
+        with stopping:
+            out, err = stopping.communicate(timeout=SECONDS)
+        assert stopping.returncode == 0 or "is not running" in err, (out, err)
+
+
 def test_force_stops_what_nothing_else_stops(shell: Shell) -> None:
     shell.good("new", "work", "-d")
     with shell.client("work") as client:

@@ -12,7 +12,7 @@ import os
 import socket
 import time
 
-from holdfast.errors import NoAnswer, ProtocolError, SessionError
+from holdfast.errors import HungUp, NoAnswer, ProtocolError, SessionError
 
 TYPE_CHECKING = False  # typing itself costs 5 ms
 if TYPE_CHECKING:
@@ -76,6 +76,12 @@ class DoorbellClient:
         """Hang up. Doors that this connection holds will close."""
         self._socket.close()
 
+    @property
+    def pid(self) -> int:
+        """Of the process that listens there."""
+        credentials = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS)
+        return int.from_bytes(credentials[:4], "little")
+
     def fileno(self) -> int:
         """Readable when `receive` has something, or the supervisor is gone."""
         return self._socket.fileno()
@@ -97,7 +103,7 @@ class DoorbellClient:
         while len(replies) < len(asked):
             messages = self._receive(deadline)
             if messages is None:
-                raise self._no_answer("hung up")
+                raise self._no_answer("hung up", HungUp)
             replies += [message for message in messages if "ok" in message]
             self._events += [message for message in messages if "ok" not in message]
         return list(map(self._understood, asked, replies))
@@ -111,7 +117,7 @@ class DoorbellClient:
         try:
             self._socket.sendall(b"".join(lines))
         except OSError as error:
-            raise self._no_answer("hung up") from error
+            raise self._no_answer("hung up", HungUp) from error
 
     def receive(self) -> list[dict[str, Any]] | None:
         """Wait for replies and events, at least one; None when the supervisor has hung up."""
@@ -155,8 +161,8 @@ class DoorbellClient:
         except ProtocolError as error:
             raise self._no_answer("answers what can't be understood") from error
 
-    def _no_answer(self, what: str) -> NoAnswer:
-        return NoAnswer(f"the supervisor of {self._name!r} {what}", "holdfast ls")
+    def _no_answer(self, what: str, kind: type[NoAnswer] = NoAnswer) -> NoAnswer:
+        return kind(f"the supervisor of {self._name!r} {what}", "holdfast ls")
 
 
 def _as_it_is(_op: str, reply: dict[str, Any]) -> dict[str, Any]:

@@ -20,6 +20,7 @@ import time
 
 from holdfast.client.doorbell import DoorbellClient
 from holdfast.errors import (
+    HungUp,
     NoAnswer,
     NoSuchSession,
     RefusedPath,
@@ -249,11 +250,17 @@ def stop(name: str, bell: DoorbellClient, *, for_good: bool = False) -> None:
 
     `for_good`: its variables are not wanted back; without it they are written to disk first.
     """
-    process = os.pidfd_open(bell.ask("info")["pid"])
+    try:
+        process = os.pidfd_open(bell.pid)
+    except ProcessLookupError:
+        raise _not_running(name) from None
     try:
         bell.ask("stop", for_good=for_good)
         if not _readable(process, STOP_SECONDS):
             raise NoAnswer(f"session {name!r} does not end", f"holdfast interrupt {name} --force, then again")
+    except HungUp:  # it was just ending; unless it was killed
+        if not _readable(process, STOP_SECONDS) or _is_left(name):
+            raise
     finally:
         os.close(process)
 
