@@ -8,6 +8,7 @@ metadata; of the type `execute_reply` it is the answer), `question JSON` (asks w
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import threading
@@ -21,6 +22,9 @@ from jupyter_client.session import Session
 
 from holdfast.protocol import connection
 from holdfast.protocol.connection import ConnectionInfo
+from kit.deadline import Deadline
+
+_THERE_SECONDS, _AGAIN_MS = 10.0, 5
 
 KINDS = {"shell": zmq.ROUTER, "control": zmq.ROUTER, "stdin": zmq.ROUTER, "iopub": zmq.XPUB}
 
@@ -43,6 +47,8 @@ class Peer:
             socket.linger = 0
             if kind == zmq.XPUB:
                 socket.xpub_verbose = True
+            elif channel == "stdin":
+                socket.router_mandatory = True
             socket.bind(self.info.url(channel))  # type: ignore[arg-type]
         self._waiting: tuple[list[bytes], dict[str, Any]] | None = None
         self._end, self._close = os.pipe()
@@ -161,7 +167,24 @@ class Peer:
         metadata: Any = None,
     ) -> None:
         message = self._session.msg(msg_type, content, parent=parent, metadata=metadata)
-        self._sockets[channel].send_multipart([*idents, *self._session.serialize(message)])
+        frames = [*idents, *self._session.serialize(message)]
+        if channel == "stdin":
+            self._ask(frames)
+        else:
+            self._sockets[channel].send_multipart(frames)
+
+    def _ask(self, frames: list[bytes]) -> None:
+        """Each of a client's sockets connects by itself: the one for questions may not be there yet."""
+        deadline, stdin = Deadline(_THERE_SECONDS), self._sockets["stdin"]
+        while True:
+            try:
+                stdin.send_multipart(frames)
+            except zmq.ZMQError as error:
+                if error.errno != errno.EHOSTUNREACH or deadline.passed:
+                    raise
+                stdin.poll(_AGAIN_MS)
+            else:
+                return
 
 
 @contextmanager
