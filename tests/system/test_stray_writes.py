@@ -49,7 +49,8 @@ def client(shared: Kernel) -> Client:
 def goes_on(client: Client) -> None:
     """Everything comes: Python's text, and that of programs."""
     cell = client.run("import os; os.system('echo program'); print(kept + 1)")
-    assert sorted(cell.text().split()) == ["42", "program"]
+    assert "42" in cell.text()
+    assert "program\n" in cell.text()
     assert client.run("print('x' * 6_000_000)").text() == "x" * 6_000_000 + "\n"  # more than the ring takes
 
 

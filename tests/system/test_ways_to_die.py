@@ -492,9 +492,10 @@ def test_a_state_that_is_older_than_the_last_cell_is_not_called_new(client: Clie
 
 def test_a_busy_worker_that_is_killed_from_outside_is_a_death_like_any_other(client: Client) -> None:
     client.do("kept = 5; import os")
-    msg_id = client.start("kept = 6; print(os.getpid(), flush=True)\nwhile True: pass")
-    client.text(msg_id, "\n")
-    os.kill(int(client.of_parent[msg_id][-1]["content"]["text"]), signal.SIGKILL)
+    pid = client.value("os.getpid()")
+    msg_id = client.start("kept = 6; print('busy')\nwhile True: pass")
+    client.text(msg_id, "busy")
+    os.kill(pid, signal.SIGKILL)
     cell = client.finish(msg_id, within=DEATH_SECONDS)
     assert_matches("SIGKILL", cell.notice)
     assert client.value("kept") == 5
