@@ -85,6 +85,7 @@ class Scene:
 
     def set_up(self) -> None:
         """The state that must be there afterwards, and asleep."""
+        self.client.ask("holdfast_info_request", {}, "control")  # so that all its sockets are connected
         self.client.do(SETUP)
         # The first big message makes the supervisor's ZeroMQ a helper with descriptors of its own, for good.
         self.client.do("print('x' * 300_000)")
