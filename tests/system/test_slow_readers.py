@@ -189,7 +189,7 @@ def test_what_is_piped_to_a_reader_in_no_hurry_arrives_whole(work: Session) -> N
     with subprocess.Popen([*HOLDFAST, str(script)], env=work.env, stdout=subprocess.PIPE) as running:
         assert running.stdout is not None
         first = running.stdout.read(100)
-        watched = work.client("ana")  # something else goes on meanwhile
+        watched = work.client("ana")  # something else goes on, for longer than anybody is waited for
         assert watched.run("import time; time.sleep(3); 'done'", within=30).result == "'done'"
         watched.close()
         rest = running.stdout.read()

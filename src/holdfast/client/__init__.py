@@ -7,7 +7,9 @@
     sockets, line, pulse    its wires, how asyncio waits for them, whether the other end is still there
     asking, catchup, ears   questions of cells, what was not heard, what is told of the connection
     succession, comeback    where a session is to be found after a cut, and the way back to it
-    abroad, remote/         sessions of other hosts, over TCP and over ssh
+    abroad, visit, remote/  sessions of other hosts, over TCP and over ssh
+    leftout                 what a session sends and nobody can use
+    watchman                a process that has a supervisor succeeded where nobody else would
     background              work that blocks, beside an asyncio loop
 
 `start`, `doorbell`, `glance` and `past` need the standard library only, so that `holdfast ls` and the first

@@ -22,7 +22,6 @@ GONE_SECONDS = 60.0
 """So long a session is waited for whose host is there, and says that it is not: a reboot, with somebody there
 who begins it again."""
 
-
 MOVED_SECONDS = 5.0
 """Until then it is looked for where it was; then at all ports that a session may have, which takes a while if
 the host is far away."""

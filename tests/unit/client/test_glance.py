@@ -34,7 +34,7 @@ INFO = operations.Info(
     started=1.0,
     cwd="/",
     restore_point="",
-    connection_file="run/work/connection.json",
+    connection_file="run/notes/connection.json",
     epoch=2,
 )
 

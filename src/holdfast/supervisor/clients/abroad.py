@@ -41,7 +41,7 @@ class Abroad:
         self._door: Door | None = None
         self._doorstep: Doorstep | None = None
         self._on_thrown_out: Callable[[], None]
-        self._watchman: subprocess.Popen[bytes] | None = None
+        self._watchman: subprocess.Popen[bytes] | None = None  # kept: it outlives us, and is not waited for
 
     def open(self, make: Make, on_thrown_out: Callable[[], None], *, must: bool) -> None:
         """Open it, if it is asked for. `on_thrown_out`: connections were closed, and who may is soon back.

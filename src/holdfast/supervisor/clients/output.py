@@ -69,7 +69,8 @@ class Output:
         `listen` hears what the worker has said over the link: no text may overtake a message.
         """
         self._listen = listen
-        self._watch_pipes()
+        if not self._resting:
+            self._watch_pipes()
         self.look()
         self.flush()
 
@@ -78,6 +79,8 @@ class Output:
         if yes == self._resting:
             return
         self._resting = yes
+        if self._listen is None:  # nothing is heard yet
+            return
         if yes:
             for fd in self._pipes:
                 self._loop.forget(fd)

@@ -43,6 +43,7 @@ class Arrival:
             return
         self._outcome = self._checkpoints.begun(back)
         self.story, self.lost = self._worded(self._outcome), self._outcome.lost
+        self._keep(self.story)
         self._tell()
 
     def given_up(self) -> None:
@@ -58,14 +59,17 @@ class Arrival:
 
     def told(self) -> None:
         """Somebody has been told the story: whoever begins the session next need not."""
-        if self._untold:
-            self._ledger.set(UNTOLD, "")
         self._untold, self._is_told = None, True
+        self._keep(None)
 
     def ended(self) -> None:
         """The session ends in order: what nobody was told of is kept for who begins it next."""
         if not self._is_told:
-            self._ledger.set(UNTOLD, self._worded(self._outcome or self._promise) or "")
+            self._keep(self._worded(self._outcome or self._promise))
+
+    def _keep(self, story: str | None) -> None:
+        if (story or "") != (self._ledger.journal.get(UNTOLD) or ""):
+            self._ledger.set(UNTOLD, story or "")
 
     def _worded(self, outcome: Outcome) -> str | None:
         """What an earlier run had to tell, and ended in order before anybody heard of it, is told as well."""

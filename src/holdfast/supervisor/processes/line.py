@@ -15,13 +15,22 @@ class Line:
     """Over `sock`, which this object owns; `on_readable` is called when something can be heard."""
 
     def __init__(
-        self, loop: Loop, sock: socket.socket, on_readable: Callable[[], None], *, keeps: bool = False
+        self,
+        loop: Loop,
+        sock: socket.socket,
+        on_readable: Callable[[], None],
+        *,
+        keeps: bool = False,
+        rests: bool = False,
     ) -> None:
-        """One that `keeps` leaves in the link what it hears, until that is taken off."""
+        """One that `keeps` leaves in the link what it hears, until that is taken off.
+
+        Of one that `rests`, too, only what is new is told of: who hears it may leave some for later.
+        """
         sock.setblocking(False)
         self._loop = loop
         self._channel = Channel(sock, keeps=keeps)
-        loop.on_readable(sock.fileno(), on_readable, once=keeps)
+        loop.on_readable(sock.fileno(), on_readable, once=keeps or rests)
 
     @classmethod
     def pair(

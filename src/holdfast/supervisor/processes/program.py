@@ -62,7 +62,7 @@ class Program:
     def begin(self, owner: Host) -> None:
         """Let it begin: it waits for its outfit."""
         self._owner = owner
-        self._line = Line(self._loop, self._sock, owner.look)
+        self._line = Line(self._loop, self._sock, owner.look, rests=True)
         self._line.send(Outfit(), *self._outfit)
         self._loop.on_readable(self._process, self._on_ended)
 
