@@ -29,6 +29,9 @@ _QUEUED: Final[tuple[Channel, ...]] = ("shell", "control")
 _ROUNDS = 100
 """Before what goes on coming in counts as sent later: some thousands of cells."""
 
+_IN_VAIN = 4
+"""Of these, in which nothing comes though ZeroMQ's thread is at work: it may be busy with output for long."""
+
 _ARRIVING_SECONDS = 0.005
 """For ZeroMQ's thread to take in what has arrived; it takes microseconds, but may have to wait for a core."""
 
@@ -143,9 +146,11 @@ class Turns:
 
     def _abort_what_was_sent(self) -> None:
         """An error: every cell that was sent before it was known is answered `aborted`."""
+        in_vain = 0
         for _ in range(_ROUNDS):
             all_there = self._threads.wait_until_idle(_ARRIVING_SECONDS)
-            if not self._take_in_some() and all_there:
+            in_vain += not self._take_in_some()
+            if in_vain and (all_there or in_vain == _IN_VAIN):
                 break
         for job in self._queue.take_cells():
             self._stage.replies.abort(job)
