@@ -49,11 +49,17 @@ def console(shared: Session) -> Iterator[Terminal]:
 
 def run(console: Terminal, code: str) -> str:
     """What is on the screen after a cell, from its code on."""
-    before = console.prompt_number()
-    assert before is not None
+    begun = rf"In \[(\d+)\]: {re.escape(code.splitlines()[0][:20])}"  # its number may be another one than it
+    earlier = len(re.findall(begun, console.all_text))  # would have had when the prompt was drawn
+
+    def has_ended() -> bool:
+        numbers = re.findall(begun, console.all_text)[earlier:]
+        return bool(numbers) and (console.prompt_number() or 0) > int(numbers[-1])
+
     console.send(code + ENTER)
-    console.wait_until(lambda: (console.prompt_number() or 0) > before, "the next prompt", 30)
-    return console.all_text.rpartition(f"In [{before}]: ")[2].rpartition("\n\nIn [")[0]
+    console.wait_until(has_ended, "the next prompt", 30)
+    number = re.findall(begun, console.all_text)[-1]
+    return console.all_text.rpartition(f"In [{number}]: ")[2].rpartition("\n\nIn [")[0]
 
 
 # Pictures
