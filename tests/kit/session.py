@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,8 @@ class Session:
     env: dict[str, str]
     mark: str
     """What its processes are found by."""
+    clients: list[Client] = field(default_factory=list)
+    """All that it was asked for: closed at the end, at the latest."""
 
     def command(self, *arguments: str) -> str:
         """What `holdfast ARGUMENTS` prints."""
@@ -76,6 +78,7 @@ class Session:
         """Another frontend, of another user, which hears everything from now on."""
         file = self.folder / "run" / self.name / "connection.json"
         client = Client(json.loads(file.read_text()), username)
+        self.clients.append(client)
         client.wait_for_welcome()
         return client
 
@@ -96,4 +99,6 @@ def session(settings: str = "") -> Iterator[Session]:
             subprocess.run([*HOLDFAST, "stop", "work"], check=False, env=env, capture_output=True, timeout=30)
             assert not left_over(mark, Deadline(END_SECONDS))
         finally:
+            for client in made.clients:  # those of a test that failed
+                client.close()
             kill(mark)

@@ -33,7 +33,7 @@ def asked(client: Client, code: str, answers: list[str]) -> tuple[str, list[Mess
 
 def listener(folder: Path, heard: str) -> str:
     """A program that says "here" and does `heard` at an interrupt, be it ever so early: a shell's trap may
-    wait for the command that was about to begin."""
+    wait for the command that was about to begin. It takes the shell's place: dash would end before it."""
     code = f"""
 import signal
 signal.pthread_sigmask(signal.SIG_BLOCK, {{signal.SIGINT}})
@@ -42,7 +42,7 @@ def interrupted():
     signal.sigwait({{signal.SIGINT}})
 {heard}
 """
-    return file_with(folder, "listener.py", code)
+    return "exec " + file_with(folder, "listener.py", code)
 
 
 def questions(found: list[Message]) -> list[str]:

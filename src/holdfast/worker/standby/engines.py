@@ -26,8 +26,9 @@ from holdfast.worker.standby import loaded
 _TASKS = "/proc/self/task"
 _STACK_BYTES = 256 * 1024
 """What is read of a stack: most threads that wait for work are a few hundred bytes deep, numexpr's 100 kB."""
-_PATIENCE_MS = 3
-"""For threads that have just been started to come to rest."""
+_PATIENCE_MS, _STEP_MS = 30, 3
+"""For threads that have just been started to come to rest: mostly within the first step, but on a busy machine
+they may not have had a core by then. So long OpenBLAS's spin, for which a fork waits as well."""
 _PYTHONS = re.compile(r"libpython|python[\d.]*$")
 _EVERYBODYS = re.compile(rf"ld-|libc[.-]|libc\+\+|libstdc\+\+|libgcc_s|libpthread|{_PYTHONS.pattern}")
 """Through whose code each thread has come."""
@@ -59,8 +60,10 @@ def look() -> frozenset[Engine]:
     for gone in _known.keys() - tasks:
         del _known[gone]
     named = _meet(tasks - _known.keys())
-    if any(each not in _known and each not in _awaited for each in tasks):
-        select.poll().poll(_PATIENCE_MS)  # nothing tells that a thread has gone to sleep
+    waited = 0
+    while waited < _PATIENCE_MS and any(each not in _known and each not in _awaited for each in tasks):
+        select.poll().poll(_STEP_MS)  # nothing tells that a thread has gone to sleep
+        waited += _STEP_MS
         named = _meet(tasks - _known.keys())
     _awaited.clear()
     _awaited.update(tasks)
