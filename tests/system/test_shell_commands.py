@@ -85,7 +85,7 @@ def test_output_comes_while_the_program_runs(guest: Client) -> None:
 
 
 def test_half_a_line_is_shown_while_the_program_works_on(guest: Client) -> None:
-    msg_id = guest.start("!printf working; sleep 60")
+    msg_id = guest.start("!printf working; exec sleep 60")
     guest.text(msg_id, "working")
     guest.send("interrupt_request", {}, "control")
 
@@ -311,7 +311,7 @@ def test_clearing_the_screen_is_no_whole_screen(guest: Client) -> None:
 
 
 def test_an_interrupt_ends_the_program_and_the_cell(guest: Client) -> None:
-    msg_id = guest.start("!echo here; sleep 60\nprint('never')")
+    msg_id = guest.start("!echo here; exec sleep 60\nprint('never')")
     guest.text(msg_id, "here")
     guest.ask("interrupt_request", {}, "control")
     cell = guest.finish(msg_id)

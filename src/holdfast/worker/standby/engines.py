@@ -27,8 +27,8 @@ _TASKS = "/proc/self/task"
 _STACK_BYTES = 256 * 1024
 """What is read of a stack: most threads that wait for work are a few hundred bytes deep, numexpr's 100 kB."""
 _PATIENCE_MS, _STEP_MS = 30, 3
-"""For threads that have just been started to come to rest: mostly within the first step, but on a busy machine
-they may not have had a core by then. So long OpenBLAS's spin, for which a fork waits as well."""
+"""For threads that have just been started to come to rest: mostly within the first step, but on a busy
+machine they may not have had a core by then. So long OpenBLAS's spin, for which a fork waits as well."""
 _PYTHONS = re.compile(r"libpython|python[\d.]*$")
 _EVERYBODYS = re.compile(rf"ld-|libc[.-]|libc\+\+|libstdc\+\+|libgcc_s|libpthread|{_PYTHONS.pattern}")
 """Through whose code each thread has come."""
