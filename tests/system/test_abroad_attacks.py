@@ -37,6 +37,12 @@ FRAME = 1024 * 1024
 ALLOWANCE = 32 * 1024 * 1024
 """Beyond that, for all of them."""
 
+ENDLESS = 2_000
+"""Frames of half that size: a gigabyte, of which a process without bounds keeps all."""
+
+ENDLESS_COSTS = 384 * FRAME
+"""`wire.max_bytes` (64), what comes until somebody looks (`listen.look_seconds`), and twice over."""
+
 UNKNOWN = 200
 """Connections of people without a key, at the same time."""
 
@@ -454,6 +460,38 @@ def test_messages_of_many_frames_are_refused_and_not_kept(there: Host) -> None:
         ana.settle()
     assert resident(there.supervisor()) - before < 2 * len(frames) * 1024
     assert is_untouched(there)
+
+
+@pytest.mark.parametrize("channel", ["shell", "control"])
+def test_who_sends_a_message_that_does_not_end_is_hung_up_on(there: Host, channel: str) -> None:
+    """ZeroMQ keeps what it has of one until its last frame is there; who may only watch can send it, too."""
+    ana, bo = there.guest("ana"), there.guest("bo")
+    ana.do("1")
+    pid = there.supervisor()
+    before = from_now_on(pid)
+    end = bo.sockets[channel].get_monitor_socket(zmq.EVENT_DISCONNECTED)
+    frame = zmq.Frame(b"x" * (FRAME // 2))
+    bo.sockets[channel].send_multipart([frame] * ENDLESS, copy=False)
+    assert end.poll(WITHIN * 1000)
+    end.close(linger=0)
+    bo.close()
+    assert ana.do("6 * 7").result == "42"
+    assert resident(pid, "VmHWM") - before < ENDLESS_COSTS
+    assert there.supervisor() == pid
+    deadline = Deadline(WITHIN)
+    while "a message does not end" not in there.said():
+        assert not deadline.passed
+
+
+def test_many_messages_together_may_be_more_than_one_may_be(there: Host) -> None:
+    ana = there.guest("ana")
+    end = ana.sockets["shell"].get_monitor_socket(zmq.EVENT_DISCONNECTED)
+    for _ in range(8):
+        cells = [ana.send("execute_request", {"code": f"len({'x' * (FRAME // 2)!r})"}) for _ in range(32)]
+        for cell in cells:
+            ana.reply(cell)
+    assert not end.poll(0)
+    end.close(linger=0)
 
 
 def test_nobody_ends_anothers_cell_by_asking_under_its_id(there: Host) -> None:

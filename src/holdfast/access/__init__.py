@@ -13,6 +13,7 @@
     connections who is connected, as the system tells; and hung up on
     threshold   how many strangers may stand at the door over TCP, and who is shut out
     turnaway    how the system drops what comes from there
+    unended     whose messages over TCP never end
     doorbell    the unix socket for launchers and commands of the same user
 
 Nothing here acts on a message.

@@ -20,8 +20,9 @@ Address = str | tuple[str | int, ...]
 
 _INTERNET: Final = (socket.AF_INET, socket.AF_INET6)
 
-_ACKED = struct.Struct("120xQ")
-"""Of `struct tcp_info` (tcp(7)), `tcpi_bytes_acked`: what the other end has got from us."""
+_COUNTS = struct.Struct("120xQQ")
+"""Of `struct tcp_info` (tcp(7)), `tcpi_bytes_acked`, what the other end has got from us, and
+`tcpi_bytes_received`."""
 
 _HELD_BACK: Final = 260
 """Bytes that libzmq says to somebody who is not let in: a greeting (64), WELCOME (170), ERROR (12). To who is
@@ -41,6 +42,8 @@ class Connection(NamedTuple):
     port: int
     """Tells those of one address apart: of a unix socket its inode."""
     let_in: bool
+    received: int = 0
+    """Bytes that have come over TCP, read or not."""
 
 
 def held(doors: Doors) -> list[Connection]:
@@ -136,8 +139,10 @@ def _looked_at(descriptor: int, doors: Doors) -> Connection | None:
         return None
     finally:
         looked_at.detach()
-    let_in = len(told) < _ACKED.size or _ACKED.unpack_from(told)[0] > _HELD_BACK
-    return Connection(descriptor, address, port, let_in)
+    if len(told) < _COUNTS.size:
+        return Connection(descriptor, address, port, let_in=True)
+    acked, received = _COUNTS.unpack_from(told)
+    return Connection(descriptor, address, port, acked > _HELD_BACK, received)
 
 
 def _shut_down(descriptor: int) -> None:

@@ -15,6 +15,7 @@ from holdfast import settings
 from holdfast.access.departures import Departures
 from holdfast.access.remote import CARDS, Remote
 from holdfast.access.sockets import Sockets
+from holdfast.access.unended import Unended
 from holdfast.errors import ConnectionFileError, ProtocolError
 from holdfast.protocol import connection
 from holdfast.protocol.codec import Receiver, Sender
@@ -63,6 +64,8 @@ class Door:
         self._signer = Signer(asked.key.encode(), asked.signature_scheme)
         self.renew(session)
         self.remote = remote
+        self.unended = Unended(limits)
+        """Over TCP: what each connection brings there, and which messages came by it."""
         self.ours = remote is not None
         """Those who come in there are our own clients, who know more than Jupyter's messages."""
         self._opened = Sockets(file, asked, context, limits, remote.listen if remote else None)
@@ -260,7 +263,7 @@ class Door:
 
     def _waiting(self, channel: Channel) -> Iterator[tuple[list[bytes], str]]:
         """With whose key it came, too."""
-        return _some(self._sockets[channel], self.on_rest, with_key=self.remote is not None)
+        return _some(self._sockets[channel], self.on_rest, self.unended if self.remote else None)
 
     def _has_news(self) -> bool:
         """Whether somebody has come to listen, or left, and was not yet taken in."""
@@ -283,13 +286,13 @@ def serve(
 
 
 def _some(
-    socket: zmq.Socket[bytes], on_rest: Callable[[zmq.Socket[bytes]], None], *, with_key: bool
+    socket: zmq.Socket[bytes], on_rest: Callable[[zmq.Socket[bytes]], None], unended: Unended | None
 ) -> Iterator[tuple[list[bytes], str]]:
     """What waits at a socket. Of very much a part, as others are to be heard, too: `on_rest` is told."""
     size = 0
     for _ in range(AT_ONCE):
         try:
-            frames, key = _received(socket, with_key=with_key)
+            frames, key = _received(socket, unended)
         except zmq.Again:
             return
         size += sum(map(len, frames))
@@ -299,13 +302,17 @@ def _some(
     on_rest(socket)
 
 
-def _received(socket: zmq.Socket[bytes], *, with_key: bool) -> tuple[list[bytes], str]:
-    """The frames of a message, and whose key it came with (zmq_msg_gets(3)). zmq.Again if there is none."""
-    if not with_key:
+def _received(socket: zmq.Socket[bytes], unended: Unended | None) -> tuple[list[bytes], str]:
+    """The frames of a message, and whose key it came with (zmq_msg_gets(3)). zmq.Again if there is none.
+
+    `unended`: it is told by which connection. Without it nobody there has a key.
+    """
+    if unended is None:
         return socket.recv_multipart(zmq.NOBLOCK), ""
     frames = socket.recv_multipart(zmq.NOBLOCK, copy=False)
     try:
         key = str(frames[-1].get("User-Id"))
+        unended.heard(int(frames[-1].get(zmq.SRCFD)))
     except zmq.ZMQError:  # the end of a subscription: nobody has sent that
         key = ""
     return [frame.bytes for frame in frames], key

@@ -60,6 +60,14 @@ def test_who_is_let_in_is_told_from_who_is_not() -> None:
             assert {each.port: each.let_in for each in found}[stranger.getsockname()[1]] is False
 
 
+def test_what_somebody_has_brought_is_counted_read_or_not() -> None:
+    with door() as (ports, _), socket.create_connection(("127.0.0.1", min(ports))) as stranger:
+        stranger.sendall(b"\xff" * 9)
+        deadline = Deadline(SECONDS)
+        while [each.received for each in held(ports)] != [9]:
+            assert not deadline.passed
+
+
 def test_who_is_hung_up_on_hears_it_and_nobody_else_does() -> None:
     with door() as (ports, info), ExitStack() as opened:
         one, other = (opened.enter_context(socket.create_connection(("127.0.0.1", min(ports)))) for _ in "ab")

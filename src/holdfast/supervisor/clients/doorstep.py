@@ -1,7 +1,8 @@
-"""Looks after those who have come to the door over TCP and are not let in: when, and what is done about them.
+"""Looks after those who have come to the door over TCP: when, and who is hung up on.
 
 somebody connects     looked at at once, and then every 20 ms while others do
 nobody does           looked at together with the list of keys (`abroad.py`)
+too much comes        of somebody who is let in, and no message ends: looked again every 20 ms
 """
 
 from __future__ import annotations
@@ -29,12 +30,13 @@ class Doorstep:
         self._loop = loop
         self._threshold = threshold
         self._listeners = door.listening
+        self._unended = door.unended
         self._ports = frozenset(each.getsockname()[1] for each in self._listeners)
         self._looked = 0.0
         self._planned = False
         self._shut_out: tuple[str, ...] = ()
         for listener in self._listeners:
-            loop.on_readable(listener.fileno(), self._somebody_comes, once=True)
+            loop.on_readable(listener.fileno(), self._soon, once=True)
 
     def forget(self) -> None:
         """The door is about to be closed."""
@@ -54,17 +56,22 @@ class Doorstep:
         self._planned = False
         self._looked = now = time.monotonic()
         most = int(CROWD * resource.getrlimit(resource.RLIMIT_NOFILE)[0])
-        leaving = self._threshold.look(connections.held(self._ports), most, now)
-        for each in leaving:
+        there = connections.held(self._ports)
+        for each in self._threshold.look(there, most, now):
             connections.hang_up(each, self._ports)
+        for each in self._unended.look(there, now):
+            connections.hang_up(each, self._ports)
+            print(f"hung up on {each.address}: a message does not end", file=sys.stderr, flush=True)
         if (out := self._threshold.shut_out(now)) != self._shut_out:
             for source in set(out) - set(self._shut_out):
                 print(f"{source} is shut out for a while: it tries, and may not", file=sys.stderr, flush=True)
             self._shut_out = out
             for listener in self._listeners:
                 turnaway.turn_away(listener, out)
+        if self._unended.doubtful:
+            self._soon()
 
-    def _somebody_comes(self) -> None:
+    def _soon(self) -> None:
         if not self._planned and self._listeners:
             self._planned = True
             wait = self._looked + PACE - time.monotonic()
