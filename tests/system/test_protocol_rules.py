@@ -13,12 +13,13 @@ from pathlib import Path
 
 import pytest
 import zmq
+from jupyter_client.session import Session
 
 from kit.deadline import Deadline
 from kit.gate import Gate
 from kit.kernel import END_SECONDS, HOLDFAST, Kernel, connection, only_holdfast, running
 from kit.processes import wait_for_end
-from kit.wire import Client, Message, beat, url
+from kit.wire import WITHIN, Client, Message, beat, url
 
 STORED = {"raw": True, "output": False}
 
@@ -269,6 +270,8 @@ def test_an_error_aborts_what_waits_and_serves_the_other_requests(guest: Client,
     silent = guest.start("ran.append('silent')", silent=True)
     others = [guest.send(type_of(name), REQUESTS[name]) for name in SUPERVISORS_OWN]
     completion = guest.send("complete_request", REQUESTS["complete_request"])
+    if HOLDFAST:
+        guest.settle()  # answered beside the running cell: all that was sent before is there
     gate.open()
     assert guest.finish(failing).status == "error"
     for msg_id in [*waiting, silent]:
@@ -328,7 +331,7 @@ def test_requests_that_need_no_interpreter_are_answered_while_a_cell_runs(
     gate = Gate(folder / "gate")
     running_cell = guest.start(gate.wait)
     for name in SUPERVISORS_OWN:
-        assert guest.ask(type_of(name), REQUESTS[name], channel, within=2)["status"] in {"ok", "incomplete"}
+        assert guest.ask(type_of(name), REQUESTS[name], channel)["status"] in {"ok", "incomplete"}
     assert running_cell not in guest.replies
     gate.open()
     assert guest.finish(running_cell).status == "ok"
@@ -417,7 +420,8 @@ def test_published_messages_are_numbered_without_a_gap(shared: Kernel, guest: Cl
     guest.do("for n in range(1000): print(n)")
     guest.run("1 / 0")
     guest.settle()
-    other.until(lambda: other.published[-1]["header"] == guest.published[-1]["header"], "all of it")
+    last = guest.published[-1]["header"]
+    other.until(lambda: any(each["header"] == last for each in other.published[before:]), "all of it")
     for published in (guest.published, other.published[before:]):
         marks = [m["metadata"]["holdfast"] for m in published if m["msg_type"] != "iopub_welcome"]
         assert len({mark["epoch"] for mark in marks}) == 1
@@ -448,7 +452,7 @@ def test_topics_tell_what_is_published(guest: Client) -> None:
                 break
         for _ in range(3):
             guest.do("import sys; print('err', file=sys.stderr); print('out')")
-            assert socket.poll(5000)
+            assert socket.poll(WITHIN * 1000)
             topics.add(socket.recv_multipart()[0])
     assert topics - {b""} == {b"stream.stdout"}, "what is welcomed is the topic itself"
 
@@ -507,11 +511,13 @@ def test_two_doors_lead_into_one_session() -> None:
 @only_holdfast
 def test_a_key_opens_its_own_door_only() -> None:
     with named("both") as kernel, another_door(kernel, "both") as door:
-        thief = Client({**door.info, "key": kernel.info["key"]})
-        thief.send("execute_request", {"code": "stolen = 1"})
-        assert door.client().run("stolen").status == "error"
-        assert thief.replies == {}
-        thief.close()
+        client = door.client()
+        stolen = Session(key=kernel.info["key"].encode()).msg("execute_request", {"code": "stolen = 1"})
+        client.send_frames(Session(key=kernel.info["key"].encode()).serialize(stolen))
+        assert client.run("stolen").status == "error", "what comes behind it at the same socket is heard"
+        msg_id = stolen["header"]["msg_id"]
+        assert msg_id not in client.replies
+        assert msg_id not in client.of_parent
 
 
 @only_holdfast
