@@ -7,10 +7,9 @@ import signal
 
 import pytest
 
-from kit.family import about
+from kit.family import about, family, wait_for_standby
 from kit.gate import Gate
 from kit.kernel import Kernel, only_holdfast, running
-from kit.processes import marked
 from kit.travel import back, told
 from kit.wire import Client
 
@@ -112,7 +111,7 @@ def test_cells_that_wait_run_in_the_old_state(client: Client, kernel: Kernel) ->
 def test_the_namespace_before_a_restart_is_there_again(kernel: Kernel, client: Client) -> None:
     client.do("kept = 5")
     client.do("other = 6")
-    client.until_told(lambda: (about(client)["standby"] or {}).get("after") == 2, "a standby after In[2]")
+    wait_for_standby(client, 2)
     kernel.shut_down(restart=True)
     kernel.launch()
     successor = kernel.client("successor")
@@ -210,19 +209,21 @@ def test_after_the_end_of_all_processes_undone_cells_are_not_offered_again() -> 
         assert [each["text"] for each in offered] == ["x = 1\n\ny = 3"]
 
 
-def test_a_sleeper_that_was_killed_is_not_offered_and_the_others_are(kernel: Kernel, client: Client) -> None:
-    processes = []
-    for number in range(1, 5):
-        before = set(marked(kernel.mark))
-        client.do(f"x = {number}")
-        client.until_told(lambda after=number: about(client)["standby"]["after"] == after, "a standby")
-        processes.append(set(marked(kernel.mark)) - before)
-    (sleeper,) = processes[1]  # after In[2]
-    os.kill(sleeper, signal.SIGKILL)
-    client.until_told(lambda: "after In[2]" not in client.do("%checkpoints").text(), "that it is gone")
-    assert "the state after In[2] is not kept any more" in client.run("%undo 2").reply["evalue"]
-    back(client, "%undo 3")
-    assert client.value("x") == 1
+def test_a_sleeper_that_was_killed_is_not_offered_and_the_others_are() -> None:
+    with running(settings="[checkpoint]\nenabled = false\n") as kernel:  # which a copy of a sleeper writes
+        client = kernel.client()
+        sleepers = []
+        for number in range(1, 5):
+            before = family(kernel, client).standbys
+            client.do(f"x = {number}")
+            wait_for_standby(client, number)
+            sleepers.append(set(family(kernel, client).standbys) - set(before))
+        (sleeper,) = sleepers[1]  # after In[2]
+        os.kill(sleeper, signal.SIGKILL)
+        client.until_told(lambda: "after In[2]" not in client.do("%checkpoints").text(), "that it is gone")
+        assert "the state after In[2] is not kept any more" in client.run("%undo 2").reply["evalue"]
+        back(client, "%undo 3")
+        assert client.value("x") == 1
 
 
 def test_comms_that_were_opened_by_an_undone_cell_are_closed_and_older_ones_live(client: Client) -> None:
