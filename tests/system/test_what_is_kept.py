@@ -8,9 +8,10 @@ from collections.abc import Iterator
 import pytest
 
 from kit.deadline import Deadline
-from kit.kernel import Kernel, only_holdfast, running
+from kit.family import about, wait_for_standby
+from kit.kernel import END_SECONDS, Kernel, only_holdfast, running
 from kit.processes import left_over
-from kit.wire import Client, Message
+from kit.wire import Client
 
 pytestmark = only_holdfast
 
@@ -22,10 +23,6 @@ def kernel() -> Iterator[Kernel]:
     """A session without checkpoints: what is on disk is `test_reboot`'s."""
     with running(settings="[checkpoint]\nenabled = false\n") as kernel:
         yield kernel
-
-
-def about(client: Client) -> Message:
-    return client.ask("holdfast_info_request", {}, "control")
 
 
 def ended_uncleanly(kernel: Kernel) -> Client:
@@ -81,7 +78,7 @@ def test_a_restart_is_a_barrier_and_the_namespace_before_it_stays_asleep_for_a_w
     kernel: Kernel, client: Client
 ) -> None:
     client.do("kept = 5")
-    client.until_told(lambda: (about(client)["standby"] or {}).get("after") == 1, "a standby after In[1]")
+    wait_for_standby(client, 1)
     assert about(client)["before_restart"] is None
     kernel.shut_down(restart=True)
     kernel.launch()
@@ -101,8 +98,9 @@ def test_a_crash_may_end_the_session_as_a_kernel_dies(monkeypatch: pytest.Monkey
         client.do("kept = 5")
         dying = client.start(DIE)
         kernel.wait()
+        assert left_over(kernel.mark, Deadline(END_SECONDS)) == {}
+        client.listen(0.1)  # nobody is left who could say more: what was said is here
         assert dying not in client.replies
-        assert left_over(kernel.mark, Deadline(5)) == {}
 
 
 # --- comms
