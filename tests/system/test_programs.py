@@ -199,8 +199,7 @@ def test_a_program_on_a_terminal_has_the_terminal(shell: Shell) -> None:
         "print('secret', getpass.getpass())\nprint(sys.stdin.read())"
     )
     (shell.work / "x.py").write_text(code)
-    with shell.terminal("x.py") as terminal:
-        terminal.setwinsize(24, 77)
+    with shell.terminal("x.py", columns=77) as terminal:
         terminal.expect_exact("[True, True, True]")
         terminal.expect_exact("77")
         terminal.expect_exact("name? ")
@@ -369,12 +368,15 @@ def test_a_program_that_is_killed_does_not_leave_its_session_running(shell: Shel
 def test_a_program_whose_supervisor_is_killed_runs_to_its_end(shell: Shell) -> None:
     (shell.home / "config").mkdir()
     (shell.home / "config" / "settings.toml").write_text("[life]\nlauncher_grace_seconds = 1.0\n")
-    code = "import time; print('running', flush=True); time.sleep(2.5); print('end'); raise SystemExit(3)"
+    gate = Gate(shell.home / "gate")
+    outlive = f"{gate.wait}; time.sleep(2.5)"  # the grace, and only once there is a successor to wait for it
+    code = f"import time; print('running', flush=True); {outlive}; print('end'); raise SystemExit(3)"
     with shell.start("-c", code) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "running\n"
         (session,) = json.loads(shell.good("ls", "--json"))
         os.kill(session["pid"], signal.SIGKILL)
+        gate.open()
         out, _ = process.communicate(timeout=SECONDS)
     assert (out, process.returncode) == ("end\n", 3)
     assert shell.good("ls", "--json") == "[]\n"
