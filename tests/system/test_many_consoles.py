@@ -71,7 +71,7 @@ def play(work: Session, consoles: int, typing: int, cells: int) -> None:
         )
         for number, each in enumerate(living):
             assert transcript(each) == told, f"console {number}"
-        watchers[0].wait_until(lambda: watchers[0].lines[-1].endswith(": half ty"), "the half-typed line")
+        watchers[0].wait_until(lambda: watchers[0].text.endswith(": half ty"), "the half-typed line")
         os.kill(stopped.pid, signal.SIGCONT)
         together([stopped], lambda each: len(transcript(each)) >= total, "what it has missed")
         assert transcript(stopped) == told

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from kit.kernel import Kernel, only_holdfast
+from kit.processes import resident
 from kit.session import HOLDFAST, Session, session
 
 pytestmark = only_holdfast
@@ -206,12 +207,14 @@ def test_who_asks_and_asks_and_does_not_listen_is_cut_off(work: Session) -> None
     env = work.env | {"PYTHONPATH": str(Path(__file__).parents[1])}
     eve = [sys.executable, "-c", ASKS, str(own_door(work))]
     with subprocess.Popen(eve, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == b"asked\n"
-        os.kill(process.pid, signal.SIGSTOP)
-        while int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * 4096 > before + 100 * MEBIBYTE:
-            ana.do("1")
-        process.kill()
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"asked\n"
+            os.kill(process.pid, signal.SIGSTOP)
+            while resident(pid) > before + 100 * MEBIBYTE:
+                ana.do("1")
+        finally:
+            process.kill()  # who is stopped would be waited for
     grown = most_memory(pid) - before
     print(grown / MEBIBYTE)
     ana.close()
