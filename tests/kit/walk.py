@@ -140,10 +140,11 @@ class Person:
         return self
 
     def sees_no(self, text: str) -> Self:
-        """At the next prompt `text` is not among what is there since the last line was typed."""
-        self.at_prompt()
-        assert text not in self._news, self._news
-        return self
+        """At the next prompt `text` is not among what is above it since the last line was typed."""
+        self._await_prompt()
+        above = self._news.rpartition("\n")[0]
+        assert text not in above, above
+        return self.at_prompt()
 
     @property
     def _news(self) -> str:
@@ -152,14 +153,17 @@ class Person:
 
     def at_prompt(self) -> Self:
         """Wait for the next prompt; what is seen from now on is below it."""
+        self._await_prompt()
+        self._look()
+        self._since = len(self._terminal.all_text.splitlines()) - 1
+        return self
+
+    def _await_prompt(self) -> None:
         self._terminal.wait_until(
             lambda: PROMPT.fullmatch("".join(self._terminal.lines[-1:])) is not None,
             "a prompt",
             LOADED_SECONDS,
         )
-        self._look()
-        self._since = len(self._terminal.all_text.splitlines()) - 1
-        return self
 
     def _look(self) -> None:
         if self._row is not None:

@@ -60,6 +60,23 @@ def wait_for_line(console: Terminal, line: str) -> None:
     console.wait_until(lambda: last(console) == line, f"{line!r} at the prompt")
 
 
+def wait_for_grey(console: Terminal, proposed: str) -> None:
+    """Until exactly this is proposed behind what is typed."""
+    console.wait_until(lambda: grey(console) == proposed, f"{proposed!r} in grey")
+
+
+def wait_for_no_grey(console: Terminal, line: str) -> None:
+    """Until this is what is typed, all of it."""
+    console.wait_until(lambda: last(console) == line and not grey(console), f"{line!r}, typed")
+
+
+def grey(console: Terminal) -> str:
+    """The end of the last line, as far as it is grey."""
+    line = "".join(console.lines[-1:])
+    ends = (line[begin:] for begin in range(len(line)))
+    return next((end for end in ends if console.style_of(end)[0] == "brightblack"), "")
+
+
 # Suggestions
 
 
@@ -81,14 +98,15 @@ def test_end_takes_what_is_proposed_and_ctrl_right_a_word_of_it(console: Termina
     run(console, "quince_one = len('four')")
     for keys in (END, CTRL_E):
         console.send("quince")
-        wait_for_line(console, "quince_one = len('four')")
-        console.send(keys + CTRL_C)
+        wait_for_grey(console, "_one = len('four')")
+        console.send(keys)
+        wait_for_no_grey(console, "quince_one = len('four')")
+        console.send(CTRL_C)
         console.wait_for_last_prompt()
     console.send("quince")
-    wait_for_line(console, "quince_one = len('four')")
+    wait_for_grey(console, "_one = len('four')")
     console.send(CTRL_RIGHT)
-    console.wait_until(lambda: console.style_of("_one")[0] != "brightblack", "a word taken")
-    assert console.style_of(" = len")[0] == "brightblack"
+    wait_for_grey(console, " = len('four')")
 
 
 def test_one_setting_switches_suggestions_off(shared: Session) -> None:
@@ -96,10 +114,12 @@ def test_one_setting_switches_suggestions_off(shared: Session) -> None:
     try:
         with shared.console() as console:
             run(console, "medlar = 'brown'")
+            before = len(console.raw)
             console.send("medl")
             wait_for_line(console, "medl")
             console.send("ar" + ENTER)
-            console.wait_for("'brown'")
+            console.wait_for("]: 'brown'\n\nIn [")
+            assert b"= 'brown'" not in console.raw[before:]
     finally:
         shared.configure("")
 
@@ -129,8 +149,7 @@ def test_a_block_comes_back_whole_and_down_leads_back_to_what_was_begun(console:
 
 
 def test_up_at_a_question_finds_earlier_answers_and_never_a_password(console: Terminal) -> None:
-    console.send("import getpass" + ENTER)
-    console.wait_for_last_prompt()
+    run(console, "import getpass")
     console.send("first = input('first? ')" + ENTER)
     console.wait_for_last("first?")
     console.send("an answer" + ENTER)
@@ -166,9 +185,9 @@ def test_vis_mode_stands_in_the_prompt(vi: Terminal) -> None:
     vi.send("'damson' +")
     wait_for_line(vi, "'damson' +")
     vi.send(ESCAPE)
-    vi.wait_until(lambda: vi.lines[-1].startswith("[nav] In ["), "navigation mode")
+    vi.wait_until(lambda: "".join(vi.lines[-1:]).startswith("[nav] In ["), "navigation mode")
     vi.send("R")
-    vi.wait_until(lambda: vi.lines[-1].startswith("[rep] In ["), "replacing mode")
+    vi.wait_until(lambda: "".join(vi.lines[-1:]).startswith("[rep] In ["), "replacing mode")
     vi.send(ESCAPE + "cc" + "6 * 7" + ENTER)
     vi.wait_for("]: 42\n\n[ins] In [")
 
@@ -203,9 +222,9 @@ def test_f2_edits_the_line_and_runs_nothing(shared: Session, editor: Path) -> No
     with shared.console(EDITOR=str(editor)) as console:
         console.send("'red' + 'dish'" + F2)
         wait_for_line(console, "'blue' + 'dish'")
-        assert "bluedish" not in console.text
         console.send(ENTER)
-        console.wait_for("'bluedish'")
+        console.wait_for("'bluedish'\n\nIn [")
+        assert console.all_text.count("bluedish") == 1
 
 
 def test_ctrl_x_ctrl_e_edits_and_runs(shared: Session, editor: Path) -> None:
@@ -215,10 +234,11 @@ def test_ctrl_x_ctrl_e_edits_and_runs(shared: Session, editor: Path) -> None:
 
 
 def test_an_editor_that_gives_up_leaves_the_line(shared: Session, tmp_path: Path) -> None:
-    editor = script(tmp_path / "give-up", f'touch {tmp_path}/tried; echo > "$1"; exit 1')
+    editor = script(tmp_path / "give-up", 'echo > "$1"; echo tried; exit 1')
     with shared.console(EDITOR=str(editor)) as console:
         console.send("'as ' + 'it was'" + CTRL_X + CTRL_E)
-        console.wait_until((tmp_path / "tried").exists, "the editor")
+        console.wait_for("tried")
+        wait_for_line(console, "'as ' + 'it was'")
         console.send(ENTER)
         console.wait_for("'as it was'")
 
@@ -231,7 +251,7 @@ def test_an_editor_that_is_not_there_is_told_with_what_to_try(shared: Session) -
 
 
 def test_edit_opens_the_editor_and_runs_what_was_written(shared: Session, tmp_path: Path) -> None:
-    editor = script(tmp_path / "write", 'echo "rose = \'red\' * 2\nprint(rose.upper())" > "$1"')
+    editor = script(tmp_path / "write", 'printf "rose = \'red\' * 2\nprint(rose.upper())\n" > "$1"')
     with shared.console(EDITOR=str(editor)) as console:
         console.send("%edit" + ENTER)
         console.wait_for("\nREDRED\n\nIn [")
@@ -244,8 +264,8 @@ def test_edit_of_a_function_changes_it_and_with_x_runs_nothing(shared: Session, 
     with shared.console(EDITOR=str(editor)) as console:
         run(console, "def colour(): return 'red' + 'wood'" + ENTER)
         run(console, "%edit -x colour")
-        console.send("colour()" + ENTER)
-        console.wait_for("'redwood'")
+        run(console, "colour()")
+        assert "]: 'redwood'" in console.text
         console.send("%edit colour" + ENTER)
         console.wait_for("]: def colour(): return 'blue' + 'wood'\n\nIn [")
         console.send("colour()" + ENTER)
@@ -267,15 +287,16 @@ def test_edit_of_a_file_writes_the_file_and_runs_it(shared: Session, editor: Pat
 def test_what_others_run_does_not_get_into_the_editor(shared: Session, tmp_path: Path) -> None:
     gate = tmp_path / "gate"
     os.mkfifo(gate)
-    editor = script(tmp_path / "wait", f"echo editing; cat {gate}")
+    editor = script(tmp_path / "wait", f"echo editing; cat {gate}; echo edited")
     with shared.console(EDITOR=str(editor)) as console, shared.console() as other:
         console.send("half typed" + F2)
         console.wait_for("editing")
         run(other, "print('mean' + 'while')")
-        assert "meanwhile" not in console.text
         gate.write_text("")
         console.wait_for("\nmeanwhile\n")
         wait_for_line(console, "half typed")
+        news = console.raw.rpartition(b"editing")[2]
+        assert news.index(b"edited") < news.index(b"meanwhile")
 
 
 # Asking
@@ -305,7 +326,7 @@ def test_a_menu_of_many_columns_is_a_setting(shared: Session) -> None:
         with shared.console() as console:
             run(console, "class Basket: apple = banana = cherry = 1")
             console.send("Basket." + TAB)
-            console.wait_until(lambda: re.search(r"apple +cherry\b", console.text), "two in a row")
+            console.wait_until(lambda: re.search(r"apple +cherry\b", console.text), "two in a row", 60)
     finally:
         shared.configure("")
 
@@ -321,15 +342,14 @@ def test_source_and_magics_are_explained(console: Terminal) -> None:
 
 
 def test_a_cell_magic_takes_lines_up_to_an_empty_one(console: Terminal) -> None:
-    console.send("%%capture harvest" + ENTER + "print('in the barn')" + ENTER + ENTER + ENTER)
-    console.wait_for_last_prompt()
+    run(console, "%%capture harvest" + ENTER + "print('in the barn')" + ENTER + ENTER)
     console.send("harvest.stdout.upper()" + ENTER)
     console.wait_for("'IN THE BARN\\n'")
 
 
 def test_a_question_mark_alone_is_answered_at_once_also_while_the_session_is_busy(shared: Session) -> None:
     with shared.console() as busy, shared.console() as console:
-        busy.send("print('be' + 'gun'); input()" + ENTER)
+        busy.send("print('be' + 'gun'); input('go on? ')" + ENTER)
         console.wait_for("\nbegun")
         console.wait_for_last_prompt()
         number = console.prompt_number()
@@ -337,6 +357,7 @@ def test_a_question_mark_alone_is_answered_at_once_also_while_the_session_is_bus
         console.wait_for("a session that has a name goes on")
         console.wait_for_last_prompt()
         assert console.prompt_number() == number
+        busy.wait_for_last("go on?")
         busy.send(ENTER)
         busy.wait_for_last_prompt()
 
@@ -344,7 +365,7 @@ def test_a_question_mark_alone_is_answered_at_once_also_while_the_session_is_bus
 def test_ctrl_c_interrupts_again_after_a_pager_was_there(console: Terminal) -> None:
     run(console, "long = type('long', (), {'__doc__': 'first\\n' + 'line\\n' * 60 + 'last'})")
     console.send("long?" + ENTER)
-    console.wait_until(lambda: console.lines[-1] == ":", "less's prompt")
+    console.wait_for_last(":")  # less's prompt
     before = len(console.raw)
     console.send(CTRL_C)
     console.wait_until(lambda: len(console.raw) > before, "less's answer")
@@ -430,12 +451,17 @@ def test_a_block_of_lines_survives_another_size_of_the_window(console: Terminal)
         "('first long line of a block' +" + ENTER + "'second long line of a block' +" + ENTER + "'third'"
     )
     console.wait_until(lambda: last(console).endswith("'third'"), "the block")
-    for columns in (30, 120):
+    for columns, rows in (30, 5), (120, 3):
         console.resize(columns, 30)
-        console.send("" if columns > 30 else " ")
-        console.wait_until(lambda: "".join(console.lines[-8:]).count("third") == 1, "the block again")
+        console.wait_until(lambda rows=rows: is_whole(console.lines[-rows:]), "the block again")  # type: ignore[misc]
     console.send(")" + ENTER)
     console.wait_for("'first long line of a blocksecond long line of a blockthird'")
+
+
+def is_whole(block: list[str]) -> bool:
+    """Whether each of its three lines is there once, broken or not: the emulator itself only cuts them off."""
+    words = " ".join(" ".join(block).replace("⋮", "").split())
+    return words.count("long line of a block' +") == 2 and words.count("'third'") == 1
 
 
 def test_ctrl_l_clears_the_screen_and_keeps_the_line(console: Terminal) -> None:

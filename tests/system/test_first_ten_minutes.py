@@ -43,15 +43,14 @@ def test_the_habits_of_ipython_at_the_prompt() -> None:
 
         me.types("1 / 0").sees("ZeroDivisionError: division by zero")
         me.types("%debug").sees("ipdb>").answers("q")
-        me.types("print('round and', 'round')\nwhile True: pass\n").sees("round and round").presses(
-            "Ctrl-C"
-        ).sees("KeyboardInterrupt")
+        loop = "print('round and', 'round'); exec('while True: pass')"
+        me.types(loop).sees("round and round").presses("Ctrl-C").sees("KeyboardInterrupt")
         me.begins("half a line").presses("Ctrl-C").sees_no("half a line")
         me.pastes("for i in range(2):\n    print('pasted', i)\n").answers("").sees("pasted 0\npasted 1")
         me.types("%paste").sees("paste where you type")
         me.types("%cpaste").sees("paste where you type")
 
-        me.types("input('name? ')").sees("name?").answers("ana").sees("'ana'")
+        me.types("input('name? ')").sees("\nname?").answers("ana").sees("'ana'")
         me.types("help(len)").sees("Return the number of items in a container.")
         me.types("import this").sees("The Zen of Python", "Namespaces are one honking great idea")
         me.types("print 1").sees("Missing parentheses in call to 'print'")
