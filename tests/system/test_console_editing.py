@@ -459,7 +459,7 @@ def test_a_block_of_lines_survives_another_size_of_the_window(console: Terminal)
 
 
 def is_whole(block: list[str]) -> bool:
-    """Whether each of its three lines is there once, broken or not: the emulator itself only cuts them off."""
+    """Whether each of its three lines is there once, broken or not: the emulator alone only cuts them off."""
     words = " ".join(" ".join(block).replace("⋮", "").split())
     return words.count("long line of a block' +") == 2 and words.count("'third'") == 1
 

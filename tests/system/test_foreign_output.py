@@ -19,7 +19,7 @@ import comm
 for half in '\x1b]0;mi', 'ne\x07', '\x1b', '[6', 'nend\n':
     print(half, end='')
     comm.create_comm(target_name='nobody')"""
-"""In the second half it does so piece by piece. No message has text of two: one of another kind follows each."""
+"""In the second half it does so piece by piece. No message has text of two: another one follows each."""
 
 
 @pytest.fixture(scope="module")

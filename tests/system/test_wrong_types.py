@@ -87,7 +87,10 @@ WIDGETS = [
 @contextmanager
 def session(**answers: object) -> Iterator[Path]:
     """The connection file of one that answers so, and anything else with nothing."""
-    nothing = {operations.request_type(name): {"status": "ok"} for name in operations.OPERATIONS}
+    nothing: dict[str, object] = {
+        operations.request_type(name): {"status": "ok"} for name in operations.OPERATIONS
+    }
+    nothing["history_request"] = {"status": "ok", "history": []}  # a console waits for it, if not for long
     with scratch() as folder, serving(folder, answers=nothing | answers) as peer:
         file = folder / "connection.json"
         connection.write(file, peer.info)

@@ -34,8 +34,9 @@ COMPLETE_SECONDS = 6.0
 """The first completion of a session loads jedi: a second or two, on a busy machine more. Typing goes on
 meanwhile."""
 
-HISTORY_SECONDS = 0.2
-"""So long the first prompt waits for the history, that the first up-arrow finds it; after that it comes."""
+HISTORY_SECONDS = 1.0
+"""So long the first prompt waits for the history, that the first up-arrow finds it; after that it comes.
+It takes milliseconds, but on a busy machine a few tenths of a second."""
 
 EARLY_SECONDS = 0.2
 """From Enter to the cell's start it takes some milliseconds; Ctrl-C in that time means the cell."""
