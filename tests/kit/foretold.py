@@ -25,7 +25,9 @@ from holdfast.worker.standby.survey import survey
 
 SETUP_SECONDS = 90.0
 DEADLINE_SECONDS = 6.0
-"""Of the examination, and of what comes after: a hang is what they may find."""
+"""Of what comes after, where a hang is foretold, and of an examination that may be one."""
+PATIENCE_SECONDS = 40.0
+"""Of all other examinations, and of what is foretold to go well: on a machine that has other things to do."""
 QUIET_MS = 5_000.0
 
 
@@ -41,8 +43,8 @@ class Foretold(NamedTuple):
     how: str
 
 
-def of(before: str, after: str, cwd: Path) -> Foretold:
-    """What the canary says when `before` has run, and whether `after` runs in a copy."""
+def of(before: str, after: str, cwd: Path, patience: float = PATIENCE_SECONDS) -> Foretold:
+    """What the canary says within `patience` when `before` has run, and whether `after` runs in a copy."""
     (examined, its_end), (went_on, other_end) = os.pipe(), os.pipe()
     ends = its_end, other_end
     try:
@@ -62,13 +64,15 @@ def of(before: str, after: str, cwd: Path) -> Foretold:
         for end in ends:
             os.close(end)
     assert done.returncode == -signal.SIGKILL, (cwd / "errors").read_text()
-    said, came = _hear(examined), _hear(went_on)
+    said = _hear(examined, patience)
     answer = said[-1] if said and isinstance(said[-1], dict) else {"reasons": [f"no answer: {said[1:]}"]}
+    grade = answer.get("grade", "salvage")
+    came = _hear(went_on, PATIENCE_SECONDS if grade == "resume" else DEADLINE_SECONDS)
     how = str(came[1:])
     return Foretold(
-        answer.get("grade", "salvage"),
+        grade,
         answer["reasons"],
-        answer.get("took", DEADLINE_SECONDS),
+        answer.get("took", patience),
         "resume" if came[1:] == [_DONE] else "salvage",
         how,
     )
@@ -77,9 +81,9 @@ def of(before: str, after: str, cwd: Path) -> Foretold:
 _DONE = "done"
 
 
-def _hear(pipe: int) -> list[Any]:
-    """What a copy says until it ends; it ends at the deadline, if not before."""
-    end = time.monotonic() + DEADLINE_SECONDS
+def _hear(pipe: int, seconds: float) -> list[Any]:
+    """What a copy says until it ends; it ends after so many seconds, if not before."""
+    end = time.monotonic() + seconds
     heard = b""
     while select.select([pipe], [], [], max(end - time.monotonic(), 0))[0]:
         if not (some := os.read(pipe, 65536)):

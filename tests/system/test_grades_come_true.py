@@ -10,18 +10,20 @@ from pathlib import Path
 
 import pytest
 
-from kit.foretold import Foretold, of
+from kit.foretold import DEADLINE_SECONDS, PATIENCE_SECONDS, Foretold, of
 
 ARRAYS = "import numpy as np\na = np.random.default_rng(0).normal(size=(400, 400))\n"
 TABLE = "import numpy as np\nX = np.random.default_rng(0).normal(size=(3000, 4))\n"
 THREAD = "import threading\n"
 
 
-def foretold(before: str, after: str, folder: Path, libraries: str = "") -> Foretold:
+def foretold(
+    before: str, after: str, folder: Path, libraries: str = "", patience: float = PATIENCE_SECONDS
+) -> Foretold:
     """It came true."""
     for library in libraries.split():
         pytest.importorskip(library)
-    what = of(before, after, folder)
+    what = of(before, after, folder, patience)
     assert what.grade == what.came_true, what
     return what
 
@@ -218,6 +220,7 @@ def test_a_log_is_written_on_unless_a_lost_thread_was_just_writing(tmp_path: Pat
         "threading.Thread(target=work, daemon=True).start(); begun.wait()",
         "logging.warning('text')",
         tmp_path,
+        patience=DEADLINE_SECONDS,  # the examination needs what is written with, too
     )
 
 
