@@ -31,6 +31,10 @@ class Late:
         # Without the mark of a test's processes no setting can be in the variables: none are read.
         self.variables = {"PYTHONPATH": str(folder), "HOLDFAST_TEST_MARK": ""}
 
+    def reached(self) -> None:
+        """Wait until it waits."""
+        self._gate.reached()
+
     def open(self) -> None:
         """Let it go on."""
         self._gate.open()

@@ -273,16 +273,19 @@ def test_the_terminal_is_as_it_was(work: Session, late: Late, how: str) -> None:
 def test_it_is_so_for_who_is_killed_before_all_is_loaded(
     work: Session, tmp_path: Path, number: signal.Signals
 ) -> None:
-    with in_a_shell(work, Late(tmp_path / "late", "asyncio")) as terminal:
+    late = Late(tmp_path / "late", "asyncio")
+    with in_a_shell(work, late) as terminal:
         terminal.wait_for("shell")
         modes = termios.tcgetattr(terminal.fileno())
         terminal.send(ENTER)
         terminal.wait_for_last("In [1]:")
+        late.reached()
         (console,) = subprocess.check_output(["pgrep", "-P", str(terminal.pid)], text=True).split()
         os.kill(int(console), number)
         terminal.wait_for(f"\nback {128 + number}")
         assert termios.tcgetattr(terminal.fileno()) == modes
         assert "Traceback" not in terminal.text
+    late.open()
 
 
 def test_where_one_is_can_be_read_on_a_terminal_that_is_small_or_dumb(work: Session) -> None:
