@@ -59,13 +59,12 @@ class Shell:
         """What the command line finds in its environment."""
         return environment(self.home, self.mark) | {"PYTHONPATH": ""}
 
-    def terminal(self, *arguments: str, columns: int = 80) -> pexpect.spawn[str]:
+    def terminal(self, *arguments: str) -> pexpect.spawn[str]:
         """The same in a terminal."""
         return pexpect.spawn(
             sys.executable,
             ["-m", "holdfast", *arguments],
             env=environment(self.home, self.mark) | {"TERM": "dumb"},
-            dimensions=(24, columns),
             cwd=str(self.work),
             timeout=SECONDS,
             encoding="utf-8",

@@ -195,16 +195,16 @@ def test_a_program_reads_what_is_piped_to_it_and_leaves_the_rest(shell: Shell) -
 def test_a_program_on_a_terminal_has_the_terminal(shell: Shell) -> None:
     code = (
         "import sys, os, getpass\nprint([each.isatty() for each in (sys.stdin, sys.stdout, sys.stderr)])\n"
-        "print(os.get_terminal_size().columns)\nprint('hi', input('name? '))\n"
+        "print('hi', input('name? '))\nprint(os.get_terminal_size().columns)\n"
         "print('secret', getpass.getpass())\nprint(sys.stdin.read())"
     )
     (shell.work / "x.py").write_text(code)
-    with shell.terminal("x.py", columns=77) as terminal:
+    with shell.terminal("x.py") as terminal:
+        terminal.setwinsize(24, 77)
         terminal.expect_exact("[True, True, True]")
-        terminal.expect_exact("77")
         terminal.expect_exact("name? ")
         terminal.sendline("ana")
-        terminal.expect_exact("hi ana")
+        terminal.expect_exact("hi ana\r\n77\r\n")
         terminal.expect_exact("Password: ")
         terminal.sendline("xyzzy")
         terminal.expect_exact("secret xyzzy")
