@@ -93,6 +93,7 @@ class Client:
         self.of_parent: dict[str, list[Message]] = defaultdict(list)  # the same by parent msg_id
         self.replies: dict[str, Message] = {}  # shell and control, by parent msg_id
         self.prompts: list[Message] = []  # input_request
+        self._prompts_told = 0  # so many of them `prompt` has told of, or were answered
         self._arrived: dict[str, float] = {}  # when the last reply or idle of a parent came
         self._idle: set[str] = set()  # parents whose idle came
         self._context = zmq.Context()
@@ -137,7 +138,7 @@ class Client:
 
     def answer(self, value: str) -> None:
         """Reply to the last prompt."""
-        prompt = self.prompts[-1]
+        prompt, self._prompts_told = self.prompts[-1], len(self.prompts)
         message = self.session.msg("input_reply", {"value": value}, parent=prompt)
         self.sockets["stdin"].send_multipart(self.session.serialize(message))
 
@@ -200,9 +201,9 @@ class Client:
         return reply["content"]
 
     def prompt(self, within: float = WITHIN) -> Message:
-        """The next prompt that is not answered yet: content of an input_request."""
-        seen = len(self.prompts)
-        self.until(lambda: len(self.prompts) > seen, "input_request", within)
+        """The next prompt: content of an input_request. It may have come while something else was awaited."""
+        self.until(lambda: len(self.prompts) > self._prompts_told, "input_request", within)
+        self._prompts_told = len(self.prompts)
         return self.prompts[-1]["content"]
 
     def text(self, msg_id: str, wanted: str, within: float = WITHIN) -> None:
@@ -224,6 +225,7 @@ class Client:
     def run(self, code: str, answers: Iterable[str] = (), within: float = WITHIN, **options: Any) -> Cell:
         """Run a cell to its end, typing `answers` at its prompts."""
         answers = list(answers)
+        self._prompts_told = len(self.prompts)  # of earlier cells
         begun = time.monotonic()
         msg_id = self.start(code, **{"allow_stdin": bool(answers)} | options)
         for answer in answers:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
+import resource
 import signal
-import time
 
 import pexpect
 
@@ -60,7 +61,7 @@ def test_when_all_processes_are_killed_a_session_was_not_closed_properly(shell: 
             if message.msg_type == "stream":
                 break
         time_to_commit = Deadline(SECONDS)
-        while "last words" not in shell.good("log", "work"):
+        while "last words\n" not in shell.good("log", "work"):
             assert not time_to_commit.passed
         shell.lose()
     assert "not closed properly" in shell.good("ls")
@@ -169,7 +170,7 @@ def test_an_interrupt_from_elsewhere_ends_the_cell(shell: Shell) -> None:
         run = client.execute(f"print('running', flush=True); {gate.wait}")
         while next(run).msg_type != "stream":
             pass
-        assert "running 0s [1]" in shell.good("ls")
+        assert re.search(r"running \d+s \[1\]", shell.good("ls"))
         assert shell.good("interrupt", "work") == "work interrupted\n"
         assert run.reply().content["ename"] == "KeyboardInterrupt"
         idle = shell.run("interrupt", "work")
@@ -227,10 +228,20 @@ def test_the_client_library_forces_as_the_command_does(shell: Shell) -> None:
 
 
 def test_listing_sessions_takes_no_longer_than_a_blink(shell: Shell) -> None:
+    """0.05 s on a quiet machine; on a busy one so much of a processor's time, and what Python itself takes to
+    begin tells how fast that is."""
     shell.good("new", "work", "-d")
-    took = []
+    ways = {"ls": lambda: shell.good("ls"), "python": lambda: shell.python("-c", "pass")}
+    took: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(5):
-        begun = time.monotonic()
-        shell.good("ls")
-        took.append(time.monotonic() - begun)
-    assert min(took) < 0.15  # 0.05 on a quiet machine
+        for name, run in ways.items():
+            before = cpu_seconds_of_children()
+            run()
+            took[name].append(cpu_seconds_of_children() - before)
+    assert min(took["ls"]) < 8 * min(took["python"]), took
+
+
+def cpu_seconds_of_children() -> float:
+    """Of all that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime

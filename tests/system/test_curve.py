@@ -22,7 +22,7 @@ from holdfast.client.blocking import Client as OurClient
 from holdfast.jupyter import kernelspec
 from holdfast.protocol import connection
 from kit.deadline import Deadline
-from kit.kernel import CHANNELS, END_SECONDS, START_SECONDS, environment, scratch
+from kit.kernel import CHANNELS, END_SECONDS, START_SECONDS, environment, free_ports, scratch
 from kit.processes import kill, left_over
 from kit.wire import url
 
@@ -37,6 +37,7 @@ class Encrypted:
         self.mark = secrets.token_hex(8)
         self._folder = folder
         kernelspec.install(prefix=folder)
+        ports = {f"{name}_port": port for name, port in zip(CHANNELS, free_ports(len(CHANNELS)), strict=True)}
         self.manager = KernelManager(
             kernel_name="holdfast",
             kernel_spec_manager=KernelSpecManager(
@@ -46,6 +47,8 @@ class Encrypted:
             transport=transport,
             ip="127.0.0.1" if transport == "tcp" else str(folder / "k"),
             transport_encryption="required",
+            cache_ports=False,  # those that it finds may be given to a connection that goes out
+            **(ports if transport == "tcp" else {}),
         )
         self.manager.start_kernel(env=environment(folder, self.mark), cwd=str(folder))
         self.file = folder / "kernel-1.json"
@@ -59,6 +62,7 @@ class Encrypted:
         """Jupyter's own client, by the connection file; `ports` lead elsewhere."""
         client = BlockingKernelClient()
         client.load_connection_info(self.info | ports)
+        client.hb_channel.time_to_dead = START_SECONDS  # after a second a kernel that starts would be dead
         client.start_channels()
         try:
             client.wait_for_ready(timeout=START_SECONDS)
@@ -80,8 +84,10 @@ class Encrypted:
 def kernel(request: pytest.FixtureRequest) -> Iterator[Encrypted]:
     with scratch() as folder:
         kernel = Encrypted(folder, request.param)
-        yield kernel
-        kernel.close()
+        try:
+            yield kernel
+        finally:
+            kernel.close()
 
 
 def printed(client: BlockingKernelClient, code: str) -> str:
@@ -179,6 +185,16 @@ class Tap:
         self._end.close()
         self._thread.join()
 
+    def _passes(self, source: socket.socket, other: socket.socket) -> bool:
+        """Whether both ends are still there; one that leaves with something unread resets the connection."""
+        try:
+            data = source.recv(65536)
+            self.seen += data
+            other.sendall(data)
+        except ConnectionError:
+            return False
+        return bool(data)
+
     def _relay(self) -> None:
         pairs: dict[socket.socket, socket.socket] = {}
         try:
@@ -191,11 +207,7 @@ class Tap:
                     far = socket.create_connection(("127.0.0.1", self._target))
                     pairs |= {near: far, far: near}
                 for source in [each for each in ready if each in pairs]:
-                    data = source.recv(65536)
-                    self.seen += data
-                    if data:
-                        pairs[source].sendall(data)
-                    else:
+                    if source in pairs and not self._passes(source, pairs[source]):
                         other = pairs.pop(source)
                         pairs.pop(other)
                         source.close()

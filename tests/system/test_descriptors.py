@@ -18,6 +18,14 @@ from kit.wire import WITHIN, Client, Silence
 CRASH = "import ctypes; ctypes.string_at(0)"
 
 
+def attached(work: Session) -> Client:
+    """A client that holds all the descriptors that it will: each of its sockets connects by itself."""
+    client = work.client("ana")
+    client.wait_for_stdin()
+    client.ask("kernel_info_request", {}, "control")
+    return client
+
+
 @pytest.fixture
 def work() -> Iterator[Session]:
     with session(settings="[checkpoint]\nenabled = false\n") as made:
@@ -65,7 +73,7 @@ def told(work: Session, *arguments: str) -> str:
 
 
 def test_without_one_who_asks_is_told_so_and_cells_run(work: Session) -> None:
-    client = work.client("ana")
+    client = attached(work)
     client.do("x = 1")
     pid = work.info()["pid"]
     with left_over(pid, 0):
@@ -90,11 +98,12 @@ def test_without_one_who_asks_is_told_so_and_cells_run(work: Session) -> None:
 
 def test_with_few_who_comes_is_hung_up_on_and_who_is_there_notices_nothing(work: Session) -> None:
     """libzmq would end the process that has none left for somebody who comes to a unix socket."""
-    client = work.client("ana")
+    client = attached(work)
     client.do("x = 1")
     pid = work.info()["pid"]
     with left_over(pid, 20):
         late = Client(client.info, "bo")
+        work.clients.append(late)
         end = late.sockets["control"].get_monitor_socket(zmq.EVENT_DISCONNECTED)
         assert end.poll(WITHIN * 1000)
         late.sockets["control"].disable_monitor()

@@ -143,7 +143,7 @@ def test_ten_thousand_lines_are_delivered_before_a_death(guest: Client) -> None:
 def test_text_arrives_while_its_cell_still_runs(guest: Client, folder: Path, code: str) -> None:
     gate = Gate(folder / "gate")
     msg_id = guest.start(f"{code}; {gate.wait}")
-    guest.text(msg_id, "early", within=2)
+    guest.text(msg_id, "early")
     assert msg_id not in guest.replies
     gate.open()
     guest.finish(msg_id)
@@ -157,8 +157,8 @@ def test_text_arrives_while_c_code_holds_the_interpreter(guest: Client) -> None:
         "library.usleep(60_000_000)"
     )
     msg_id = guest.start(code)
-    guest.text(msg_id, "early", within=2)
-    guest.text(msg_id, " raw", within=2)
+    guest.text(msg_id, "early")
+    guest.text(msg_id, " raw")
     guest.ask("holdfast_interrupt_request", {"force": True}, "control")
     guest.finish(msg_id)
 
@@ -166,7 +166,7 @@ def test_text_arrives_while_c_code_holds_the_interpreter(guest: Client) -> None:
 def test_the_question_is_on_screen_before_the_answer_is_awaited(guest: Client) -> None:
     msg_id = guest.start("print('Choose: a or b'); input()", allow_stdin=True)
     guest.prompt()
-    guest.text(msg_id, "Choose", within=2)
+    guest.text(msg_id, "Choose")
     guest.answer("a")
     guest.finish(msg_id)
 
@@ -326,6 +326,6 @@ def test_what_is_printed_after_a_big_text_is_seen_while_its_cell_runs(guest: Cli
     for _ in range(5):
         guest.do("import sys; _ = sys.stdout.write('x' * 300_000)")  # more than one message holds
         msg_id = guest.start("print('here')\nwhile True: pass")
-        guest.text(msg_id, "here", within=3.0)
+        guest.text(msg_id, "here")
         guest.send("interrupt_request", {}, "control")
         assert guest.finish(msg_id).status == "error"

@@ -58,6 +58,7 @@ def test_a_cell_that_waits_says_for_whom_and_ctrl_c_takes_out_only_itself(
     assert "KeyboardInterrupt" not in ana.text
     ana.send(CTRL_C)
     ana.wait_for("KeyboardInterrupt")
+    ana.wait_for_last_prompt()  # what comes before the cell's end is not run
     run(bo, "'late' in globals()", "False")
 
 
@@ -90,6 +91,7 @@ def test_clients_lists_who_is_there_and_what_they_do(work: Session, ana: Termina
     try:
         lab.reply(lab.send("kernel_info_request", {}))
         run(ana, "%clients", "runs In[1]")
+        ana.wait_for_last_prompt()
         assert re.search(r"^NAME +WITH +SINCE$", ana.text, re.MULTILINE)
         assert re.search(r"^\w+ +console +\d\d:\d\d +you, runs In\[1\]$", ana.text, re.MULTILINE)
         assert re.search(r"^\w+ +console +\d\d:\d\d$", ana.text, re.MULTILINE)
@@ -162,7 +164,7 @@ def test_who_leaves_two_consoles_of_one_user_is_told_of_both(work: Session, ana:
         third.send(CTRL_D)
         assert third.wait_end() == 0
         assert re.search(r"\((\w+), \1 are attached\)", third.text)
-    run(ana, "1", "1")
+    run(ana, "20 + 3", "Out[1]: 23")
 
 
 # Questions
@@ -178,7 +180,7 @@ def test_a_question_of_who_has_left_is_answered_by_another_whose_line_stays(
     assert ana.wait_end() == 0
     assert "left work; it goes on (In[1] waits for an answer;" in ana.text
     bo.wait_for('asks "who?", and is gone; Enter on an empty line answers it here')
-    assert bo.lines[-1].endswith("half = 'ty")
+    bo.wait_until(lambda: bo.lines[-1].endswith("half = 'ty"), "the half typed line")
     bo.send("ped'" + CTRL_C + ENTER)
     bo.wait_for_last("who?")
     bo.send("Ada" + ENTER)

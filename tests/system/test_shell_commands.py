@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import sys
@@ -12,11 +13,12 @@ from pathlib import Path
 import pytest
 
 from kit.deadline import Deadline
-from kit.kernel import Kernel, only_holdfast
+from kit.gate import Gate
+from kit.kernel import Kernel, only_holdfast, running
 from kit.processes import wait_for_end
 from kit.session import Session, session
 from kit.terminal import CTRL_C, CTRL_D, ENTER, Terminal
-from kit.wire import Client, Message
+from kit.wire import WITHIN, Client, Message
 
 pytestmark = only_holdfast
 
@@ -29,6 +31,11 @@ def asked(client: Client, code: str, answers: list[str]) -> tuple[str, list[Mess
     cell = client.run(code, answers)
     assert cell.status == "ok", cell.notice
     return cell.text(), [message["content"] for message in client.prompts[seen:]]
+
+
+def printed(client: Client, msg_id: str) -> str:
+    """What a cell that may still run has printed."""
+    return "".join(each["content"].get("text", "") for each in client.of_parent[msg_id])
 
 
 def listener(folder: Path, heard: str) -> str:
@@ -156,11 +163,10 @@ def test_a_failure_is_an_error_if_one_asked_for_that(guest: Client) -> None:
 def test_what_runs_in_the_background_is_not_waited_for_and_is_heard(guest: Client, folder: Path) -> None:
     fifo = folder / "fifo"
     os.mkfifo(fifo)
-    cell = guest.do(f"!(cat {fifo}; echo over) &")
-    assert cell.seconds < 5.0  # nobody has opened the other end yet
+    cell = guest.do(f"!(cat {fifo}; echo over) &")  # nobody has opened the other end yet
 
     fifo.write_text("now\n")
-    guest.until(lambda: "over" in str(guest.published), "the background's output")
+    guest.text(cell.msg_id, "now\nover\n")
 
 
 def test_changing_the_folder_of_a_shell_is_said_to_be_in_vain(guest: Client) -> None:
@@ -231,19 +237,31 @@ def test_a_key_comes_without_an_enter_for_what_is_asked_next(guest: Client) -> N
     assert (text, questions(found)) == ("y a line\n", ["key? ", "line? "])
 
 
-def test_a_program_that_goes_on_without_its_answer_ends_the_question(guest: Client) -> None:
-    msg_id = guest.start("!bash -c 'read -t 1 -p \"quick? \" x; echo too late'", allow_stdin=True)
-    guest.prompt()
+def test_a_program_that_goes_on_without_its_answer_ends_the_question(guest: Client, folder: Path) -> None:
+    fifo = folder / "fifo"
+    os.mkfifo(fifo)
+    code = f"""
+import os, select, sys
+print("quick? ", end="", flush=True)
+select.select([sys.stdin, os.open({str(fifo)!r}, os.O_RDWR)], [], [], 60)
+print("too late")
+"""
+    msg_id = guest.start("!" + file_with(folder, "quick.py", code), allow_stdin=True)
+    assert guest.prompt()["prompt"] == "quick? "
+    fifo.write_text("now")
     assert guest.finish(msg_id).text() == "too late\n"
     guest.answer("nobody asked")
 
     assert asked(guest, "!read x; echo $$x", ["mine"])[0] == "mine\n"
 
 
-def test_output_goes_on_while_a_question_stands(guest: Client) -> None:
-    code = "!(sleep 0.3; echo meanwhile) & read -p 'a? ' x; echo $$x"
+def test_output_goes_on_while_a_question_stands(guest: Client, folder: Path) -> None:
+    fifo = folder / "fifo"
+    os.mkfifo(fifo)
+    code = f"!(cat {fifo}) & read -p 'a? ' x; echo $$x"
     msg_id = guest.start(code, allow_stdin=True)
     guest.prompt()
+    fifo.write_text("meanwhile\n")
     guest.text(msg_id, "meanwhile")
     guest.answer("b")
 
@@ -377,16 +395,19 @@ def test_a_program_that_reads_ctrl_c_as_a_key_gets_it(guest: Client) -> None:
     assert "03" in guest.finish(msg_id).text()
 
 
-def test_a_third_interrupt_ends_a_program_that_does_not_listen(guest: Client, tmp_path: Path) -> None:
+def test_a_third_interrupt_ends_a_program_that_does_not_listen(tmp_path: Path) -> None:
+    """Before there was time to read what it would do to the interpreter, however slow the machine is."""
     command = listener(tmp_path, "for n in range(9):\n    interrupted()\n    print('caught', n, flush=True)")
-    msg_id = guest.start(f"!{command}")
-    guest.text(msg_id, "here")
-    for times in (0, 1):
-        guest.ask("interrupt_request", {}, "control")
-        guest.text(msg_id, f"caught {times}\n")
-    guest.ask("interrupt_request", {}, "control")
+    with running(settings="[interrupt]\nreading_seconds = 60.0\n") as kernel:
+        client = kernel.client()
+        msg_id = client.start(f"!{command}")
+        client.text(msg_id, "here")
+        for times in (0, 1):
+            client.ask("interrupt_request", {}, "control")
+            client.text(msg_id, f"caught {times}\n")
+        client.ask("interrupt_request", {}, "control")
 
-    assert guest.finish(msg_id).error["ename"] == "KeyboardInterrupt"
+        assert client.finish(msg_id).error["ename"] == "KeyboardInterrupt"
 
 
 def test_a_program_that_ignores_everything_is_ended_with_the_interpreter(guest: Client) -> None:
@@ -401,14 +422,15 @@ def test_a_program_that_ignores_everything_is_ended_with_the_interpreter(guest: 
 
 
 def test_a_program_ends_with_the_interpreter_whose_terminal_it_has(kernel: Kernel) -> None:
-    client = kernel.client()
-    cell = client.run(
-        "import os, threading\nthreading.Timer(1, os.abort).start()\n!echo pid $$; exec sleep 60"
-    )
+    client, gate = kernel.client(), Gate(kernel.folder / "gate")
+    client.do(f"import os, threading\ndef die():\n    {gate.wait}\n    os.abort()")
+    msg_id = client.start("threading.Thread(target=die).start()\n!echo pid $$; exec sleep 60")
+    client.until(lambda: re.search(r"pid (\d+)\n", printed(client, msg_id)) is not None, "its number")
+    gate.open()
 
-    assert cell.error["ename"] == "InterpreterDied"
-    pid = int(cell.text().split()[1])
-    assert wait_for_end(pid, Deadline(5.0))
+    assert client.finish(msg_id).error["ename"] == "InterpreterDied"
+    pid = int(printed(client, msg_id).split()[1])
+    assert wait_for_end(pid, Deadline(WITHIN))
 
 
 # In the console
@@ -426,11 +448,15 @@ def console(made: Session) -> Iterator[Terminal]:
         yield terminal
 
 
+TAKES_KEYS = b"\x1b[?2004h"
+"""What a prompt writes as it begins to stand."""
+
+
 def wait_for_question(console: Terminal, text: str) -> None:
     """Until the console's prompt stands over `text` and takes keys: what is typed before is echoed."""
 
     def stands() -> bool:
-        _, prompt, since = console.raw.rpartition(b"\x1b[?2004h")
+        _, prompt, since = console.raw.rpartition(TAKES_KEYS)
         return bool(prompt) and b"\x1b[?2004l" not in since and console.lines[-1:] == [text]
 
     console.wait_until(stands, f"the question {text!r}")
@@ -438,7 +464,7 @@ def wait_for_question(console: Terminal, text: str) -> None:
 
 def test_a_question_stands_on_the_screen_as_in_a_shell(console: Terminal) -> None:
     console.send("!read -p 'Your name: ' x; echo hello $x" + ENTER)
-    console.wait_for_last("Your name:")
+    wait_for_question(console, "Your name:")
     console.send("ann" + ENTER)
     console.wait_for("\nYour name: ann\nhello ann\n\nIn [")
 
@@ -455,8 +481,9 @@ def test_ctrl_c_and_ctrl_d_mean_what_they_mean_to_the_program(console: Terminal)
     console.send(f"!{PYTHON} -qi" + ENTER)
     for _ in range(4):  # more than a cell that does not listen would be given
         wait_for_question(console, ">>>")
+        prompts = console.raw.count(TAKES_KEYS)
         console.send(CTRL_C)
-        console.wait_until(lambda: console.lines[-1:] != [">>>"], "an answer")
+        console.wait_until(lambda asked=prompts: console.raw.count(TAKES_KEYS) > asked, "the next question")
     wait_for_question(console, ">>>")
     console.send("6 * 7" + ENTER)
     console.wait_for(">>> 6 * 7\n42\n>>>")

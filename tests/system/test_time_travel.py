@@ -11,9 +11,9 @@ from kit.deadline import Deadline
 from kit.family import about
 from kit.gate import Gate
 from kit.kernel import Kernel, only_holdfast, running
-from kit.processes import left_over, marked, wait_for_end
+from kit.processes import wait_for_end
 from kit.travel import back, told
-from kit.wire import Client, Message
+from kit.wire import WITHIN, Client, Message
 
 pytestmark = only_holdfast
 
@@ -21,6 +21,9 @@ DIE = "import os; os.abort()"
 
 SOON = "[checkpoint]\nrest_seconds = 0.05\nshare = 0.0\n"
 """Each cell is on disk at once."""
+
+ONCE = "[checkpoint]\nrest_seconds = 0.05\nshare = 10_000.0\n"
+"""The first one is, and no other."""
 
 DISK_SECONDS = 30.0
 
@@ -189,11 +192,7 @@ def test_after_the_end_of_all_processes_what_is_there_again_is_offered(
     back(client)
     client.do("y = 3")
     back(client, "%redo")
-    for pid in marked(kernel.mark):
-        if pid != kernel.process.pid:
-            os.kill(pid, signal.SIGKILL)
-    kernel.wait()
-    assert left_over(kernel.mark, Deadline(5)) == {}
+    kernel.lose()
     kernel.launch()
     successor = kernel.client("successor")
     assert "In[4] was undone" in successor.do("%recover").text()
@@ -207,7 +206,7 @@ def test_what_was_left_is_never_woken_by_a_supervisor_that_takes_over(client: Cl
     back(client, "%undo 2")
     pid = about(client)["pid"]
     os.kill(pid, signal.SIGKILL)
-    assert wait_for_end(pid, Deadline(5))
+    assert wait_for_end(pid, Deadline(WITHIN))
     assert client.run(DIE).status == "error"
     assert client.value("x") == 1
     assert "%redo" not in states(client)
@@ -231,8 +230,7 @@ def test_what_memory_has_not_any_more_is_offered_from_disk_and_had() -> None:
 
 
 def test_too_far_for_memory_is_refused_with_what_is_on_disk() -> None:
-    once = "[checkpoint]\nrest_seconds = 0.05\nshare = 10_000.0\n"
-    with running(settings=f"{once}[standby]\nkeep = 2\n") as kernel:
+    with running(settings=f"{ONCE}[standby]\nkeep = 2\n") as kernel:
         client = kernel.client()
         client.do("x = 1")
         on_disk(client)
@@ -250,7 +248,7 @@ def test_too_far_for_memory_is_refused_with_what_is_on_disk() -> None:
 
 
 def test_a_state_on_disk_is_listed_with_its_cost_and_leads_back_to_where_one_was() -> None:
-    with running(settings=SOON) as kernel:
+    with running(settings=ONCE) as kernel:  # the state with the list would take its place
         client = kernel.client()
         client.do("import threading; big = b'x' * 3_000_000; lock = threading.Thread()")
         on_disk(client)
@@ -272,7 +270,7 @@ def test_a_state_on_disk_is_listed_with_its_cost_and_leads_back_to_where_one_was
         assert client.value("len(big), lock.name[:6]") == (0, "Thread")
 
 
-def test_a_checkpoint_that_can_not_be_read_costs_no_state_that_was_there(kernel: Kernel) -> None:
+def test_a_checkpoint_that_can_not_be_read_costs_no_state_that_was_there() -> None:
     with running(settings=SOON) as kernel:
         client = kernel.client()
         client.do("x = 1")
@@ -292,12 +290,12 @@ def test_going_back_while_a_checkpoint_is_written_leaves_none_of_what_was_undone
         client = kernel.client()
         client.do("x = 1")
         on_disk(client)
-        gate = Gate(kernel.folder / "gate")
+        there, gate = Gate(kernel.folder / "there"), Gate(kernel.folder / "gate")
         client.do(
             "class Slow:\n    def __reduce__(self):\n"
-            f"        {gate.wait}\n        return (int, ())\nx = Slow()"
+            f"        {there.wait}\n        {gate.wait}\n        return (int, ())\nx = Slow()"
         )
-        asleep(client)
+        there.open()
         client.do("y = 2")
         back(client, "%undo 2")
         assert client.value("x") == 1
@@ -353,7 +351,10 @@ def test_a_checkpoint_that_is_being_written_takes_nothing_off_what_states_cost()
         there.open()
         client.do("y[:] = b'3' * len(y)")
         asleep(client)
-        assert client.ask("holdfast_checkpoints_request", {}, "control")["held"] > 80_000_000
+        client.until_told(  # what can't be read in the time of one answer is in the next one's
+            lambda: client.ask("holdfast_checkpoints_request", {}, "control")["held"] > 80_000_000,
+            "that both values of y are held",
+        )
         gate.open()
 
 
