@@ -39,7 +39,7 @@ from holdfast.client.exchange import (
 )
 from holdfast.client.line import Line
 from holdfast.client.past import Past, Recent
-from holdfast.client.succession import Find, Successor, successor
+from holdfast.client.succession import Find, Search, Successor, successor
 from holdfast.errors import NoAnswer
 from holdfast.protocol.connection import ConnectionInfo
 from holdfast.protocol.notices import QUESTION, Kind
@@ -118,7 +118,7 @@ class Client:
         """`name`: of the session, for its next supervisor; `find`: how one elsewhere is found."""
         self.elsewhere = find is not None
         """The session is on another host: paths that it names are not ours."""
-        find = find or (None if name is None else functools.partial(successor, name))
+        find = find or (None if name is None else functools.partial(self._successor, name))
         self._felt = False
         self.hears = Ears()
         self._exchange = Exchange(connection, username, kind)
@@ -165,11 +165,7 @@ class Client:
             if self.lost.is_set() or self._loop.time() >= deadline:
                 self.close()
                 raise NoAnswer(f"nothing answers at {self._connection.url('shell')}")
-            try:
-                async with asyncio.timeout(PROBE_SECONDS):
-                    await self._until_news()
-            except TimeoutError:
-                self._begin("kernel_info_request", {}, "shell")
+            await self._probe()
 
     def close(self) -> None:
         """Leave. The session goes on; requests still open fail with NoAnswer."""
@@ -309,12 +305,15 @@ class Client:
         moved = self._move(found)
         async with asyncio.timeout(RETURN_SECONDS):
             while not self._exchange.joined:
-                await self._until_news()
+                await self._probe()
         self._tell(await self._catch_up.run())
         if moved:  # a question, or our answer, may have been on its way when the connection was cut
             self._asking.ask_again((await self.operation("info")).get("question"))
         if self._felt:
             self.feel_pulse()
+
+    def _successor(self, name: str, _search: Search) -> Successor | None:
+        return successor(name, self._connection)
 
     def _move(self, found: Successor) -> bool:
         """Be connected there; whether that is by another way."""
@@ -350,6 +349,11 @@ class Client:
         elif conversation.done or conversation.reply is not None:
             self._asking.over(conversation.msg_id)
 
-    async def _until_news(self) -> None:
-        self._news.clear()
-        await self._news.wait()
+    async def _probe(self) -> None:
+        """Wait for output to reach us; if none comes, ask for some."""
+        try:
+            async with asyncio.timeout(PROBE_SECONDS):
+                self._news.clear()
+                await self._news.wait()
+        except TimeoutError:
+            self._begin("kernel_info_request", {}, "shell")
