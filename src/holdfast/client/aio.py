@@ -13,7 +13,6 @@ Works with any Jupyter kernel. What belongs to which request is `exchange`'s bus
 from __future__ import annotations
 
 import asyncio
-import functools
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Self, Unpack
@@ -39,7 +38,7 @@ from holdfast.client.exchange import (
 )
 from holdfast.client.line import Line
 from holdfast.client.past import Past, Recent
-from holdfast.client.succession import Find, Search, Successor, successor
+from holdfast.client.succession import Find, Successor, served_next
 from holdfast.errors import NoAnswer
 from holdfast.protocol.connection import ConnectionInfo
 from holdfast.protocol.notices import QUESTION, Kind
@@ -118,7 +117,7 @@ class Client:
         """`name`: of the session, for its next supervisor; `find`: how one elsewhere is found."""
         self.elsewhere = find is not None
         """The session is on another host: paths that it names are not ours."""
-        find = find or (None if name is None else functools.partial(self._successor, name))
+        find = find or (None if name is None else served_next(name, lambda: self._connection))
         self._felt = False
         self.hears = Ears()
         self._exchange = Exchange(connection, username, kind)
@@ -127,8 +126,7 @@ class Client:
         self._catch_up = CatchUp(self._exchange, self.operation, self._send, self._deliver)
         self._connection = connection
         self._line: Line | None = None
-        self._loop = asyncio.get_running_loop()
-        self._news = asyncio.Event()
+        self._loop, self._news = asyncio.get_running_loop(), asyncio.Event()
         self._asking = Asking(self._exchange, self._send)
         self._mending: asyncio.Task[None] | None = None
         self.foreign: asyncio.Queue[Incoming] = asyncio.Queue()
@@ -311,9 +309,6 @@ class Client:
             self._asking.ask_again((await self.operation("info")).get("question"))
         if self._felt:
             self.feel_pulse()
-
-    def _successor(self, name: str, _search: Search) -> Successor | None:
-        return successor(name, self._connection)
 
     def _move(self, found: Successor) -> bool:
         """Be connected there; whether that is by another way."""

@@ -39,6 +39,11 @@ Find = Callable[[Search], Successor | None]
 """Finds who serves the session now; None: nobody does."""
 
 
+def served_next(name: str, before: Callable[[], ConnectionInfo]) -> Find:
+    """For session `name` of this host; `before`: how it is reached until then."""
+    return lambda _: successor(name, before())
+
+
 def successor(name: str, before: ConnectionInfo | None = None) -> Successor | None:
     """Who serves session `name` now; one is started if there is something to take over. None: nobody does.
 
