@@ -11,7 +11,6 @@ import pytest
 
 from kit.deadline import Deadline
 from kit.gate import Gate
-from kit.kernel import environment
 from kit.shell import SECONDS, Shell
 
 IN_IT = ("run", "-s", "work")
@@ -274,13 +273,7 @@ def test_with_i_a_program_that_exits_or_crashes_is_followed_by_a_console(shell: 
 
 
 def test_ctrl_z_stops_the_program_and_fg_lets_it_go_on(shell: Shell) -> None:
-    with pexpect.spawn(
-        "bash --norc -i",
-        env=environment(shell.home, shell.mark) | {"TERM": "dumb"},
-        cwd=str(shell.work),
-        timeout=SECONDS,
-        encoding="utf-8",
-    ) as terminal:
+    with shell.on_terminal("bash", "--norc", "-i") as terminal:
         terminal.sendline(f"{sys.executable} -m holdfast -c 'print(input(1)); print(input(2))'")
         terminal.expect_exact("\n1")
         terminal.sendline("first")

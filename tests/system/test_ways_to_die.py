@@ -367,7 +367,7 @@ def with_tasks_pending(victim: Victim) -> None:
         "waiting = asyncio.create_task(wait_for_the_bell())\nticking = asyncio.create_task(tick())"
     )
     victim.crash("waiting.cancel(); ticking.cancel()\n" + victim.die)
-    cell = victim.do("bell.set(); print(await asyncio.wait_for(asyncio.gather(waiting, ticking), 5))")
+    cell = victim.do("bell.set(); print(await asyncio.wait_for(asyncio.gather(waiting, ticking), 10))")
     assert cell.text() == "['heard', 'ticked']\n"
 
 
@@ -460,7 +460,7 @@ def test_a_child_of_the_dead_worker_never_gets_a_made_up_exit_status(client: Cli
         "child = Popen(['sh', '-c', 'read line; exit 7'], stdin=PIPE)"
     )
     client.run(DIE)
-    told = "try: told = child.wait(5)\nexcept (ChildProcessError, SubprocessError): told = 'not known'\ntold"
+    told = "try: told = child.wait(10)\nexcept (ChildProcessError, SubprocessError): told = 'not known'\ntold"
     assert client.value(told) in {7, "not known"}
 
 
