@@ -49,8 +49,8 @@ def _share(first: int, end: int) -> tuple[int, int]:
 
 
 PORTS = _share(20_000, 32_768)
-"""Below those that Linux gives to connections that go out (ip(7), ip_local_port_range). Until the port that was
-chosen is listened at, no other test chooses it."""
+"""Below those that Linux gives to connections that go out (ip(7), ip_local_port_range). No other test has
+chosen one of them when it is listened at."""
 
 
 class Kernel:
