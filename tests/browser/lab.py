@@ -37,6 +37,9 @@ ARGUMENTS = [
 MS = 30_000
 """For anything that a page is to show."""
 
+STOP_SECONDS = 30.0
+"""For the server to end: it says goodbye to each of its kernels first."""
+
 NUMBERED = re.compile(r"^\[\d+\]:$")
 """The prompt of a cell that has ended: `[*]:` while it runs."""
 
@@ -115,8 +118,8 @@ class Lab:
 
     def close(self) -> None:
         """End everything."""
-        self.stop()
         try:
+            self.stop()
             self.command("stop", "--all")
             left = left_over(self.mark, Deadline(END_SECONDS))
             assert not left, f"processes left behind: {left}"
@@ -168,8 +171,8 @@ class Lab:
         raise AssertionError("the server does not listen")
 
     def _reap(self) -> None:
-        self.process.wait(END_SECONDS)
-        if self.process.stdout is not None:
+        self.process.wait(STOP_SECONDS)
+        if self.process.stdout is not None and not self.process.stdout.closed:
             print(self.process.stdout.read())  # pytest shows it beside a failure
             self.process.stdout.close()
 

@@ -15,6 +15,9 @@ from .conftest import Home
 
 pytest.importorskip("jupyter_console", reason="jupyter_console is not installed")
 
+START_SECONDS = 40.0
+"""For the program to be there: a second or two of a core that others need, too."""
+
 CRASH = "import ctypes; ctypes.string_at(0)\r"
 
 
@@ -27,7 +30,7 @@ def console(env: dict[str, str], *arguments: str) -> Terminal:
 def own(home: Home) -> Iterator[Terminal]:
     """A console that has started its kernel."""
     with console(home.env, "--kernel", "holdfast") as terminal:
-        terminal.wait_for("In [1]:", seconds=40)
+        terminal.wait_for("In [1]:", START_SECONDS)
         terminal.send("'ready'\r")  # each of its sockets connects by itself: the others are there now, too
         terminal.wait_for("Out[1]: 'ready'")
         terminal.wait_for("In [2]:")
@@ -76,11 +79,13 @@ def test_it_joins_a_session_that_goes_on_without_it(kernel: Kernel, client: Clie
     client.do("shared = 'from elsewhere'")
     env = environment(kernel.folder, kernel.mark)
     with console(env, "--existing", str(kernel.file)) as terminal:
-        terminal.wait_for("In [1]:")  # it counts from the first answer on
+        terminal.wait_for("In [1]:", START_SECONDS)  # it counts from the first answer on
         terminal.send("shared\r")
         terminal.wait_for("'from elsewhere'")
+        terminal.wait_for("In [3]:")
         terminal.send(CRASH)
         terminal.wait_for("every variable as before In[3]")
+        terminal.wait_for("In [4]:")
         terminal.send("joined = shared.upper()\r")
         terminal.wait_for("In [5]:")
         terminal.send("exit(keep_kernel=True)\r")

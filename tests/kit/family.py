@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import NamedTuple
 
 from kit.deadline import Deadline
 from kit.kernel import Kernel
 from kit.processes import marked, parent
 from kit.wire import WITHIN, Client, Message
+
+DOUBLE = "1000"
+"""oom_score_adj of a double (`worker/standby/sleeper.py`)."""
 
 
 class Family(NamedTuple):
@@ -17,7 +21,7 @@ class Family(NamedTuple):
     template: int
     worker: int
     standbys: list[int]
-    """Oldest first, as far as process ids tell."""
+    """Oldest first."""
 
 
 def about(client: Client) -> Message:
@@ -34,8 +38,23 @@ def family(kernel: Kernel, client: Client) -> Family:
     template = parents.get(info["worker_pid"])
     if template not in living:  # it was killed, and has a successor
         (template,) = [pid for pid in living if parents[pid] == info["pid"]]
-    standbys = [pid for pid in living if parents[pid] == template and pid != info["worker_pid"]]
-    return Family(info["pid"], template, info["worker_pid"], sorted(standbys))
+    forks = [pid for pid in living if parents[pid] == template and pid != info["worker_pid"]]
+    born = {pid: when for pid in forks if (when := _sleeps_since(pid)) is not None}
+    return Family(info["pid"], template, info["worker_pid"], sorted(born, key=lambda pid: (born[pid], pid)))
+
+
+def _sleeps_since(pid: int) -> int | None:
+    """When a standby began (proc(5), field 22 of stat); None of a copy of one that only works for a while.
+
+    Such a copy, which writes what is on disk or answers a question, is to be killed first when memory ends.
+    """
+    folder = Path(f"/proc/{pid}")
+    try:
+        if (folder / "oom_score_adj").read_text().strip() == DOUBLE:
+            return None
+        return int((folder / "stat").read_text().rpartition(")")[2].split()[19])
+    except (FileNotFoundError, ProcessLookupError):  # it has ended since
+        return None
 
 
 def _parent_of(pid: int) -> int | None:

@@ -36,11 +36,21 @@ only_holdfast = pytest.mark.skipif(not HOLDFAST, reason="ipykernel can't, by des
 
 CHANNELS = ("shell", "iopub", "stdin", "control", "hb")
 
-PORTS = (20_000, 32_768)
-"""Below those that Linux gives to connections that go out (ip(7), ip_local_port_range)."""
-
 START_SECONDS = 30.0
-END_SECONDS = 10.0
+END_SECONDS = 20.0
+"""More than a session takes at most for its last checkpoint (`checkpoint.end_seconds`)."""
+
+
+def _share(first: int, end: int) -> tuple[int, int]:
+    """The part of that range which this process of pytest-xdist has alone."""
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    each = (end - first) // int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    return first + number * each, first + (number + 1) * each
+
+
+PORTS = _share(20_000, 32_768)
+"""Below those that Linux gives to connections that go out (ip(7), ip_local_port_range). No other test has
+chosen one of them when it is listened at."""
 
 
 class Kernel:

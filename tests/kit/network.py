@@ -51,6 +51,15 @@ class Wire:
         """What stands in front of a command that is to run in that network."""
         return ["ip", "netns", "exec", network]
 
+    @property
+    def connections(self) -> list[str]:
+        """Ports here of those that are open to the other host, as this one sees it."""
+        listed = ["ss", "-Htn", "state", "established", "dst", THERE]
+        told = subprocess.run(
+            [*self.inside(self.here), *listed], check=True, capture_output=True, text=True, timeout=20
+        ).stdout
+        return re.findall(rf"{re.escape(HERE)}:(\d+)\s", told)
+
     @contextmanager
     def cut(self) -> Iterator[None]:
         """As when a plug is pulled: who wants to send is told after a while."""
@@ -87,11 +96,7 @@ class Wire:
 
         New ones are as ever. Gives how many there are.
         """
-        listed = ["ss", "-Htn", "state", "established", "dst", THERE]
-        told = subprocess.run(
-            [*self.inside(self.here), *listed], check=True, capture_output=True, text=True, timeout=20
-        ).stdout
-        ports = re.findall(rf"{re.escape(HERE)}:(\d+)\s", told)
+        ports = self.connections
         with contextlib.ExitStack() as stack:
             for port in ports:
                 for end in ("sport", "dport"):

@@ -20,6 +20,10 @@ from kit.processes import kill, left_over
 SECONDS = 60.0
 
 
+DYING_SECONDS = 2.0
+"""After each of the signals by which pexpect ends a program; by itself it gives up after half a second."""
+
+
 class Program(subprocess.Popen[str]):
     """A process that a failing test does not wait for: its end, as a context, would be one without end."""
 
@@ -61,14 +65,20 @@ class Shell:
 
     def terminal(self, *arguments: str) -> pexpect.spawn[str]:
         """The same in a terminal."""
-        return pexpect.spawn(
-            sys.executable,
-            ["-m", "holdfast", *arguments],
+        return self.on_terminal(sys.executable, "-m", "holdfast", *arguments)
+
+    def on_terminal(self, command: str, *arguments: str) -> pexpect.spawn[str]:
+        """Any program in a terminal."""
+        spawned = pexpect.spawn(
+            command,
+            list(arguments),
             env=environment(self.home, self.mark) | {"TERM": "dumb"},
             cwd=str(self.work),
             timeout=SECONDS,
             encoding="utf-8",
         )
+        spawned.ptyproc.delayafterterminate = DYING_SECONDS
+        return spawned
 
     def run(self, *arguments: str, piped: str | None = None) -> subprocess.CompletedProcess[str]:
         """Run a command to its end."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import select
+import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -18,8 +19,14 @@ from typing import Self
 import pexpect
 import pyte
 
+from kit.deadline import Deadline
+from kit.processes import wait_for_end
+
 WAIT_SECONDS = 15.0
 """For anything to appear; a loaded machine is slow, and a test that passes never waits that long."""
+
+CLOSED_SECONDS = 5.0
+"""For a program to end whose window was closed; after that it is killed."""
 
 _PROMPT = re.compile(r"^(?:\[(?:ins|nav|rep)\] )?In \[(\d+)\]:", re.MULTILINE)
 
@@ -62,7 +69,14 @@ class Terminal:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._process.close(force=True)
+        """The window is closed (SIGHUP). pexpect itself sleeps, and gives up on who takes long to die."""
+        pty = self._process.ptyproc
+        pty.fileobj.close()
+        if not pty.terminated and not wait_for_end(self.pid, Deadline(CLOSED_SECONDS)):
+            os.kill(self.pid, signal.SIGKILL)
+            assert wait_for_end(self.pid, Deadline(WAIT_SECONDS)), f"can't kill {self.pid}"
+        pty.delayafterclose = 0
+        self._process.close()
 
     @property
     def pid(self) -> int:

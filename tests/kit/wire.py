@@ -8,10 +8,12 @@ Session, which refuses a signature that it has seen before.
 from __future__ import annotations
 
 import ast
+import contextlib
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import zmq
@@ -250,6 +252,10 @@ class Client:
         """Wait until a cell has begun."""
         self.until(lambda: self.of_parent[msg_id], f"busy of {self._describe(msg_id)}", within)
 
+    def wait_until_sent(self) -> None:
+        """Until all that was sent is with the system, or has no room there: libzmq's threads rest then."""
+        self.until_told(_threads_rest, "rest of libzmq's threads")
+
     def settle(self) -> None:
         """Take in all that was sent before now: a request there and back is behind everything older."""
         self.ask("kernel_info_request")
@@ -309,6 +315,16 @@ class Client:
             f"  reply {m['msg_type']} {str(m['content'])[:300]}" for m in list(self.replies.values())[-3:]
         ]
         return "\n".join(lines)
+
+
+def _threads_rest() -> bool:
+    """Whether all that libzmq writes with sleep (proc(5), stat, field 3)."""
+    for task in Path("/proc/self/task").iterdir():
+        with contextlib.suppress(OSError):  # one of a client that has left
+            _, name, rest = (task / "stat").read_text().replace("(", ")").split(")", 2)
+            if name.startswith("ZMQbg/IO") and not rest.startswith(" S"):
+                return False
+    return True
 
 
 def url(info: Message, channel: str) -> str:

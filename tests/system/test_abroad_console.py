@@ -44,7 +44,7 @@ class Visitor:
     def told(self, *arguments: str) -> str:
         """What is said instead of a prompt."""
         with self.attach(*arguments) as terminal:
-            terminal.wait_until(lambda: "try:" in terminal.text, "what to try")
+            assert terminal.wait_end() == 1
             return " ".join(terminal.text.split())
 
 
@@ -125,9 +125,11 @@ def rude(port: int) -> Iterator[None]:
 
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()
-        yield
-        listener.shutdown(socket.SHUT_RDWR)
-        thread.join()
+        try:
+            yield
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            thread.join()
 
 
 def test_without_a_port_a_session_is_found_behind_those_of_others_and_other_programs() -> None:

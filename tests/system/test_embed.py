@@ -212,8 +212,8 @@ print("ended in order")
 def test_an_interrupt_ends_the_cell_and_not_the_program() -> None:
     with running_program(AT_TOP) as program:
         client = program.client()
-        for code in ("while True: pass", "import asyncio; await asyncio.sleep(3600)"):
-            msg_id = client.start(f"print('on')\n{code}")
+        for code in ("while True: pass", "await asyncio.sleep(3600)"):
+            msg_id = client.start(f"import asyncio\nprint('on')\n{code}")
             client.text(msg_id, "on")
             client.ask("interrupt_request", channel="control")
             assert client.finish(msg_id).error["ename"] == "KeyboardInterrupt"

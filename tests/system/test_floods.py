@@ -34,10 +34,19 @@ FLOODS: list[tuple[str, Message]] = [
 ]
 
 
+BOUNDS = f"[wire]\nqueue_bytes = {QUEUE}\narriving_messages = {ARRIVING}\nqueue_cells = 50\n"
+
+
 @pytest.fixture(scope="module")
 def flooded() -> Iterator[Session]:
-    bounds = f"[wire]\nqueue_bytes = {QUEUE}\narriving_messages = {ARRIVING}\nqueue_cells = 50\n"
-    with session(settings=bounds) as made:
+    with session(settings=BOUNDS) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def patient() -> Iterator[Session]:
+    """One in which questions wait, too: no copy of the interpreter answers them meanwhile."""
+    with session(settings=BOUNDS + "[meanwhile]\nwait_ms = 60_000\n") as made:
         yield made
 
 
@@ -74,10 +83,10 @@ def test_what_a_client_sends_without_end_costs_a_stated_amount(
 @pytest.mark.parametrize(("size", "words"), [(SIZE, "MiB wait already"), (1, "50 requests wait already")])
 @pytest.mark.parametrize("kind", ["execute_request", "complete_request"])
 def test_who_sends_too_much_is_told_so_and_the_rest_runs(
-    flooded: Session, kind: str, size: int, words: str
+    patient: Session, kind: str, size: int, words: str
 ) -> None:
-    client = flooded.client("ana")
-    gate = Gate(flooded.folder / f"gate-{kind}-{size}")
+    client = patient.client("ana")
+    gate = Gate(patient.folder / f"gate-{kind}-{size}")
     running = client.start(gate.wait)
     sent = [client.send(kind, {"code": "#" * size, "cursor_pos": 1}) for _ in range(60)]
     client.until(lambda: client.replies, "a refusal")
@@ -102,6 +111,7 @@ def test_cells_that_were_sent_before_an_error_was_known_do_not_run_however_many(
     os.kill(pid, signal.SIGSTOP)
     gate.open()
     cells = [client.start(f"ran.append({number})") for number in range(5 * ARRIVING)]
+    client.wait_until_sent()
     os.kill(pid, signal.SIGCONT)
     assert client.finish(failing).status == "error"
     assert {client.finish(each).status for each in cells} == {"aborted"}

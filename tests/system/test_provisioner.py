@@ -106,6 +106,11 @@ class Desk:
         )
         return done.stdout + done.stderr
 
+    @property
+    def launcher(self) -> int:
+        """The process that stands before a session, for the one kernel that there is."""
+        return next(pid for pid, command in marked(self.mark).items() if "holdfast.kernel" in command)
+
     def sessions(self) -> list[str]:
         """Names of the sessions that run."""
         found = []
@@ -152,14 +157,15 @@ def test_a_cell_that_ran_on_without_a_server_is_named_before_anything_else(desk:
     os.mkfifo(gate)
     cell = client.start(f"print('begun'); open({str(gate)!r}).read(); print('heard by nobody'); y = 7")
     client.text(cell, "begun")
-    launcher = next(pid for pid, command in marked(desk.mark).items() if "holdfast.kernel" in command)
+    launcher = desk.launcher
     server.kill()
     assert wait_for_end(launcher, Deadline(END_SECONDS))
+    (session,) = desk.sessions()
+    desk.command("info", session)  # whose answer comes after that end was seen
     gate.open("w").close()
 
     again = desk.serve().open(desk.notebook)
     first = again.run("y")
-    (session,) = desk.sessions()
 
     assert first.result == "7"
     text = first.text("stderr")
@@ -273,7 +279,7 @@ def test_a_launcher_that_was_killed_is_replaced_and_nothing_is_lost(desk: Desk) 
     server = desk.serve()
     client = server.open(desk.notebook)
     client.do("x = 5")
-    launcher = next(pid for pid, command in marked(desk.mark).items() if "holdfast.kernel" in command)
+    launcher = desk.launcher
     os.kill(launcher, signal.SIGKILL)
     assert wait_for_end(launcher, Deadline(END_SECONDS))
     server.ask("restart_kernel", '{"now": true}')  # as jupyter_client's restarter does
@@ -297,10 +303,12 @@ def test_a_code_consoles_session_outlives_the_server_too(desk: Desk) -> None:
     server = desk.serve()
     server.open("Console").do("x = 5")
     (name,) = desk.sessions()
+    launcher = desk.launcher
     server.kill()
+    assert wait_for_end(launcher, Deadline(END_SECONDS))
 
     assert name.startswith("kernel-")
-    assert desk.sessions() == [name]
+    assert desk.command("run", "-s", name, "-c", "x") == "5\n"
 
 
 def test_two_servers_share_one_notebook_and_only_the_last_ends_it(desk: Desk) -> None:

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
+from holdfast.client import aio, blocking
+from holdfast.client.ears import Ears
+from holdfast.client.succession import Successor
+from holdfast.protocol import connection
+from holdfast.protocol.connection import Channel, ConnectionInfo
 from kit.kernel import Kernel, only_holdfast
 from kit.processes import resident
 from kit.session import HOLDFAST, Session, session
+from kit.wire import WITHIN
 
 pytestmark = only_holdfast
 
@@ -60,6 +68,27 @@ print("asked", flush=True)
 sys.stdin.read()
 """
 """Somebody who asks for much and reads the first answer only."""
+
+
+def cut(info: ConnectionInfo, channel: Channel) -> None:
+    """Cut our connection to one channel, as the supervisor does if answers there are not read."""
+    path = info.url(channel).removeprefix("ipc://")
+    for entry in os.scandir("/proc/self/fd"):
+        with suppress(OSError):  # it is closed by now, or is no connection
+            if os.readlink(entry.path).startswith("socket:"):
+                with socket.socket(fileno=os.dup(int(entry.name))) as each:
+                    if each.getpeername() == path:
+                        each.shutdown(socket.SHUT_RDWR)
+
+
+class Back(Ears):
+    """Hears when its client is back."""
+
+    def __init__(self) -> None:
+        self.found: asyncio.Future[Successor] = asyncio.get_running_loop().create_future()
+
+    def returned(self, seconds: float, found: Successor) -> None:
+        self.found.set_result(found)
 
 
 @pytest.fixture
@@ -220,3 +249,23 @@ def test_who_asks_and_asks_and_does_not_listen_is_cut_off(work: Session) -> None
     ana.close()
 
     assert grown < 200 * MEBIBYTE
+
+
+def test_who_is_cut_off_on_one_channel_while_nothing_is_said_on_the_others_comes_back(
+    work: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOLDFAST_HOME", str(work.folder))
+    info = connection.read(own_door(work))
+
+    async def come_back() -> Successor:
+        async with aio.Client(info, name=work.name) as client:
+            client.hears = ears = Back()
+            cut(info, "control")
+            return await asyncio.wait_for(ears.found, WITHIN)
+
+    found = asyncio.run(come_back())
+    assert (found.gone, found.story) == ("the connection", None)
+    with blocking.Client(info, name=work.name) as client:
+        cut(info, "control")
+        client.listen(WITHIN)  # it hears of that, and comes back
+        assert client.operation("info")["name"] == work.name

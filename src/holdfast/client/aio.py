@@ -13,7 +13,6 @@ Works with any Jupyter kernel. What belongs to which request is `exchange`'s bus
 from __future__ import annotations
 
 import asyncio
-import functools
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Self, Unpack
@@ -39,7 +38,7 @@ from holdfast.client.exchange import (
 )
 from holdfast.client.line import Line
 from holdfast.client.past import Past, Recent
-from holdfast.client.succession import Find, Successor, successor
+from holdfast.client.succession import Find, Successor, served_next
 from holdfast.errors import NoAnswer
 from holdfast.protocol.connection import ConnectionInfo
 from holdfast.protocol.notices import QUESTION, Kind
@@ -118,7 +117,7 @@ class Client:
         """`name`: of the session, for its next supervisor; `find`: how one elsewhere is found."""
         self.elsewhere = find is not None
         """The session is on another host: paths that it names are not ours."""
-        find = find or (None if name is None else functools.partial(successor, name))
+        find = find or (None if name is None else served_next(name, lambda: self._connection))
         self._felt = False
         self.hears = Ears()
         self._exchange = Exchange(connection, username, kind)
@@ -127,8 +126,7 @@ class Client:
         self._catch_up = CatchUp(self._exchange, self.operation, self._send, self._deliver)
         self._connection = connection
         self._line: Line | None = None
-        self._loop = asyncio.get_running_loop()
-        self._news = asyncio.Event()
+        self._loop, self._news = asyncio.get_running_loop(), asyncio.Event()
         self._asking = Asking(self._exchange, self._send)
         self._mending: asyncio.Task[None] | None = None
         self.foreign: asyncio.Queue[Incoming] = asyncio.Queue()
@@ -165,11 +163,7 @@ class Client:
             if self.lost.is_set() or self._loop.time() >= deadline:
                 self.close()
                 raise NoAnswer(f"nothing answers at {self._connection.url('shell')}")
-            try:
-                async with asyncio.timeout(PROBE_SECONDS):
-                    await self._until_news()
-            except TimeoutError:
-                self._begin("kernel_info_request", {}, "shell")
+            await self._probe()
 
     def close(self) -> None:
         """Leave. The session goes on; requests still open fail with NoAnswer."""
@@ -309,7 +303,7 @@ class Client:
         moved = self._move(found)
         async with asyncio.timeout(RETURN_SECONDS):
             while not self._exchange.joined:
-                await self._until_news()
+                await self._probe()
         self._tell(await self._catch_up.run())
         if moved:  # a question, or our answer, may have been on its way when the connection was cut
             self._asking.ask_again((await self.operation("info")).get("question"))
@@ -350,6 +344,11 @@ class Client:
         elif conversation.done or conversation.reply is not None:
             self._asking.over(conversation.msg_id)
 
-    async def _until_news(self) -> None:
-        self._news.clear()
-        await self._news.wait()
+    async def _probe(self) -> None:
+        """Wait for output to reach us; if none comes, ask for some."""
+        try:
+            async with asyncio.timeout(PROBE_SECONDS):
+                self._news.clear()
+                await self._news.wait()
+        except TimeoutError:
+            self._begin("kernel_info_request", {}, "shell")

@@ -36,6 +36,7 @@ from holdfast.client.exchange import (
     execute_content,
 )
 from holdfast.client.sockets import Sockets
+from holdfast.client.succession import successor
 from holdfast.errors import HoldfastError, NoAnswer
 from holdfast.protocol.connection import ConnectionInfo
 from holdfast.protocol.operations import Variables, request_type
@@ -153,7 +154,7 @@ class Client:
                 raise NoAnswer(f"nothing answers at {self._connection.url('shell')}")
             if now >= probe:
                 probe = now + PROBE_SECONDS
-                self._begin("kernel_info_request", {}, "shell")
+                self._probe()
             self.listen(min(probe, deadline) - now)
 
     def close(self) -> None:
@@ -232,10 +233,10 @@ class Client:
             self._away = True
             self._exchange.pause(NoAnswer(REPLACED))
             try:
-                bell = start.revive(self._name)
-                if bell is None:
+                found = successor(self._name, self._connection)
+                if found is None or found.story is not None:
                     break
-                self._keep(bell)
+                self._hold_again(self._name)
             except HoldfastError:
                 break
             if self._caught_up(sockets):
@@ -244,20 +245,18 @@ class Client:
         self._away, self.lost = False, True
         self._exchange.fail(NoAnswer("the kernel has closed the connection"))
 
-    def _keep(self, bell: DoorbellClient) -> None:
+    def _hold_again(self, name: str) -> None:
         """Hold the door, if we did before: the connection is the hold."""
         if self._bell is not None:
             self._bell.close()
-        self._bell = bell
-        if self._hold is None:
-            bell.close()
-        else:
-            bell.ask("open_door", file=self._hold, hold=True)
+        if self._hold is not None:
+            self._bell = start.ring(name)
+            self._bell.ask("open_door", file=self._hold, hold=True)
 
     def _caught_up(self, sockets: Sockets) -> bool:
         """Take in what was missed. False: that supervisor is gone, too."""
         exchange = self._exchange
-        if not self._heard(sockets, lambda: exchange.joined):
+        if not self._heard(sockets, lambda: exchange.joined, self._probe):
             return False
         more = True
         while more:
@@ -276,16 +275,24 @@ class Client:
             self._deliver(message, conversation)
         return True
 
-    def _heard(self, sockets: Sockets, what: Callable[[], bool]) -> bool:
-        """Wait for something, not for ever."""
-        deadline = time.monotonic() + RETURN_SECONDS
+    def _heard(self, sockets: Sockets, what: Callable[[], bool], again: Callable[[], object] = bool) -> bool:
+        """Wait for something, not for ever; `again` may ask for it once more."""
+        now = time.monotonic()
+        deadline, due = now + RETURN_SECONDS, now + PROBE_SECONDS
         while not what():
-            rest = deadline - time.monotonic()
-            if rest <= 0 or sockets.gone():
+            now = time.monotonic()
+            if now >= deadline or sockets.gone():
                 return False
-            sockets.wait(round(rest * 1000))
+            if now >= due:
+                due = now + PROBE_SECONDS
+                again()
+            sockets.wait(round((due - now) * 1000))
             self._take_in(sockets)
         return True
+
+    def _probe(self) -> None:
+        """Have something come on iopub."""
+        self._begin("kernel_info_request", {}, "shell")
 
     def _take_in(self, sockets: Sockets) -> None:
         for channel, frames in sockets.read():

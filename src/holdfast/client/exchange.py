@@ -40,7 +40,8 @@ REPLACED = "the supervisor was killed before it could answer"
 """Of requests that are no cells: they can simply be made again."""
 
 PROBE_SECONDS = 0.25
-"""Kernels without iopub_welcome are asked something so often until an answer is seen on iopub."""
+"""So often something is asked until an answer is seen on iopub. There are kernels without iopub_welcome; and
+after a cut it may have been taken in before the cut was known, or iopub was not cut at all."""
 
 END_OF_INPUT = "\x04"
 """What Jupyter's frontends answer for Ctrl-D (ipykernel turns it into EOFError)."""

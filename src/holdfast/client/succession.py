@@ -39,8 +39,16 @@ Find = Callable[[Search], Successor | None]
 """Finds who serves the session now; None: nobody does."""
 
 
-def successor(name: str, _search: Search | None = None) -> Successor | None:
-    """Who serves session `name` now; one is started if there is something to take over. None: nobody does."""
+def served_next(name: str, before: Callable[[], ConnectionInfo]) -> Find:
+    """For session `name` of this host; `before`: how it is reached until then."""
+    return lambda _: successor(name, before())
+
+
+def successor(name: str, before: ConnectionInfo | None = None) -> Successor | None:
+    """Who serves session `name` now; one is started if there is something to take over. None: nobody does.
+
+    `before`: how it was reached. A session that is begun again has another key.
+    """
     bell = start.revive(name)
     adopted = bell is not None
     try:
@@ -50,5 +58,7 @@ def successor(name: str, _search: Search | None = None) -> Successor | None:
     with bell:
         info = bell.ask("info")
     found = connection.read(Path(info["connection_file"]))
+    if not adopted and found == before:
+        return Successor(found, None, info["epoch"], gone="the connection")
     story = None if adopted else info.get("story") or "nothing of before is in it"
     return Successor(found, story, info["epoch"])
