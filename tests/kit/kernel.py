@@ -36,11 +36,22 @@ only_holdfast = pytest.mark.skipif(not HOLDFAST, reason="ipykernel can't, by des
 
 CHANNELS = ("shell", "iopub", "stdin", "control", "hb")
 
-PORTS = (20_000, 32_768)
-"""Below those that Linux gives to connections that go out (ip(7), ip_local_port_range)."""
-
 START_SECONDS = 30.0
 END_SECONDS = 10.0
+
+
+def _own_ports() -> tuple[int, int]:
+    """Of all below those that Linux gives to connections that go out (ip(7), ip_local_port_range), a share.
+
+    Who runs tests at the same time has another one (pytest-xdist): a free port is free until it is bound.
+    """
+    first, end = 20_000, 32_768
+    share = (end - first) // int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    first += share * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    return first, first + share
+
+
+PORTS = _own_ports()
 
 
 class Kernel:
