@@ -62,7 +62,11 @@ class Terminal:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._process.close(force=True)
+        try:
+            self._process.close(force=True)
+        except pexpect.ExceptionPexpect:  # killed, and on a busy machine not gone a tenth of a second later
+            self._process.wait()
+            self._process.close()
 
     @property
     def pid(self) -> int:
