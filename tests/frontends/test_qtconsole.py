@@ -157,7 +157,7 @@ def test_a_plot_is_seen(own: Window) -> None:
     pytest.importorskip("matplotlib", reason="matplotlib is not installed")
     own.run("%matplotlib inline\nimport matplotlib.pyplot as plt", "In [2]:")
     own.run("_ = plt.plot([1, 3, 2])", "In [3]:")
-    assert "\N{OBJECT REPLACEMENT CHARACTER}" in own.text
+    own.wait_for("\N{OBJECT REPLACEMENT CHARACTER}")  # shell and iopub are two connections
 
 
 def test_a_restart_from_its_menu_gives_an_empty_namespace(own: Window) -> None:

@@ -7,6 +7,7 @@ import secrets
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import zmq
@@ -69,7 +70,7 @@ class Host:
         arguments = ("--listen", "tcp://127.0.0.1", "--port", str(self.base))
         self.shell.good("new", NAME, "-d", *arguments)
 
-    @property
+    @cached_property
     def key(self) -> str:
         """By which the host is known."""
         return self.shell.good("keys", "host").strip().removeprefix("curve:")
@@ -134,7 +135,7 @@ def host() -> Iterator[Host]:
 def free_block() -> int:
     """The first of five ports, one after the other, that nobody listens on."""
     while True:
-        base = random.randrange(*PORTS)
+        base = random.randrange(PORTS[0], PORTS[1] - len(CHANNELS) + 1)
         try:
             with ExitStack() as held:
                 for number in range(len(CHANNELS)):

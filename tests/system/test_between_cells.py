@@ -114,7 +114,7 @@ def test_an_interrupt_that_a_dead_cell_never_heard_does_not_swallow_the_next_one
 def test_a_restore_point_is_never_after_a_cell_that_has_not_run(client: Client) -> None:
     """A frontend's own cells change the state too, and are told the number of the next one."""
     client.do("x = 1")
-    client.until_told(lambda: about(client)["standby"]["after"] == 1, "standby after In[1]")
+    wait_for_standby(client, after=1)
     before = about(client)["standby"]["generation"]
     client.run("x = 2", silent=True)
     client.until_told(lambda: about(client)["standby"]["generation"] > before, "standby after that")
@@ -189,7 +189,7 @@ odd = Odd(open({str(folder / "odd")!r}, "wb"))
 
 def test_a_cell_that_had_not_begun_when_the_interpreter_died_just_runs(client: Client) -> None:
     worker = client.value("import os; kept = [1]; os.getpid()")
-    client.until_told(lambda: (about(client)["standby"] or {}).get("after") == 1, "a standby")
+    wait_for_standby(client, after=1)
     os.kill(worker, signal.SIGSTOP)
     running = client.start("kept.append(2)\nkept")
     client.until_busy(running)

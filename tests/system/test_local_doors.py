@@ -21,7 +21,7 @@ import zmq
 from kit.deadline import Deadline
 from kit.kernel import CHANNELS, END_SECONDS, Kernel, connection, running, scratch
 from kit.listeners import listeners
-from kit.processes import left_over
+from kit.processes import left_over, wait_for_end
 from kit.session import Session, session
 from kit.shell import Shell
 from kit.wire import url
@@ -52,8 +52,10 @@ def test_nothing_listens_but_seven_unix_sockets_in_the_sessions_own_folder(work:
         client.run(CRASH)  # a standby has taken over
         client.do("x")
     assert listeners(work.mark) == declared
-    os.kill(work.info()["pid"], signal.SIGKILL)
-    work.info()  # another supervisor has opened the same
+    pid = work.info()["pid"]
+    os.kill(pid, signal.SIGKILL)
+    assert wait_for_end(pid, Deadline(END_SECONDS))
+    assert work.info()["adopted"]  # another supervisor has opened the same
     assert listeners(work.mark) == declared
     for path in map(Path, declared):
         status = path.lstat()

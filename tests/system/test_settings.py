@@ -49,6 +49,9 @@ def test_a_session_that_starts_in_a_project_has_its_settings(shell: Shell) -> No
     with shell.client("work") as client:
         for number in range(1, 5):
             client.execute(f"x = {number}").reply()
+    deadline = Deadline(SECONDS)
+    while shell.info("work")["standby"]["after"] != 4:  # type: ignore[index]
+        assert not deadline.passed
     assert "the earliest that is kept is that after In[3] (%undo 1)" in shell.run("undo", "work", "3").stderr
     assert shell.run("undo", "work", "1").returncode == 0
 

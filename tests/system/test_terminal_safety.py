@@ -139,9 +139,10 @@ def test_after_ones_own_cell_the_prompt_is_usable_whatever_it_has_left_switched(
             console.send(f"'us' + 'able {number}'" + ENTER)
             console.wait_for(f"]: 'usable {number}'")
             assert console.style_of(f"'usable {number}'")[0] == "default"
+        console.wait_for_last_prompt()
         state = console._screen
         assert not state.margins
-        assert not state.cursor.hidden
+        console.wait_until(lambda: not state.cursor.hidden, "a cursor")  # it is not there while one is drawn
         assert console.raw.count(b"\x1b(B") == 2  # the emulator has one character set
 
 
