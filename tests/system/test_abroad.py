@@ -219,8 +219,8 @@ def test_a_question_is_not_passed_on_while_its_client_is_on_the_way_back(there: 
     bo.settle()
     file = there.shell.home / "run" / NAME / "connection.json"
     at_home = Client(json.loads(file.read_text()), "root")
-    at_home.wait_for_welcome()
     try:
+        at_home.wait_for_welcome()
         asked = ana.start("input('name? ')", allow_stdin=True)
         assert ana.prompt()["prompt"] == "name? "
         ana.settle()
