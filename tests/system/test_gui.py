@@ -20,7 +20,7 @@ pytestmark = only_holdfast
 
 DIE = "import ctypes; ctypes.string_at(0)"
 AT_ONCE = 8.0
-"""Seconds: generous, as a busy machine takes its time. What a loop does not look at takes ten, or for ever."""
+"""Seconds: generous, as a busy machine takes its time. What no loop looks at takes ten, or for ever."""
 
 
 class Toolkit(NamedTuple):
