@@ -12,11 +12,9 @@ from typing import NamedTuple
 import pytest
 
 from kit.deadline import Deadline
-from kit.kernel import Kernel, environment, running, scratch
+from kit.kernel import END_SECONDS, Kernel, environment, running, scratch
 from kit.processes import kill, left_over
 from kit.wire import Client
-
-_END_SECONDS = 10.0
 
 
 class Home(NamedTuple):
@@ -37,7 +35,7 @@ def home() -> Iterator[Home]:
         assert done.returncode == 0, done.stderr
         try:
             yield Home(folder, env)
-            left = left_over(mark, Deadline(_END_SECONDS))
+            left = left_over(mark, Deadline(END_SECONDS))
             assert not left, f"processes left behind: {left}"
         finally:
             kill(mark)
