@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 import kit.kernel
-from kit.kernel import Kernel, running
+from kit.kernel import START_SECONDS, Kernel, running
 from kit.processes import marked
 from kit.wire import Client, Message
 
@@ -60,7 +60,7 @@ class Frontend:
     def ask(self, command: str, **arguments: Any) -> Message:
         """The response, which must say to what."""
         msg_id = self.send(command, **arguments)
-        reply = self.client.reply(msg_id)
+        reply = self.client.reply(msg_id, START_SECONDS)  # it may start debugpy, and a process for that
         self.client.idle(msg_id)
         assert reply["msg_type"] == "debug_reply"
         content = reply["content"]

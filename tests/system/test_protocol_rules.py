@@ -17,7 +17,7 @@ from jupyter_client.session import Session
 
 from kit.deadline import Deadline
 from kit.gate import Gate
-from kit.kernel import END_SECONDS, HOLDFAST, Kernel, connection, only_holdfast, running
+from kit.kernel import END_SECONDS, HOLDFAST, START_SECONDS, Kernel, connection, only_holdfast, running
 from kit.processes import wait_for_end
 from kit.wire import WITHIN, Client, Message, beat, url
 
@@ -472,7 +472,8 @@ def test_a_kernel_on_loopback_ports_works_as_well() -> None:
 def test_a_port_of_zero_is_chosen_and_written_back() -> None:
     with running(transport="tcp", shell_port=0, hb_port=0, kept="as it was") as kernel:
         control = Client({**kernel.info, "shell_port": kernel.info["control_port"], "hb_port": 1})
-        control.wait_for_welcome()  # from a kernel that has bound its ports
+        kernel.clients.append(control)
+        control.wait_for_welcome(START_SECONDS)  # from a kernel that has bound its ports
         control.close()
         written = json.loads(kernel.file.read_text())
         kernel.info |= {name: written[name] for name in ("shell_port", "hb_port")}
