@@ -148,7 +148,7 @@ def free_block() -> int:
 REFUSED = "refused"
 
 
-def knock(info: Message, channel: str = "control", within: float = 5.0) -> str:
+def knock(info: Message, channel: str = "control", within: float = WITHIN) -> str:
     """What becomes of a connection: the name of the event that says so."""
     with zmq.Context() as context, context.socket(zmq.SUB if channel == "iopub" else zmq.DEALER) as door:
         door.linger = 0

@@ -173,7 +173,7 @@ def test_a_session_that_stands_still_can_be_left_at_once(work: Session) -> None:
         try:
             console.send("1" + ENTER)
             console.send(CTRL_BACKSLASH)
-            console.wait_for("left work: the supervisor of 'work' does not answer. back:", ANSWER_SECONDS / 2)
+            console.wait_for("left work: the supervisor of 'work' does not answer. back:", ANSWER_SECONDS - 1)
             assert console.wait_end() == 0
         finally:
             os.kill(pid, signal.SIGCONT)
