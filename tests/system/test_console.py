@@ -33,7 +33,6 @@ from kit.terminal import (
 def shared() -> Iterator[Session]:
     """One session for the tests that leave it as they found it."""
     with session() as made:
-        complete_once(made)
         yield made
 
 
@@ -60,7 +59,7 @@ def other(shared: Session) -> Iterator[Terminal]:
 def complete_once(work: Session) -> None:
     """Have jedi loaded: on a busy machine that takes longer than a console waits for what Tab shall show."""
     client = work.client("first")
-    client.ask("complete_request", {"code": "import os; os.pat", "cursor_pos": 17}, within=60.0)
+    client.ask("complete_request", {"code": "import os; os.pat", "cursor_pos": 17}, within=90.0)
     client.close()
 
 
@@ -158,7 +157,8 @@ def test_ctrl_r_searches_the_history(shared: Session) -> None:
 # Asking
 
 
-def test_tab_shows_what_there_is_with_its_kind(console: Terminal) -> None:
+def test_tab_shows_what_there_is_with_its_kind(shared: Session, console: Terminal) -> None:
+    complete_once(shared)
     console.send("import json" + ENTER)
     console.wait_until(lambda: console.text.count("In [") == 2, "the next prompt")
     console.send("json.JSON" + TAB)
@@ -169,7 +169,8 @@ def test_tab_shows_what_there_is_with_its_kind(console: Terminal) -> None:
     console.wait_until(lambda: console.lines[-1].endswith("json.JSONDecodeError"), "the first choice")
 
 
-def test_tab_completes_what_is_unambiguous(console: Terminal) -> None:
+def test_tab_completes_what_is_unambiguous(shared: Session, console: Terminal) -> None:
+    complete_once(shared)
     console.send("import collections; collections.Ordered" + TAB)
     console.wait_for("collections.OrderedDict")
 
