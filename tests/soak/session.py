@@ -77,6 +77,7 @@ class Session:
             for pid in marked(self.kernel.mark):
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
+            self.kernel.process.wait()  # its session ends without it, if a last supervisor of its is there
             return about
         pid = about["worker_pid"] if victim == "worker" else about["pid"]
         with contextlib.suppress(ProcessLookupError, TypeError):  # there is none just now

@@ -240,7 +240,7 @@ class Stage:
         before = {cell["id"] for cell in self._session.held()} if fault.at == "racing" else set()
         running = client.start(act.code) if fault.at == "racing" else ""
         self._session.wait(running, act.moment)
-        began = time.monotonic()
+        began, killed_at = time.monotonic(), time.time()
         self._session.kill(fault.victim)
         goes_on = self._session.rejoin(BACK_SECONDS)
         answered = goes_on or running in client.replies
@@ -252,8 +252,24 @@ class Stage:
             raise Surprise(BROKEN, f"its interpreter lives, but: {about['story']}")
         if about["story"] is not None:
             self._lose(of_story(about, self._oracle.counts()))
+        elif fault.victim == "everything":
+            self._take_in_twice_killed(killed_at)
         if running and not answered:
             self._take_in_unanswered(act, before)
+
+    def _take_in_twice_killed(self, killed_at: float) -> None:
+        """The dying launcher may have begun another supervisor, which was there before the others had ended.
+
+        It has taken the interpreter over then, and seen it end: whoever comes next is told of that.
+        """
+        cell = self._session.client.run("pass", within=CELL_SECONDS)  # the death is known when it has ended
+        if _died(cell):
+            self._lose(_of_cell(cell))
+            return
+        self._happened(cell)
+        crash = self._session.about()["last_crash"]
+        if crash is not None and crash["at"] > killed_at:
+            self._lose(self._session.notice())
 
     def _take_in_unanswered(self, act: Act, before: set[int]) -> None:
         """A cell's client is gone, but its socket may have handed the cell to the next supervisor, too."""
