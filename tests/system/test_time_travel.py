@@ -314,7 +314,9 @@ def test_a_session_with_polars_goes_back_and_forward_with_its_values(client: Cli
         "before = total()",
         within=60.0,
     )
+    asleep(client)  # not before its threads rest
     client.do("f = f.with_columns(w=pl.col('v') * 2); after = total()")
+    asleep(client)
     cell = back(client)
     assert "the values of " in told(client, cell)
     assert client.value("f.columns, total() == before, 'after' in globals()") == (["k", "v"], True, False)
