@@ -515,6 +515,36 @@ def test_a_launcher_that_was_killed_with_it_is_replaced_and_finds_the_session(
     assert kernel.client("successor").value("kept") == 5
 
 
+def test_a_launcher_that_comes_while_the_killed_supervisor_is_still_dying_begins_anew(
+    kernel: Kernel, client: Client
+) -> None:
+    """Its socket takes connections for as long as it takes to die; nobody is left that could take over."""
+    client.do("x = 5")
+    supervisor = _supervisor(kernel)
+    os.kill(supervisor, signal.SIGSTOP)
+    for pid in marked(kernel.mark):
+        if pid != supervisor:
+            os.kill(pid, signal.SIGKILL)
+    kernel.process.wait()
+    client.close()
+    kernel.launch()
+    deadline = Deadline(END_SECONDS)
+    while not _is_connected(kernel.process.pid):
+        assert not deadline.passed
+    os.kill(supervisor, signal.SIGKILL)
+    again = kernel.client("again")
+    assert "not closed properly" in again.run("1").text("stderr")
+
+
+def _is_connected(launcher: int) -> bool:
+    """Whether it has a socket of its own."""
+    for descriptor in Path(f"/proc/{launcher}/fd").iterdir():
+        with suppress(FileNotFoundError):  # closed since
+            if os.readlink(descriptor).startswith("socket:"):
+                return True
+    return False
+
+
 # --- nobody comes
 
 

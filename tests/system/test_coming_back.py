@@ -172,6 +172,7 @@ def test_a_session_that_stands_still_can_be_left_at_once(work: Session) -> None:
         os.kill(pid, signal.SIGSTOP)
         try:
             console.send("1" + ENTER)
+            console.wait_for("work does not answer; what you run waits")
             console.send(CTRL_BACKSLASH)
             console.wait_for("left work: the supervisor of 'work' does not answer. back:", ANSWER_SECONDS - 1)
             assert console.wait_end() == 0

@@ -6,7 +6,8 @@ It starts the session's supervisor where there is none, has it open the connecti
     SIGINT                   -> {"op": "interrupt"}
     SIGTERM, parent gone     -> {"op": "leave"}, exit 0: the client left, the session decides what that means
     {"event": "door_closed"} -> exit 0: Jupyter sees its kernel end exactly when its door is shut
-    end of file              -> the supervisor was killed: start another one, which takes over, and go on
+    end of file              -> the supervisor was killed: start another one, which takes over, and go on;
+                                or begins anew, if that one was dying when we came
                                 exit 1 if it found nothing: Jupyter starts the next launcher on FILE, and
                                 says so
 
@@ -23,6 +24,8 @@ import signal
 import sys
 from _blake2 import blake2b  # hashlib's own, without the 10 ms that loading OpenSSL costs
 from collections import namedtuple
+from collections.abc import Callable
+from functools import partial
 
 from holdfast import __version__
 from holdfast.client import start
@@ -39,6 +42,9 @@ usage: python -m holdfast.kernel -f FILE [--session NAME] [--set NAME=VALUE] [IP
 
 FILE_FLAGS = ("-f", "--f", "--IPKernelApp.connection_file")
 """Names of the connection file's flag: ours, and two that ipykernel's callers use."""
+
+BEGINNINGS = 3
+"""Supervisors that may die before they have said a word: somebody kills them, and that may have no end."""
 
 Options = namedtuple("Options", ["file", "session", "flags", "settings"])  # noqa: PYI024 - typing costs 5 ms at every start
 """file: absolute path; session: name given, or None; flags: what is left for IPython, in order; settings:
@@ -101,8 +107,8 @@ def _launch(options: Options) -> int:
     name = options.session or session_of(options.file)
     named = options.session is not None
     start.given += options.settings
-    bell = start.ensure(name, named=named, cwd=os.getcwd(), create=True, flags=options.flags)
-    return Watch(bell, signals, parent, name).run(options.file)
+    begin = partial(start.ensure, name, named=named, cwd=os.getcwd(), create=True, flags=options.flags)
+    return Watch(begin, signals, parent, name).run(options.file)
 
 
 class SignalPipe:
@@ -132,11 +138,13 @@ class Watch:
 
     def __init__(
         self,
-        bell: DoorbellClient,
+        begin: Callable[[], DoorbellClient],
         signals: SignalPipe,
         parent: int | None,
         name: str,
     ) -> None:
+        self._begin = begin
+        self._beginnings = BEGINNINGS  # that are left
         self._signals = signals
         self._parent = parent  # descriptor of the process that Jupyter's client lives in
         self._name = name
@@ -145,7 +153,7 @@ class Watch:
             if source is not None:
                 self._poll.register(source, select.POLLIN)
         self._file = ""
-        self._join(bell)
+        self._join(begin())
 
     def run(self, file: str) -> int:
         """Be the kernel of the connection file `file` until there is an exit status to return.
@@ -174,6 +182,12 @@ class Watch:
         """The supervisor was killed. HoldfastError unless another one goes on with the session."""
         self._poll.unregister(self._bell)
         self._bell.close()
+        self._beginnings -= 1
+        self._join(self._begin() if self._beginnings > 0 else self._successor())
+        self._ask("open_door", file=self._file, hold=True)
+
+    def _successor(self) -> DoorbellClient:
+        """Whoever has taken over from it."""
         lost = HoldfastError(
             f"the session {self._name} lost its supervisor", f"see what it ran: holdfast log {self._name}"
         )
@@ -183,8 +197,7 @@ class Watch:
             raise lost from error
         if bell is None:
             raise lost
-        self._join(bell)
-        self._ask("open_door", file=self._file, hold=True)
+        return bell
 
     def _ask(self, operation: str, **arguments: object) -> None:
         self._asked.append(operation)
@@ -196,6 +209,8 @@ class Watch:
         if messages is None:
             self._join_again()
             return False
+        if messages:
+            self._beginnings = 0
         for message in messages:
             if message.get("event") == "door_closed":
                 return True
