@@ -37,11 +37,12 @@ FRAME = 1024 * 1024
 ALLOWANCE = 32 * 1024 * 1024
 """Beyond that, for all of them."""
 
-ENDLESS = 2_000
-"""Frames of half that size: a gigabyte, of which a process without bounds keeps all."""
+ENDLESS = 8_000
+"""Frames of half that size: four gigabytes, of which a process without bounds keeps all."""
 
-ENDLESS_COSTS = 384 * FRAME
-"""`wire.max_bytes` (64), what comes until somebody looks (`listen.look_seconds`), and twice over."""
+ENDLESS_COSTS = 2_048 * FRAME
+"""`wire.max_bytes` (64 MiB), and what comes until somebody looks (`listen.look_seconds`): on this host's own
+interface a gigabyte a second, and on a busy machine somebody looks later."""
 
 UNKNOWN = 200
 """Connections of people without a key, at the same time."""
