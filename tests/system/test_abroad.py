@@ -236,6 +236,22 @@ def test_a_question_is_not_passed_on_while_its_client_is_on_the_way_back(there: 
         at_home.close()
 
 
+def test_whoever_loses_his_line_is_out_within_a_second(there: Host) -> None:
+    """What a busy machine adds, it adds to some tries; what is true, all of them show."""
+    assert any(_seconds_until_out(there) < 1 for _ in range(4))
+
+
+def _seconds_until_out(there: Host) -> float:
+    there.let_in("somebody")
+    with closing(there.guest("somebody")) as guest:
+        end = guest.sockets["control"].get_monitor_socket(zmq.EVENT_DISCONNECTED)
+        removed = time.monotonic()
+        there.remove("somebody")
+        assert end.poll(OUT_SECONDS * 1000)
+        end.close(linger=0)
+    return time.monotonic() - removed
+
+
 def test_who_is_elsewhere_notices_nothing_when_somebody_is_thrown_out(there: Host) -> None:
     ana = there.guest("ana")
     zoe = there.guest("zoe", ip="127.0.0.5:0;127.0.0.1")  # from one address to another (zmq_tcp(7))
