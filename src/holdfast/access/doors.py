@@ -310,11 +310,10 @@ def _received(socket: zmq.Socket[bytes], unended: Unended | None) -> tuple[list[
     if unended is None:
         return socket.recv_multipart(zmq.NOBLOCK), ""
     frames = socket.recv_multipart(zmq.NOBLOCK, copy=False)
-    try:
+    key = ""
+    with contextlib.suppress(zmq.ZMQError):  # the end of a subscription: nobody has sent that
         key = str(frames[-1].get("User-Id"))
         unended.heard(int(frames[-1].get(zmq.SRCFD)))
-    except zmq.ZMQError:  # the end of a subscription: nobody has sent that
-        key = ""
     return [frame.bytes for frame in frames], key
 
 
